@@ -1,0 +1,33 @@
+"""Rank the final network, by GT-GRN where a reference allowed to train it."""
+
+import json
+
+import networkx as nx
+import pandas as pd
+from gtgrn import network as nw
+from gtgrn.edges import read_network, read_table, write_table
+from gtgrn.expression import read_preprocessed
+from gtgrn.files import atomic_path, write_text
+from gtgrn.logs import configure_logging
+
+configure_logging(snakemake.log[0])
+options = snakemake.params.options
+files = zip(snakemake.params.methods, snakemake.input.networks, strict=True)
+networks = {method: read_network(path) for method, path in files}
+adata = read_preprocessed(snakemake.input.expression)
+regulators = list(adata.var_names[adata.var["is_regulator"]])
+support = {"support_fraction": options["support_fraction"]}
+supervised = "scores" in dict(snakemake.input.items())
+if supervised:
+    runs = [read_table(path, ["part", "label", "score"]) for path in snakemake.input.scores]
+    reference = read_table(snakemake.input.reference)
+    network, reliability = nw.supervised_network(runs, networks, reference, **support)
+else:
+    network = nw.consensus_network(read_network(snakemake.input.consensus), networks, **support)
+    reliability = pd.DataFrame(columns=["seed"])
+summary = nw.summarise(network, adata, regulators, supervised=supervised)
+with atomic_path(snakemake.output.graph) as temporary:
+    nx.write_graphml(nw.to_graph(network, regulators, options["graph_edges"]), temporary)
+write_table(reliability, snakemake.output.reliability)
+write_text(json.dumps(summary, indent=1), snakemake.output.summary)
+write_table(network, snakemake.output.network)

@@ -1,0 +1,9 @@
+"""Join the time and memory of all jobs of the configured data sets."""
+
+from gtgrn.edges import write_table
+from gtgrn.logs import configure_logging
+from gtgrn.runtime import read_benchmarks
+
+configure_logging(snakemake.log[0])
+table = read_benchmarks(snakemake.params.benchmarks, snakemake.params.datasets)
+write_table(table, snakemake.output[0])

@@ -1,0 +1,22 @@
+"""Draw a split of the reference, or take the one that the data set ships."""
+
+from gtgrn.edges import read_table
+from gtgrn.expression import read_preprocessed
+from gtgrn.logs import configure_logging
+from gtgrn.reference import read_shipped_split
+from gtgrn.splits import check_split, split_edges, write_split
+
+configure_logging(snakemake.log[0])
+genes = list(read_preprocessed(snakemake.input.expression).var_names)
+shipped = snakemake.params.card.get("splits", {}).get(snakemake.wildcards.split)
+if shipped:
+    split = read_shipped_split(shipped, genes)
+    check_split(split)
+else:
+    split = split_edges(
+        read_table(snakemake.input.reference, ["regulator", "target"]),
+        genes,
+        fractions=snakemake.params.fractions,
+        seed=int(snakemake.wildcards.seed),
+    )
+write_split(split, snakemake.output[0])

@@ -1,0 +1,42 @@
+"""Logging of the thin scripts: everything goes to the rule's log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+import warnings
+
+from gtgrn.errors import InputError
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def configure_logging(path: str) -> None:
+    """Send stdout, stderr, warnings and log records of this process to one file.
+
+    An :class:`InputError` ends the process with one line in the log and on the terminal
+    (Snakemake shows the log of a failed job too); any other exception keeps its traceback.
+
+    Parameters
+    ----------
+    path
+        The rule's log file; it is truncated.
+    """
+    terminal = sys.stderr
+    # A log file lives as long as the process, so there is nothing to close it before.
+    log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stderr = log
+    logging.basicConfig(stream=log, level=logging.INFO, format=FORMAT, force=True)
+    logging.captureWarnings(True)
+    # One line for each distinct warning: thousands of copies hide the first.
+    warnings.simplefilter("default")
+
+    def report(kind, error, trace):
+        if issubclass(kind, InputError):
+            print(f"InputError: {error}", file=log)
+            print(f"InputError: {error}", file=terminal)
+        else:
+            traceback.print_exception(kind, error, trace, file=log)
+
+    sys.excepthook = report

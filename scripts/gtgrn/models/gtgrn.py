@@ -1,0 +1,244 @@
+"""GT-GRN: training and scoring."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import nn
+from tqdm import trange
+
+from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
+from gtgrn.errors import InputError
+from gtgrn.splits import message_edges
+from gtgrn.training import EarlyStopping, pick_device, seeded
+from gtgrn.transformer import GTGRN, POSITIONAL, undirected_with_loops
+from gtgrn.vae import standardise
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training gives.
+
+    Attributes
+    ----------
+    scores
+        (pairs,) logits, in the order of the pairs.
+    embeddings
+        (genes, d) states of the last layer.
+    history
+        One dictionary a check.
+    model, config
+        The module in its best state and the arguments that rebuild it.
+    """
+
+    scores: np.ndarray
+    embeddings: np.ndarray
+    history: list[dict]
+    model: nn.Module
+    config: dict
+
+
+def choose_features(
+    features: Mapping[str, np.ndarray], *, control: str, seed: int
+) -> dict[str, np.ndarray]:
+    """Give the modalities, or what a control puts in their place.
+
+    Parameters
+    ----------
+    features
+        Modalities by letter, each (genes, width).
+    control
+        ``none``; ``random``: G and E become Gaussian noise of the same width; ``permuted``:
+        each gene gets the G and E of another gene, the same one in both, which is what
+        shuffled gene labels of the expression matrix give. The encodings P know nothing of
+        expression and stay.
+    seed
+        Seed of the noise or the permutation.
+    """
+    rng = np.random.default_rng(seed)
+    shape = next(iter(features.values())).shape
+    order = rng.permutation(shape[0])
+    chosen = {}
+    for name, values in sorted(features.items()):
+        if name == POSITIONAL or control == "none":
+            chosen[name] = values
+        elif control == "random":
+            chosen[name] = rng.normal(size=values.shape)
+        else:
+            chosen[name] = values[order]
+    return chosen
+
+
+def fit(
+    pairs: pd.DataFrame,
+    genes: Sequence[str],
+    features: Mapping[str, np.ndarray],
+    *,
+    dimensions: int = 80,
+    layers: int = 4,
+    heads: int = 4,
+    norm: str = "layer",
+    dropout: float = 0.2,
+    backend: str = "auto",
+    hide: float = 0.2,
+    learning_rate: float = 1e-3,
+    weight_decay: float = 1e-3,
+    epochs: int = 300,
+    check_every: int = 5,
+    patience: int = 10,
+    clip: float = 1.0,
+    select_by: str = "auprc",
+    seed: int,
+    device: str = "auto",
+) -> Fitted:
+    """Train on the training part, stop on the validation part, score every pair.
+
+    An epoch is one step over the whole graph. It hides a random share of the training pairs
+    from the message graph (both directions) and is supervised by exactly those: a model that
+    sees the edge it must predict learns to copy it, and finds nothing to copy at test time.
+
+    Parameters
+    ----------
+    pairs
+        Columns regulator, target, label, part; labels outside train and val are not read.
+    genes
+        Names, in the order of the rows of the features.
+    features
+        Modalities by letter (P, G, E), each (genes, width).
+    dimensions, layers, heads, norm, dropout, backend
+        See :class:`gtgrn.transformer.GTGRN`.
+    hide
+        Share of training pairs hidden and supervised in an epoch; 0 hides none and
+        supervises all (for comparison only).
+    learning_rate, weight_decay, clip
+        Of AdamW, and the largest gradient norm.
+    epochs, check_every, patience
+        At most so many epochs, epochs between two looks at the validation part, looks
+        without improvement after which to stop.
+    select_by
+        Validation measure that chooses the checkpoint: ``auprc``, ``auroc`` or ``loss``.
+    seed
+        Seed of weights, dropout, sign flips and hiding.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    Fitted
+        Scores of all pairs by the checkpoint that validation chose.
+    """
+    target = pick_device(device)
+    regulator, gene = _indices(pairs, genes)
+    inputs = {
+        name: torch.tensor(standardise(values), dtype=torch.float32, device=target)
+        for name, values in sorted(features.items())
+    }
+    config = {
+        "inputs": {name: x.shape[1] for name, x in inputs.items()},
+        "dimensions": dimensions,
+        "layers": layers,
+        "heads": heads,
+        "norm": norm,
+        "dropout": dropout,
+        "backend": backend,
+    }
+    rows = {part: np.flatnonzero(pairs[PART] == part) for part in (TRAIN, VAL)}
+    ends = {
+        part: (_tensor(regulator[rows[part]], target), _tensor(gene[rows[part]], target))
+        for part in rows
+    }
+    labels = {
+        part: torch.tensor(pairs[LABEL].to_numpy()[rows[part]].astype(np.float32), device=target)
+        for part in rows
+    }
+    source, sink = (_tensor(x, target) for x in _indices(message_edges(pairs), genes))
+    n = len(genes)
+    full = undirected_with_loops(source, sink, n)
+    edge_keys = _undirected_keys(source, sink, n)
+    train_keys = _undirected_keys(*ends[TRAIN], n)
+    draw = torch.Generator().manual_seed(seed)
+    loss_of = nn.functional.binary_cross_entropy_with_logits
+    history = []
+    with seeded(seed):
+        model = GTGRN(**config).to(target)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=learning_rate, weight_decay=weight_decay
+        )
+        stopping = EarlyStopping(model, patience)
+        for epoch in trange(epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5):
+            model.train()
+            chosen, graph = slice(None), full
+            if hide > 0:
+                chosen = (torch.rand(len(train_keys), generator=draw) < hide).to(target)
+                visible = ~torch.isin(edge_keys, train_keys[chosen])
+                graph = undirected_with_loops(source[visible], sink[visible], n)
+                if not chosen.any():
+                    continue
+            logits = model.decoder(
+                model(inputs, graph), ends[TRAIN][0][chosen], ends[TRAIN][1][chosen]
+            )
+            loss = loss_of(logits, labels[TRAIN][chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+            optimiser.step()
+            if (epoch + 1) % check_every == 0:
+                logits = _logits(model, inputs, full, *ends[VAL])
+                checks = _checks(logits, labels[VAL])
+                history.append({"epoch": epoch, "train_loss": loss.item(), **checks})
+                value = checks[f"validation_{select_by}"]
+                if stopping.check(-value if select_by == "loss" else value, epoch):
+                    break
+        stopping.restore()
+    logger.info("best epoch %d, stopped after %d", stopping.epoch, epoch)
+    model.eval()
+    with torch.no_grad():
+        h = model(inputs, full)
+        scores = model.decoder(h, _tensor(regulator, target), _tensor(gene, target))
+    return Fitted(scores.cpu().numpy().astype(np.float64), h.cpu().numpy(), history, model, config)
+
+
+def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    index = pd.Index(genes)
+    codes = [index.get_indexer(pairs[column]) for column in (REGULATOR, TARGET)]
+    if any((code < 0).any() for code in codes):
+        raise InputError(
+            "a pair names a gene that the expression lacks",
+            field=REGULATOR,
+            remedy="Make the split again",
+        )
+    return codes[0], codes[1]
+
+
+def _tensor(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.int64, device=device)
+
+
+def _undirected_keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
+    """Give one number a pair of nodes, the same for both directions."""
+    return torch.minimum(a, b) * n + torch.maximum(a, b)
+
+
+@torch.no_grad()
+def _logits(model, inputs, graph, regulator, target):
+    model.eval()
+    return model.decoder(model(inputs, graph), regulator, target)
+
+
+def _checks(logits: torch.Tensor, labels: torch.Tensor) -> dict:
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, labels).item()
+    scores, truth = logits.cpu().numpy(), labels.cpu().numpy()
+    return {
+        "validation_loss": loss,
+        "validation_auroc": float(roc_auc_score(truth, scores)),
+        "validation_auprc": float(average_precision_score(truth, scores)),
+    }

@@ -1,0 +1,184 @@
+"""The final network: ranked, calibrated where a model could be trained, with its support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from gtgrn.calibration import Calibrator
+from gtgrn.consensus import supporting_methods
+from gtgrn.edges import (
+    KNOWN,
+    LABEL,
+    METHODS,
+    PAIR,
+    PART,
+    PROBABILITY,
+    RANK,
+    REGULATOR,
+    SCORE,
+    TARGET,
+    TEST,
+    TRAIN,
+    VAL,
+)
+from gtgrn.metrics import reliability_curve
+from gtgrn.splits import label_pairs
+
+UNSUPERVISED = (
+    "No reference network was given, so no supervised model could be trained: the score is the "
+    "consensus (Borda count) of the expression-only methods, not a probability."
+)
+SUPERVISED = (
+    "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
+    "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0)."
+)
+
+
+def supervised_network(
+    runs: Sequence[pd.DataFrame],
+    networks: Mapping[str, pd.DataFrame],
+    reference: pd.DataFrame,
+    *,
+    support_fraction: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rank all pairs by the mean calibrated probability over seeds.
+
+    Parameters
+    ----------
+    runs
+        A table a seed with regulator, target, part, label, score: every pair of the universe.
+    networks
+        Expression-only networks, by method.
+    reference
+        Known edges.
+    support_fraction
+        See :func:`gtgrn.consensus.supporting_methods`.
+
+    Returns
+    -------
+    tuple
+        The network (rank, regulator, target, probability, score, known, trained_seeds,
+        methods), best first, and the reliability curves on the test parts (columns of
+        :func:`gtgrn.metrics.reliability_curve` and seed).
+    """
+    pairs = runs[0].sort_values(PAIR, ignore_index=True)[PAIR]
+    total = {column: np.zeros(len(pairs)) for column in (PROBABILITY, SCORE, "trained_seeds")}
+    curves = []
+    for seed, run in enumerate(runs):
+        run = run.sort_values(PAIR, ignore_index=True)
+        if not run[PAIR].equals(pairs):
+            raise ValueError("the runs score different pairs")
+        val, test = run[run[PART] == VAL], run[PART] == TEST
+        calibrator = Calibrator().fit(val[SCORE], val[LABEL].astype(int))
+        probability = calibrator.transform(run[SCORE])
+        curves.append(
+            reliability_curve(run.loc[test, LABEL].astype(int), probability[test]).assign(
+                seed=seed
+            )
+        )
+        total[PROBABILITY] += probability / len(runs)
+        total[SCORE] += run[SCORE].to_numpy() / len(runs)
+        total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
+    table = pairs.assign(**total).astype({"trained_seeds": int})
+    table = _annotate(table, networks, reference, support_fraction)
+    columns = [RANK, *PAIR, PROBABILITY, SCORE, KNOWN, "trained_seeds", METHODS]
+    return _ranked(table, PROBABILITY)[columns], pd.concat(curves, ignore_index=True)
+
+
+def consensus_network(
+    consensus: pd.DataFrame, networks: Mapping[str, pd.DataFrame], *, support_fraction: float
+) -> pd.DataFrame:
+    """Rank all pairs by the consensus of the expression-only methods.
+
+    Parameters
+    ----------
+    consensus
+        Columns regulator, target, weight: Borda scores of the universe.
+    networks, support_fraction
+        See :func:`supervised_network`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        rank, regulator, target, score, methods; best first.
+    """
+    table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, SCORE], axis=1)
+    table = _annotate(table, networks, None, support_fraction)
+    return _ranked(table, SCORE)[[RANK, *PAIR, SCORE, METHODS]]
+
+
+def _annotate(table, networks, reference, support_fraction):
+    table[METHODS] = supporting_methods(table, networks, support_fraction)
+    if reference is not None:
+        table[KNOWN] = label_pairs(table, reference)
+    return table
+
+
+def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    # The raw score breaks ties that calibration made; names break the rest.
+    table = table.sort_values(
+        [by, SCORE, REGULATOR, TARGET], ascending=[False, False, True, True], ignore_index=True
+    )
+    return table.assign(**{RANK: np.arange(1, len(table) + 1)})
+
+
+def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx.DiGraph:
+    """Give the highest ranked edges as a directed graph for Cytoscape or networkx.
+
+    Parameters
+    ----------
+    network
+        From :func:`supervised_network` or :func:`consensus_network`.
+    regulators
+        Names of the regulators, marked on the nodes.
+    edges
+        Number of edges to keep; genes without one are left out.
+    """
+    graph = nx.DiGraph()
+    known = set(regulators)
+    top = network.head(edges)
+    for gene in sorted({*top[REGULATOR], *top[TARGET]}):
+        graph.add_node(gene, is_regulator=gene in known)
+    for row in top.to_dict("records"):
+        source, target = row.pop(REGULATOR), row.pop(TARGET)
+        graph.add_edge(source, target, **row)
+    return graph
+
+
+def summarise(
+    network: pd.DataFrame, adata: object, regulators: Sequence[str], *, supervised: bool
+) -> dict:
+    """Give the numbers that belong beside the network, JSON-able.
+
+    Parameters
+    ----------
+    network
+        The ranked network.
+    adata
+        The preprocessed expression (cells x genes).
+    regulators
+        Names of the regulators.
+    supervised
+        Whether a model could be trained.
+
+    Returns
+    -------
+    dict
+        cells, genes, regulators, pairs, known, density, supervised and a statement of what
+        the ranking is.
+    """
+    known = int(network[KNOWN].sum()) if supervised else 0
+    return {
+        "cells": int(adata.n_obs),
+        "genes": int(adata.n_vars),
+        "regulators": len(regulators),
+        "pairs": len(network),
+        "known": known,
+        "density": known / len(network),
+        "supervised": supervised,
+        "statement": SUPERVISED if supervised else UNSUPERVISED,
+    }

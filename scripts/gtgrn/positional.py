@@ -1,0 +1,79 @@
+"""Laplacian positional encodings (equation 6 of the paper)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.linalg import eigh
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import eigsh
+
+from gtgrn.edges import REGULATOR, TARGET
+
+logger = logging.getLogger(__name__)
+
+DENSE_LIMIT = 5000
+"""Largest graph, in nodes, whose Laplacian is decomposed in full."""
+
+
+def laplacian_encodings(
+    edges: pd.DataFrame, genes: Sequence[str], *, dimensions: int
+) -> np.ndarray:
+    """Give the eigenvectors of I - D^-1/2 A D^-1/2 of smallest non-zero eigenvalue.
+
+    The graph is symmetrised and unweighted. Each connected component has one null vector,
+    which says only which component a node is in; those are dropped. The sign of a vector is
+    free and fixed here so that its largest entry is positive. A gene without an edge has no
+    position: its row is zero, as are columns beyond the number of vectors.
+
+    Parameters
+    ----------
+    edges
+        Columns regulator, target: the message graph, so training positives only.
+    genes
+        All genes, in the order of the rows.
+    dimensions
+        Number of columns k.
+
+    Returns
+    -------
+    numpy.ndarray
+        (genes, dimensions) float64, columns of unit length.
+    """
+    genes = list(genes)
+    encodings = np.zeros((len(genes), dimensions))
+    if edges.empty:
+        logger.warning("the message graph has no edge: all positional encodings are zero")
+        return encodings
+    index = pd.Series(np.arange(len(genes)), index=genes)
+    ends = index.loc[edges[REGULATOR]].to_numpy(), index.loc[edges[TARGET]].to_numpy()
+    adjacency = sparse.coo_matrix(
+        (np.ones(len(edges)), ends), shape=(len(genes), len(genes))
+    ).tocsr()
+    adjacency = ((adjacency + adjacency.T) > 0).astype(np.float64)
+    linked = np.flatnonzero(np.asarray(adjacency.sum(axis=1)).ravel() > 0)
+    adjacency = adjacency[linked][:, linked]
+    scale = sparse.diags(np.asarray(adjacency.sum(axis=1)).ravel() ** -0.5)
+    laplacian = sparse.identity(len(linked)) - scale @ adjacency @ scale
+    null = connected_components(adjacency, directed=False)[0]
+    wanted = min(dimensions, len(linked) - null)
+    if wanted > 0:
+        vectors = _smallest(laplacian, null + wanted)[:, null:]
+        largest = np.abs(vectors).argmax(axis=0)
+        signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
+        encodings[linked, :wanted] = vectors * signs
+    return encodings
+
+
+def _smallest(laplacian: sparse.spmatrix, count: int) -> np.ndarray:
+    """Give the eigenvectors of the `count` smallest eigenvalues, in ascending order."""
+    n = laplacian.shape[0]
+    if n <= DENSE_LIMIT or count >= n - 1:
+        return eigh(laplacian.toarray(), subset_by_index=[0, count - 1])[1]
+    # Largest of 2I - L are the smallest of L; the start vector is fixed, not random.
+    values, vectors = eigsh(2 * sparse.identity(n) - laplacian, k=count, v0=np.ones(n))
+    return vectors[:, np.argsort(-values)]

@@ -1,0 +1,299 @@
+"""Reference networks, candidate regulators and shipped splits, restricted to the genes at hand."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.edges import LABEL, PAIR, PART, PARTS, REGULATOR, SIGN, TARGET, read_table
+from gtgrn.errors import InputError
+
+log = logging.getLogger(__name__)
+
+SIGNS = {
+    **dict.fromkeys(["+", "1", "+1", "1.0", "activation", "stimulation"], "+"),
+    **dict.fromkeys(["-", "-1", "-1.0", "repression", "inhibition"], "-"),
+    **dict.fromkeys(["", "0", "0.0", "unknown"], ""),
+}
+"""How databases spell the sign (in lower case), and how this workflow writes it."""
+
+ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
+BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
+
+
+def read_reference(
+    reference: dict, genes: Collection[str], *, cells: Collection[str] = ()
+) -> pd.DataFrame:
+    """Read a reference network and restrict it to the genes of the expression.
+
+    Parameters
+    ----------
+    reference
+        The section `reference` of a card from :func:`gtgrn.cards.load_cards`.
+    genes
+        Genes of the expression.
+    cells
+        Names of its cells, only to recognise a table that was declared the wrong way round.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
+        sorted by name, without self-loops and duplicates. A pair listed with both signs gets
+        none.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a column is missing, a sign is unknown or no edge is left.
+    """
+    path, columns = reference["path"], [reference["regulator"], reference["target"]]
+    signed = "sign" in reference
+    table = read_table(path, [*columns, *([reference["sign"]] if signed else [])])
+    listed = pd.DataFrame(
+        {new: _names(table[old]) for new, old in zip(PAIR, columns, strict=True)}
+    )
+    if signed:
+        listed[SIGN] = _signs(table[reference["sign"]], reference)
+    inside = listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)
+    loops = inside & (listed[REGULATOR] == listed[TARGET])
+    kept = listed[inside & ~loops]
+    edges = _merge_signs(kept) if signed else kept.drop_duplicates()
+    log.info(
+        "%s: %d rows; dropped %d with a gene that the expression lacks, %d self-loops and %d "
+        "duplicates; %d edges of %d regulators stay",
+        path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
+        len(edges), edges[REGULATOR].nunique(),
+    )  # fmt: skip
+    if edges.empty:
+        names = set(listed[REGULATOR]) | set(listed[TARGET])
+        raise _no_overlap("edge", names, genes, cells, reference, "reference.path")
+    return edges.sort_values(PAIR, ignore_index=True)
+
+
+def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
+    """Read candidate regulators and keep those among the genes of the expression.
+
+    Parameters
+    ----------
+    regulators
+        The section `regulators` of a card from :func:`gtgrn.cards.load_cards`.
+    genes
+        Genes of the expression.
+
+    Returns
+    -------
+    list of str
+        Sorted, each once.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, its column is missing or no regulator is among the genes.
+    """
+    path, column = regulators["path"], regulators["column"]
+    listed = set(_names(read_table(path, [column])[column]))
+    kept = sorted(listed & set(genes))
+    log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
+    if not kept:
+        raise _no_overlap("regulator", listed, genes, (), regulators, "regulators.path")
+    return kept
+
+
+def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:
+    """Read split files that ship with a data set (GENELink's layout).
+
+    Parameters
+    ----------
+    split
+        The section `splits.edges` of a card: the files `train`, `val` and `test` with the
+        columns TF, Target and Label (genes by index), and the file `genes` with the columns
+        Gene and index.
+    genes
+        Genes of the expression. All genes of the split must be among them, because a split
+        with fewer pairs is no longer comparable with what others report on it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target, label (0 or 1), part (train, val or test), sorted by pair, without
+        self pairs and duplicates.
+
+    Raises
+    ------
+    InputError
+        If a file is unreadable, an index or a label is impossible, a gene is absent from the
+        expression, or a pair has two labels or is in two parts.
+    """
+    names = _gene_index(split["genes"], genes)
+    parts = []
+    for part in PARTS:
+        path = split[part]
+        table = read_table(path, ["TF", "Target", "Label"])
+        pairs = {
+            new: _look_up(table[old], names, path, split["genes"])
+            for new, old in ((REGULATOR, "TF"), (TARGET, "Target"))
+        }
+        parts.append(pd.DataFrame(pairs | {LABEL: _labels(table["Label"], path), PART: part}))
+    listed = pd.concat(parts, ignore_index=True)
+    loops = listed[REGULATOR] == listed[TARGET]
+    pairs = listed[~loops].drop_duplicates()
+    log.info(
+        "%s, %s, %s: %d rows; dropped %d self pairs and %d duplicates",
+        *(split[part] for part in PARTS), len(listed), loops.sum(), (~loops).sum() - len(pairs),
+    )  # fmt: skip
+    for column, problem, remedy in (
+        (PART, "is in two parts", "Keep each pair in one part: what is tested must be unseen"),
+        (LABEL, "has two labels", "Keep one"),
+    ):
+        rows = pairs.drop_duplicates([*PAIR, column])
+        twice = rows[rows.duplicated(PAIR)]
+        if len(twice):
+            first = twice.iloc[0]
+            other = rows.loc[(rows[PAIR] == first[PAIR]).all(axis=1), column].iloc[0]
+            raise InputError(
+                f"{first[REGULATOR]} -> {first[TARGET]} {problem}, {other} and {first[column]} "
+                f"({len(twice)} such pairs)",
+                file=split[first[PART]],
+                field=f"splits.edges.{first[PART]}",
+                remedy=remedy,
+            )
+    return pairs.sort_values(PAIR, ignore_index=True)
+
+
+def _names(column: pd.Series) -> pd.Series:
+    return column.astype(str).str.strip()
+
+
+def _signs(column: pd.Series, reference: dict) -> pd.Series:
+    spelt = column.astype(str).str.strip().str.lower()
+    unknown = sorted(set(spelt) - set(SIGNS))
+    if unknown:
+        raise InputError(
+            f"unknown sign '{unknown[0]}'",
+            file=reference["path"],
+            field=reference["sign"],
+            remedy="Write +, - or nothing, or remove reference.sign from the card",
+        )
+    return spelt.map(SIGNS)
+
+
+def _merge_signs(edges: pd.DataFrame) -> pd.DataFrame:
+    """Give each pair once, with the sign on which all its rows that have one agree."""
+    seen = edges.assign(plus=edges[SIGN] == "+", minus=edges[SIGN] == "-")
+    merged = seen.groupby(PAIR)[["plus", "minus"]].any().reset_index()
+    plus, minus = merged["plus"], merged["minus"]
+    return merged[PAIR].assign(
+        **{SIGN: np.select([plus & ~minus, minus & ~plus], ["+", "-"], default="")}
+    )
+
+
+def _gene_index(path: str, genes: Collection[str]) -> pd.Series:
+    """Read the genes of a split, by index."""
+    table = read_table(path, ["Gene", "index"])
+    names = pd.Series(_names(table["Gene"]).to_numpy(), index=table["index"])
+    for column, values in (("Gene", names), ("index", names.index)):
+        twice = values[values.duplicated()]
+        if len(twice):
+            first = list(twice)[0]
+            raise InputError(
+                f"'{first}' occurs twice", file=path, field=column, remedy="Keep one row of it"
+            )
+    absent = sorted(set(names) - set(genes))
+    if absent:
+        raise InputError(
+            f"{len(absent)} of {len(names)} genes are not in the preprocessed expression, such "
+            f"as {', '.join(absent[:3])}",
+            file=path,
+            field="Gene",
+            remedy="Keep every gene: in the card's section preprocess set min_cells_fraction "
+            "and min_genes_per_cell to 0 and n_top_genes to null",
+        )
+    return names
+
+
+def _look_up(column: pd.Series, names: pd.Series, path: str, index_path: str) -> np.ndarray:
+    unknown = ~column.isin(names.index)
+    if unknown.any():
+        row = int(np.flatnonzero(unknown)[0])
+        raise InputError(
+            f"row {row + 1}: '{column.iloc[row]}' is not an index of {index_path}",
+            file=path,
+            field=str(column.name),
+            remedy="Name the gene table that belongs to these files in splits.edges.genes",
+        )
+    return names.loc[column].to_numpy()
+
+
+def _labels(column: pd.Series, path: str) -> np.ndarray:
+    labels = pd.to_numeric(column, errors="coerce")
+    bad = ~labels.isin([0, 1])
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"row {row + 1}: '{column.iloc[row]}' is not a label",
+            file=path,
+            field="Label",
+            remedy="Write 1 for an edge and 0 for a pair without one",
+        )
+    return labels.to_numpy(int)
+
+
+def _no_overlap(
+    kind: str,
+    names: Collection[str],
+    genes: Collection[str],
+    cells: Collection[str],
+    section: dict,
+    field: str,
+) -> InputError:
+    """Say that nothing is left, with examples of both sides and the likely cause."""
+    absent = sorted(set(names) - set(genes)) or sorted(names)
+    ours, theirs = ", ".join(sorted(genes)[:3]), ", ".join(absent[:3])
+    return InputError(
+        f"no {kind} is left among the {len(genes)} genes of the expression; the file names "
+        f"{theirs or 'nothing'}; the expression has {ours}",
+        file=section["path"],
+        field=field,
+        remedy=_guess_cause(set(names), set(genes), set(cells)),
+    )
+
+
+def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
+    """Guess why the names of a file and of the expression do not meet, and say what to do."""
+    if not names:
+        return "The table has no rows: check the file"
+    if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
+        return (
+            "The expression's genes look like its cells: change expression.orientation in the card"
+        )
+    ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
+    if ensembl[0] != ensembl[1]:
+        sides = ("file", "expression") if ensembl[0] else ("expression", "file")
+        return (
+            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
+            "of them"
+        )
+    if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
+        return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
+    by_upper = {gene.upper(): gene for gene in sorted(genes - names)}
+    for name in sorted(names - genes):
+        if name.upper() in by_upper:
+            return (
+                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): use the "
+                "same species or spelling on both sides"
+            )
+    if names & genes:
+        return (
+            f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "
+            "relax the filters in the card's section preprocess, or give a fuller reference"
+        )
+    return "Check that both are of the same species and that the card names the right columns"
+
+
+def _share(pattern: re.Pattern, names: Collection[str]) -> float:
+    return sum(bool(pattern.fullmatch(name)) for name in names) / max(len(names), 1)

@@ -1,0 +1,29 @@
+"""Read a data set's expression by its card, check it, filter and normalise it."""
+
+from gtgrn.expression import preprocess, read_expression, write_expression
+from gtgrn.logs import configure_logging
+from gtgrn.reference import read_reference, read_regulators
+
+configure_logging(snakemake.log[0])
+card = snakemake.params.card
+source = card["expression"]
+if "simulation" in card:
+    source = {"format": "h5ad", "path": snakemake.input.simulation, "values": "continuous"}
+    card = {**card, "reference": {"path": snakemake.input.reference}}
+adata = read_expression(source)
+regulators = None
+if "regulators" in card:
+    regulators = read_regulators(card["regulators"], adata.var_names)
+elif "reference" in card:
+    names = {"regulator": "regulator", "target": "target"}
+    reference = read_reference({**names, **card["reference"]}, adata.var_names)
+    regulators = sorted(reference["regulator"].unique())
+adata = preprocess(
+    adata,
+    values=source["values"],
+    regulators=regulators,
+    total_counts=source.get("total_counts"),
+    seed=snakemake.params.seed,
+    **snakemake.params.preprocess,
+)
+write_expression(adata, snakemake.output[0])

@@ -1,0 +1,29 @@
+"""Simulate a data set from a Boolean model, and write the model's edges as its reference."""
+
+import anndata as ad
+from gtgrn.edges import write_table
+from gtgrn.expression import write_expression
+from gtgrn.logs import configure_logging
+from gtgrn.seeds import derive_seed
+from gtgrn.simulate import add_dropout, read_model, reference_edges, simulate
+
+configure_logging(snakemake.log[0])
+settings = snakemake.params.simulation
+model = read_model(snakemake.input.model)
+result = simulate(
+    model,
+    n_cells=settings["cells"],
+    t_max=settings["t_max"],
+    seed=settings["seed"],
+    threads=snakemake.threads,
+)
+share = settings["dropout"] / 100
+expression = add_dropout(
+    result.expression,
+    quantile=share,
+    probability=share,
+    seed=derive_seed(settings["seed"], "dropout"),
+)
+adata = ad.AnnData(expression.astype("float32"), obs=result.pseudotime.to_frame())
+write_expression(adata, snakemake.output.expression)
+write_table(reference_edges(model), snakemake.output.reference)

@@ -1,0 +1,18 @@
+"""Train the masked language model over the walks; its table is the global embedding."""
+
+import torch
+from gtgrn.bert import train_bert
+from gtgrn.embeddings import write_embedding
+from gtgrn.logs import configure_logging
+from gtgrn.training import save_checkpoint, write_history
+from gtgrn.walks import read_walks
+
+configure_logging(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+walks = read_walks(snakemake.input[0])
+trained = train_bert(walks, seed=int(snakemake.wildcards.seed), **snakemake.params.options)
+write_history(trained.history, snakemake.output.history)
+save_checkpoint(
+    snakemake.output.checkpoint, trained.model, config=trained.config, genes=walks.genes
+)
+write_embedding(trained.values, walks.genes, snakemake.output.embedding)

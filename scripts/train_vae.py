@@ -1,0 +1,17 @@
+"""Train the variational autoencoder; its posterior mean is the expression embedding."""
+
+import torch
+from gtgrn.embeddings import write_embedding
+from gtgrn.expression import read_preprocessed
+from gtgrn.logs import configure_logging
+from gtgrn.training import save_checkpoint, write_history
+from gtgrn.vae import train_vae
+
+configure_logging(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+adata = read_preprocessed(snakemake.input[0])
+trained = train_vae(adata.X, seed=int(snakemake.wildcards.seed), **snakemake.params.options)
+genes = list(adata.var_names)
+write_history(trained.history, snakemake.output.history)
+save_checkpoint(snakemake.output.checkpoint, trained.model, config=trained.config, genes=genes)
+write_embedding(trained.values, genes, snakemake.output.embedding)

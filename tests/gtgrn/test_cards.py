@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from gtgrn.cards import SCHEMA, expand_card, load_cards
+from gtgrn.errors import InputError
+from jsonschema import Draft202012Validator
+
+ROOT = Path(__file__).parents[2]
+DATASET = yaml.safe_load(SCHEMA.read_text())
+
+
+def sample(schema: dict):
+    """Give a valid value; of a section, only what is required."""
+    kind = schema["type"]
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind == "object":
+        return {key: sample(schema["properties"][key]) for key in schema.get("required", [])}
+    if kind == "array":
+        return [sample(schema["items"])]
+    if kind == "string":
+        return schema.get("enum", ["x"])[0]
+    return schema.get("minimum", 1) if kind in ("integer", "number") else True
+
+
+def nodes(schema: dict, steps: tuple = ()):
+    """Walk all fields: (steps, schema)."""
+    yield steps, schema
+    for key, part in schema.get("properties", {}).items():
+        yield from nodes(part, (*steps, key))
+    if "items" in schema:
+        yield from nodes(schema["items"], (*steps, 0))
+
+
+def bad_values(schema: dict):
+    """Give (what, value, word of the message) that break one rule of a field."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    takes_numbers = {"integer", "number"} & set(kinds)
+    yield "type", "text" if takes_numbers else 7, "must be"
+    if "enum" in schema:
+        yield "enum", schema["enum"][0] + "s", f"Did you mean '{schema['enum'][0]}'?"
+    for rule, value in (
+        ("minimum", schema.get("minimum", 0) - 1),
+        ("maximum", schema.get("maximum", 0) + 1),
+        ("exclusiveMinimum", schema.get("exclusiveMinimum")),
+        ("minLength", ""),
+        ("minItems", []),
+    ):
+        if rule in schema:
+            yield rule, value, rule
+    if schema.get("uniqueItems"):
+        yield "uniqueItems", [sample(schema["items"])] * 2, "uniqueItems"
+
+
+def build(steps: tuple, value) -> dict:
+    """Give an otherwise valid card with `value` at `steps`."""
+    card = sample(DATASET)
+    place, schema = card, DATASET
+    for step in steps[:-1]:
+        schema = schema["properties"][step]
+        filling = sample(schema)
+        filling = {} if filling is True else filling
+        place = place.setdefault(step, filling)
+    place[steps[-1]] = value
+    return card
+
+
+def bad_cards():
+    for steps, schema in nodes(DATASET):
+        if steps:
+            for what, value, word in bad_values(schema):
+                yield pytest.param(
+                    build(steps, value), steps, word, id=f"{'.'.join(map(str, steps))}-{what}"
+                )
+        if "properties" in schema:
+            key = next(iter(schema["properties"]))
+            misspelt = key[:-1] + key[-1] * 2
+            field = (*steps, misspelt)
+            yield pytest.param(
+                build(field, 1), field, f"Did you mean '{key}'?", id=f"{'.'.join(field)}-unknown"
+            )
+        for key in schema.get("required", []):
+            card = build((*steps, key), 1)
+            place = card
+            for step in steps:
+                place = place[step]
+            del place[key]
+            field = (*steps, key)
+            yield pytest.param(card, field, "Add it", id=f"{'.'.join(field)}-missing")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder for cards, in a working directory with one matrix."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "matrix.csv").write_text("x")
+    (tmp_path / "model.yaml").write_text("x")
+    (tmp_path / "cards").mkdir()
+    return tmp_path / "cards"
+
+
+def table_card(**changes) -> dict:
+    expression = {
+        "format": "table",
+        "path": "matrix.csv",
+        "orientation": "genes_by_cells",
+        "values": "counts",
+    }
+    return {"title": "Mine", "expression": expression} | changes
+
+
+def simulation_card(**changes) -> dict:
+    simulation = {"model": "model.yaml", "t_max": 8, "dropout": [0, 50], "replicates": 2}
+    return {
+        "title": "Simulated",
+        "expression": {"format": "simulation"},
+        "simulation": simulation | changes,
+    }
+
+
+def write(folder: Path, card, name: str = "mine") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(card if isinstance(card, str) else yaml.safe_dump(card))
+    return path
+
+
+def refuse(*words: str, folder_or_paths, **arguments) -> str:
+    """Check that loading ends with one line that holds the words; give that line."""
+    with pytest.raises(InputError) as caught:
+        load_cards(folder_or_paths, **arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.remedy
+    for word in words:
+        assert word in message
+    return message
+
+
+def test_schema_is_valid_and_describes_and_closes_everything():
+    Draft202012Validator.check_schema(DATASET)
+    for steps, schema in nodes(DATASET):
+        assert schema.get("description"), steps
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False, steps
+        if "default" in schema:
+            assert Draft202012Validator(schema).is_valid(schema["default"]), steps
+
+
+@pytest.mark.parametrize(("card", "steps", "word"), bad_cards())
+def test_each_field_refuses_a_bad_value(folder, card, steps, word):
+    path = write(folder, card)
+    message = refuse(word, folder_or_paths=folder)
+    assert message.startswith(f"{path}: '{'.'.join(map(str, steps))}': ")
+
+
+def test_misspelt_required_key_is_named_rather_than_what_it_leaves_missing(folder):
+    write(folder, {"expression": {"formt": "table"}})
+    refuse("'expression.formt': unknown key", "Did you mean 'format'?", folder_or_paths=folder)
+
+
+def test_number_that_yaml_reads_as_text(folder):
+    text = yaml.safe_dump(table_card()) + "preprocess: {target_sum: 1e4}\n"
+    write(folder, text)
+    refuse("preprocess.target_sum", "without quotes and exponent", folder_or_paths=folder)
+
+
+def test_defaults_are_filled_in_only_where_a_section_is(folder):
+    (folder.parent / "known.tsv").write_text("x")
+    card = table_card(reference={"path": "known.tsv", "target": "gene"})
+    write(folder, card)
+    loaded = load_cards(folder)["mine"]
+    assert loaded["organism"] == "human"
+    assert loaded["reference"] == {"path": "known.tsv", "target": "gene", "regulator": "regulator"}
+    assert loaded.keys() == {"title", "organism", "expression", "reference"}
+    write(folder, simulation_card())
+    simulation = load_cards(folder)["mine"]["simulation"]
+    assert simulation["cells"] == 2000
+    assert simulation["seed"] == 0
+    simulation["dropout"].append(99)
+    assert load_cards(folder)["mine"]["simulation"]["dropout"] == [0, 50]
+
+
+def change(card: dict, **keys) -> dict:
+    """Change keys of the section expression; None removes one."""
+    expression = {**card["expression"], **keys}
+    card["expression"] = {key: value for key, value in expression.items() if value is not None}
+    return card
+
+
+REFERENCE = {"path": "matrix.csv"}
+
+
+@pytest.mark.parametrize(
+    ("card", "field", "remedy"),
+    [
+        (
+            change(table_card(), orientation=None),
+            "expression.orientation",
+            "Add it (cells_by_genes, genes_by_cells): ",
+        ),
+        (change(table_card(), path=None), "expression.path", "Add it"),
+        (change(table_card(), values=None), "expression.values", "Add it"),
+        (change(table_card(), layer="raw"), "expression.layer", "Remove it"),
+        (change(table_card(), total_counts="n"), "expression.total_counts", "Remove it"),
+        (change(table_card(), cell_type="n"), "expression.cell_type", "Remove it"),
+        (change(table_card(), format="h5ad"), "expression.orientation", "Remove it"),
+        (change(table_card(), path="none.csv"), "expression.path", "relative to the working"),
+        (change(table_card(), path="cards"), "expression.path", "relative to the working"),
+        (
+            change(table_card(), format="10x_mtx", orientation=None),
+            "expression.path",
+            "relative to the working",
+        ),
+        (
+            change(
+                table_card(), format="h5ad", orientation=None, values="lognorm", total_counts="n"
+            ),
+            "expression.total_counts",
+            "values: counts",
+        ),
+        (
+            change(table_card(), format="scanpy", path="pbmc3k", orientation=None),
+            "expression.path",
+            "Use pbmc68k_reduced",
+        ),
+        (table_card(simulation=simulation_card()["simulation"]), "simulation", "Remove the"),
+        (change(simulation_card(), values="counts"), "expression.values", "Remove it"),
+        (simulation_card() | {"reference": REFERENCE}, "reference", "Remove the section"),
+        (simulation_card() | {"regulators": REFERENCE}, "regulators", "Remove the section"),
+        (simulation_card(model="none.yaml"), "simulation.model", "relative to the working"),
+        (
+            {key: value for key, value in simulation_card().items() if key != "simulation"},
+            "simulation",
+            "Add the section",
+        ),
+        (table_card(reference={"path": "none.tsv"}), "reference.path", "relative"),
+        (table_card(regulators={"path": "none.tsv"}), "regulators.path", "relative"),
+        *(
+            (
+                table_card(
+                    splits={
+                        "edges": dict.fromkeys(["train", "val", "test", "genes"], "matrix.csv")
+                        | {key: "none.csv"}
+                    }
+                ),
+                f"splits.edges.{key}",
+                "relative",
+            )
+            for key in ("train", "val", "test", "genes")
+        ),
+    ],
+)
+def test_contradictions_and_absent_files(folder, card, field, remedy):
+    path = write(folder, card)
+    message = refuse(remedy, folder_or_paths=folder)
+    assert message.startswith(f"{path}: '{field}': ")
+
+
+def test_files_that_a_rule_makes_need_not_exist(folder):
+    card = change(table_card(), path="resources/downloads/matrix.csv")
+    write(folder, card)
+    refuse("not found", folder_or_paths=folder)
+    refuse("not found", folder_or_paths=folder, unchecked=["resources/down"])
+    assert load_cards(folder, unchecked=["resources/downloads"])["mine"]["title"] == "Mine"
+
+
+def test_choosing_cards(folder):
+    a, b = write(folder, table_card(), "a"), write(folder, table_card(title="B"), "b")
+    assert list(load_cards(folder)) == ["a", "b"]
+    assert list(load_cards(folder, ["b", "a", "b"])) == ["b", "a"]
+    assert list(load_cards(b)) == ["b"]
+    assert list(load_cards([b, a])) == ["b", "a"]
+    write(folder, "title: [unfinished", "c")
+    assert list(load_cards(folder, ["a"])) == ["a"]
+
+
+def test_no_cards_and_unknown_names(folder):
+    refuse(str(folder), "no card", "Write one", folder_or_paths=folder)
+    refuse("folder not found", folder_or_paths=folder / "none")
+    refuse("no card given", folder_or_paths=[])
+    write(folder, table_card(), "liver")
+    write(folder, table_card(), "blood")
+    refuse(
+        str(folder), "'livr'", "blood, liver", "Did you mean 'liver'?",
+        folder_or_paths=folder, names=["livr"],
+    )  # fmt: skip
+    refuse("card not found", folder_or_paths=[folder / "none.yaml"])
+
+
+@pytest.mark.parametrize("name", ["my data", "mine-d50-r0", "-x"])
+def test_names_that_cannot_be_wildcards(folder, name):
+    path = write(folder, table_card(), name)
+    refuse(str(path), "cannot be a data set's name", folder_or_paths=folder)
+
+
+def test_two_cards_of_one_name(folder):
+    (folder / "more").mkdir()
+    paths = [write(folder, table_card()), write(folder / "more", table_card())]
+    refuse(*map(str, paths), "Rename one", folder_or_paths=paths)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("title: [a\nb: c", "not YAML in line 2"),
+        ("- a\n- b\n", "key: value lines"),
+        ("", "key: value lines"),
+    ],
+)
+def test_what_is_not_a_card(folder, text, word):
+    path = write(folder, text)
+    refuse(str(path), word, folder_or_paths=folder)
+
+
+def test_unreadable_characters(folder):
+    (folder / "mine.yaml").write_bytes(b"title: \xff\xfe\n")
+    refuse("not YAML: unreadable characters", folder_or_paths=folder)
+
+
+def test_expanding_a_simulation(folder):
+    write(folder, simulation_card())
+    card = load_cards(folder)["mine"]
+    before = copy.deepcopy(card)
+    datasets = expand_card("mine", card)
+    assert card == before
+    assert list(datasets) == ["mine-d0-r0", "mine-d0-r1", "mine-d50-r0", "mine-d50-r1"]
+    for name, dataset in datasets.items():
+        settings = dataset["simulation"]
+        assert name == f"mine-d{settings['dropout']}-r{settings['replicate']}"
+        assert "replicates" not in settings
+        assert dataset["card"] == "mine"
+        assert dataset["expression"] == {"format": "simulation", "values": "continuous"}
+    seeds = {name: dataset["simulation"]["seed"] for name, dataset in datasets.items()}
+    # The same cells with and without dropout, other cells in another replicate.
+    assert seeds["mine-d0-r0"] == seeds["mine-d50-r0"] != seeds["mine-d0-r1"]
+    write(folder, simulation_card(replicates=5, dropout=[50], seed=0))
+    more = expand_card("mine", load_cards(folder)["mine"])
+    assert more["mine-d50-r1"] == datasets["mine-d50-r1"]
+    write(folder, simulation_card(seed=1))
+    other = expand_card("mine", load_cards(folder)["mine"])
+    assert other["mine-d0-r0"]["simulation"]["seed"] != seeds["mine-d0-r0"]
+    datasets["mine-d0-r0"]["simulation"]["cells"] = 1
+    assert datasets["mine-d0-r1"]["simulation"]["cells"] == 2000
+
+
+def test_expanding_any_other_card_gives_itself(folder):
+    write(folder, table_card())
+    card = load_cards(folder)["mine"]
+    datasets = expand_card("mine", card)
+    assert datasets == {"mine": card | {"card": "mine"}}
+    datasets["mine"]["expression"]["path"] = "other"
+    assert card["expression"]["path"] == "matrix.csv"
+
+
+def test_the_cards_of_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    cards = load_cards(ROOT / "config" / "datasets", ["pbmc68k_reduced", "hsc_boolean"])
+    assert cards["pbmc68k_reduced"]["reference"]["sign"] == "sign"
+    names = list(expand_card("hsc_boolean", cards["hsc_boolean"]))
+    assert names == ["hsc_boolean-d0-r0", "hsc_boolean-d50-r0", "hsc_boolean-d70-r0"]
+
+
+def test_importing_stays_light():
+    # The module runs at every start of Snakemake.
+    code = "import sys, gtgrn.cards; print(*{'numpy', 'pandas', 'scanpy'} & set(sys.modules))"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""

@@ -1,0 +1,185 @@
+"""Load and check the configuration, constrain the wildcards, name the inputs of rules."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir).parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from gtgrn.cards import expand_card, load_cards
+from gtgrn.errors import InputError
+from gtgrn.settings import card_names, card_paths, check_settings, variant_options
+from snakemake.exceptions import WorkflowError
+
+
+def find_plugins(folder):
+    """Give the rule files of a plug-in folder; the base comes first, it is inherited from."""
+    return sorted(Path(workflow.basedir, "rules", folder).glob("[!_]*.smk"))
+
+
+INFERENCE_RULES = find_plugins("inference")
+try:
+    check_settings(config, ["random", *(path.stem for path in INFERENCE_RULES)])
+    CARDS = load_cards(card_paths(config, "config/datasets"))
+except InputError as error:
+    # One line for the user; a traceback through Snakemake would bury it.
+    raise WorkflowError(str(error)) from None
+
+DATASETS = {
+    name: dataset for card in CARDS for name, dataset in expand_card(card, CARDS[card]).items()
+}
+SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
+SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
+METHODS = config["inference"]["methods"]
+INFORMED_METHODS = [method for method in METHODS if method != "random"]
+SCHEMES = config["splits"]["schemes"]
+SEEDS = config["seeds"]
+NULLS = config["nulls"]
+VARIANTS = config["variants"]
+EVALUATED_METRICS = expand(
+    "<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
+    dataset=SUPERVISED,
+    split=SCHEMES,
+    seed=SEEDS,
+)
+NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=DATASETS)
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    split="|".join(SCHEMES),
+    seed=r"\d+",
+    variant="|".join(VARIANTS),
+
+
+def source_digest(*files):
+    """Give a digest of package files, so that an edit reruns the rules that use them."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(Path(ROOT, "scripts", "gtgrn", name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def get_card(wildcards):
+    """Give the card of a data set."""
+    return DATASETS[wildcards.dataset]
+
+
+def get_preprocess(wildcards):
+    """Give the section preprocess with the card's own keys on top."""
+    return {**config["preprocess"], **DATASETS[wildcards.dataset].get("preprocess", {})}
+
+
+def get_expression_files(wildcards):
+    """Give the files behind a data set's expression, where there are any."""
+    dataset = DATASETS[wildcards.dataset]
+    if wildcards.dataset in SIMULATED:
+        return {
+            "simulation": f"<results>/{wildcards.dataset}/simulation.h5ad",
+            "reference": f"<results>/{wildcards.dataset}/simulation_reference.tsv",
+        }
+    files = {}
+    if dataset["expression"]["format"] != "scanpy":
+        files["expression"] = dataset["expression"]["path"]
+    if "regulators" in dataset:
+        files["regulators"] = dataset["regulators"]["path"]
+    elif "reference" in dataset:
+        files["reference"] = dataset["reference"]["path"]
+    return files
+
+
+def get_variants(dataset):
+    """Give the variants to train on a data set: the network's own, and the ablations."""
+    variants = [config["network"]["variant"]]
+    if DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
+        variants += config["ablations"]["variants"]
+    return list(dict.fromkeys(variants))
+
+
+def get_simulation_model(wildcards):
+    """Give the Boolean model of a simulated data set."""
+    return SIMULATED[wildcards.dataset]["simulation"]["model"]
+
+
+def get_simulation(wildcards):
+    """Give the settings of a simulated data set."""
+    return SIMULATED[wildcards.dataset]["simulation"]
+
+
+def get_reference_file(wildcards):
+    """Give the file that holds a data set's known edges."""
+    if wildcards.dataset in SIMULATED:
+        return f"<results>/{wildcards.dataset}/simulation_reference.tsv"
+    return DATASETS[wildcards.dataset]["reference"]["path"]
+
+
+def get_shipped_split(wildcards):
+    """Give the split files that a card ships for this scheme, if it does."""
+    shipped = DATASETS[wildcards.dataset].get("splits", {}).get(wildcards.split, {})
+    return {name: shipped[name] for name in ("train", "val", "test", "genes") if name in shipped}
+
+
+def get_variant_options(wildcards):
+    """Give the options of a variant of GT-GRN."""
+    return variant_options(config, wildcards.variant)
+
+
+def get_method_options(method):
+    """Give the options of an expression-only method."""
+    return config["inference"]["options"].get(method, {})
+
+
+def get_evaluated(dataset):
+    """Give (model, variant) of each supervised model of a data set."""
+    return [("gtgrn", variant) for variant in get_variants(dataset)]
+
+
+def get_model_scores(dataset, split, seed, models):
+    """Give the score files of supervised models."""
+    return [
+        f"<results>/{dataset}/models/{model}/{variant}/{split}/seed{seed}/scores.tsv.gz"
+        for model, variant in models
+    ]
+
+
+def get_evaluated_scores(wildcards):
+    """Give the score files that are judged on one split."""
+    models = get_evaluated(wildcards.dataset)
+    return get_model_scores(wildcards.dataset, wildcards.split, wildcards.seed, models)
+
+
+def get_evaluated_models(wildcards):
+    """Give (model, variant) in the order of get_evaluated_scores."""
+    return get_evaluated(wildcards.dataset)
+
+
+def get_network_inputs(wildcards):
+    """Give what the final network needs besides the consensus, where there is a reference."""
+    if wildcards.dataset not in SUPERVISED:
+        return {}
+    model = [("gtgrn", config["network"]["variant"])]
+    scores = [get_model_scores(wildcards.dataset, SCHEMES[0], seed, model) for seed in SEEDS]
+    return {
+        "reference": f"<results>/{wildcards.dataset}/reference.tsv",
+        "scores": [path for paths in scores for path in paths],
+    }
+
+
+def without(section, *keys):
+    """Give a section of the configuration without some keys."""
+    return {key: value for key, value in section.items() if key not in keys}
+
+
+def one_of(names):
+    """Give a pattern for a wildcard; without names it matches nothing."""
+    return "|".join(names) or "(?!)"
+
+
+def scaled_memory(mb):
+    """Give a memory request in MB that grows with each attempt."""
+
+    def request(wildcards, attempt):
+        return mb * attempt
+
+    return request

@@ -1,0 +1,69 @@
+"""What a score means: every method, null and variant on the same test pairs."""
+
+
+rule evaluate_split:
+    input:
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=METHODS),
+        nulls=collect(
+            "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
+        ),
+        models=get_evaluated_scores,
+    output:
+        metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
+        curves="<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
+    log:
+        "<logs>/{dataset}/evaluate_split_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/evaluate_split_{split}_seed{seed}.jsonl"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        methods=METHODS,
+        nulls=NULLS,
+        models=get_evaluated_models,
+        code=source_digest("metrics.py", "calibration.py", "evaluation.py"),
+    message:
+        "Evaluating {wildcards.dataset}, split {wildcards.split}, seed {wildcards.seed}"
+    script:
+        "../../scripts/evaluate_split.py"
+
+
+rule collect_metrics:
+    input:
+        EVALUATED_METRICS,
+    output:
+        "<results>/benchmark/metrics.tsv",
+    log:
+        "<logs>/collect_metrics.log",
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    message:
+        "Collecting all metrics"
+    script:
+        "../../scripts/collect_metrics.py"
+
+
+rule collect_runtime:
+    input:
+        EVALUATED_METRICS,
+        NETWORK_FILES,
+    output:
+        "<results>/benchmark/runtime.tsv",
+    log:
+        "<logs>/collect_runtime.log",
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        datasets=list(DATASETS),
+        benchmarks="<benchmarks>",
+    message:
+        "Collecting time and memory of all jobs"
+    script:
+        "../../scripts/collect_runtime.py"

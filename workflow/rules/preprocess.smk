@@ -1,0 +1,87 @@
+"""From a card to expression.h5ad and reference.tsv.
+
+These jobs have the highest priority, so that bad input ends a run before anything long begins.
+"""
+
+
+rule simulate_expression:
+    input:
+        model=get_simulation_model,
+    output:
+        expression="<results>/{dataset}/simulation.h5ad",
+        reference="<results>/{dataset}/simulation_reference.tsv",
+    log:
+        "<logs>/{dataset}/simulate_expression.log",
+    benchmark:
+        "<benchmarks>/{dataset}/simulate_expression.jsonl"
+    wildcard_constraints:
+        dataset=one_of(SIMULATED),
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        simulation=get_simulation,
+        code=source_digest("simulate.py"),
+    message:
+        "Simulating {wildcards.dataset}"
+    script:
+        "../../scripts/simulate_expression.py"
+
+
+rule preprocess_expression:
+    input:
+        unpack(get_expression_files),
+    output:
+        "<results>/{dataset}/expression.h5ad",
+    log:
+        "<logs>/{dataset}/preprocess_expression.log",
+    benchmark:
+        "<benchmarks>/{dataset}/preprocess_expression.jsonl"
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        card=get_card,
+        preprocess=get_preprocess,
+        seed=config["inference"]["seed"],
+        code=source_digest("expression.py", "reference.py"),
+    message:
+        "Filtering and normalising {wildcards.dataset}"
+    script:
+        "../../scripts/preprocess_expression.py"
+
+
+rule prepare_reference:
+    input:
+        expression="<results>/{dataset}/expression.h5ad",
+        reference=get_reference_file,
+    output:
+        "<results>/{dataset}/reference.tsv",
+    log:
+        "<logs>/{dataset}/prepare_reference.log",
+    benchmark:
+        "<benchmarks>/{dataset}/prepare_reference.jsonl"
+    wildcard_constraints:
+        dataset=one_of(SUPERVISED),
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        card=get_card,
+        code=source_digest("reference.py"),
+    message:
+        "Restricting the reference of {wildcards.dataset} to its genes"
+    script:
+        "../../scripts/prepare_reference.py"

@@ -1,0 +1,29 @@
+"""Which pairs train, validate and test."""
+
+
+rule draw_split:
+    input:
+        unpack(get_shipped_split),
+        expression="<results>/{dataset}/expression.h5ad",
+        reference="<results>/{dataset}/reference.tsv",
+    output:
+        "<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+    log:
+        "<logs>/{dataset}/draw_split_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/draw_split_{split}_seed{seed}.jsonl"
+    priority: 90
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        card=get_card,
+        fractions=config["splits"]["edges"],
+        code=source_digest("splits.py", "reference.py"),
+    message:
+        "Drawing split {wildcards.split} of {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../../scripts/draw_split.py"

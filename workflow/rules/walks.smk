@@ -1,0 +1,29 @@
+"""Inferred networks as text: random walks."""
+
+
+rule sample_walks:
+    input:
+        expression="<results>/{dataset}/expression.h5ad",
+        networks=collect(
+            "<results>/{{dataset}}/networks/{method}.tsv.gz", method=config["walks"]["networks"]
+        ),
+    output:
+        "<results>/{dataset}/walks/seed{seed}.npz",
+    log:
+        "<logs>/{dataset}/sample_walks_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/sample_walks_seed{seed}.jsonl"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        networks=config["walks"]["networks"],
+        options=without(config["walks"], "networks"),
+        code=source_digest("walks.py"),
+    message:
+        "Walking over the networks of {wildcards.dataset}, seed {wildcards.seed}"
+    script:
+        "../../scripts/sample_walks.py"
