@@ -133,7 +133,8 @@ def mask_tokens(
         [CLS] and [PAD] are never chosen.
     """
     genes = tokens >= SPECIAL
-    wanted = (genes.sum(dim=1) * fraction + 1e-9).floor().clamp(min=1)
+    # In doubles: single precision would lose the allowance for rounding.
+    wanted = (genes.sum(dim=1).double() * fraction + 1e-9).floor().clamp(min=1)
     draw = torch.rand(tokens.shape, generator=generator).masked_fill(~genes, 2.0)
     rank = draw.argsort(dim=1).argsort(dim=1)
     places = (rank < wanted[:, None]) & genes

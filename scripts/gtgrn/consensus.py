@@ -76,7 +76,8 @@ def supporting_methods(
     pandas.Series
         Names joined by commas, in alphabetical order; empty where no method supports a pair.
     """
-    top = math.ceil(fraction * len(pairs))
+    # Without the rounding, 0.07 of 100 pairs would be 8 of them.
+    top = max(1, math.ceil(round(fraction * len(pairs), 6)))
     names = np.full(len(pairs), "", dtype=object)
     for method in sorted(networks):
         weights = align_weights(pairs, networks[method])

@@ -74,7 +74,7 @@ def read_table(path: str | Path, columns: Sequence[str] = (), *, sep: str | None
         ) from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(
-            f"not a readable table ({error})",
+            f"not a readable table ({str(error).strip()})",
             file=path,
             remedy="Give a tab- or comma-separated table with a header",
         ) from error

@@ -25,5 +25,6 @@ class InputError(ValueError):
         if field:
             where.append(f"'{field}'")
         message = ": ".join([*where, problem])
-        super().__init__(f"{message}. {remedy}" if remedy else message)
+        # Names in a user's file and the errors of its parser may hold line breaks.
+        super().__init__(" ".join((f"{message}. {remedy}" if remedy else message).splitlines()))
         self.problem, self.file, self.field, self.remedy = problem, file, field, remedy

@@ -8,6 +8,9 @@ pass the absolute value. No metric depends on the order of the entries, so ties 
 broken by position; each docstring says how they count. Input that holds one class only, or
 nothing, gives NaN, because a mean over data sets must not mix defined and undefined values;
 a NaN or infinite score, a label other than 0 and 1, or a length mismatch raises ValueError.
+
+Training imports this module at every start, so scikit-learn, whose import takes longer than a
+small training, is imported by the curves alone; the tests hold all values to it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn import metrics as sklearn_metrics
 
 from gtgrn.edges import LABEL, PAIR, REGULATOR, SCORE, TARGET
 from gtgrn.errors import InputError
@@ -67,7 +69,12 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
     positive, scores = _checked(labels, scores)
     if _one_class(positive):
         return float("nan")
-    return float(sklearn_metrics.roc_auc_score(positive, scores))
+    _, value, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts - 1) / 2
+    n = positive.sum()
+    # Mann-Whitney: the ranks of the positives, less what they take among themselves.
+    wins = mean_rank[value][positive].sum() - n * (n + 1) / 2
+    return float(wins / (n * (len(scores) - n)))
 
 
 def auprc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -87,7 +94,10 @@ def auprc(labels: ArrayLike, scores: ArrayLike) -> float:
     positive, scores = _checked(labels, scores)
     if _one_class(positive):
         return float("nan")
-    return float(sklearn_metrics.average_precision_score(positive, scores))
+    _, value, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    hits = np.bincount(value, weights=positive)[::-1]
+    precision = np.cumsum(hits) / np.cumsum(counts[::-1])
+    return float((precision * hits).sum() / positive.sum())
 
 
 def auprc_ratio(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -317,7 +327,9 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> pd.DataFrame:
     positive, scores = _checked(labels, scores)
     if _one_class(positive):
         return pd.DataFrame(columns=columns, dtype=float)
-    false_positive, true_positive, _ = sklearn_metrics.roc_curve(positive, scores)
+    from sklearn.metrics import roc_curve as curve
+
+    false_positive, true_positive, _ = curve(positive, scores)
     return _thinned(pd.DataFrame(dict(zip(columns, (false_positive, true_positive), strict=True))))
 
 
@@ -335,9 +347,9 @@ def pr_curve(labels: ArrayLike, scores: ArrayLike) -> pd.DataFrame:
     positive, scores = _checked(labels, scores)
     if _one_class(positive):
         return pd.DataFrame(columns=["recall", "precision"], dtype=float)
-    precision, recall, _ = sklearn_metrics.precision_recall_curve(
-        positive, scores, drop_intermediate=True
-    )
+    from sklearn.metrics import precision_recall_curve as curve
+
+    precision, recall, _ = curve(positive, scores, drop_intermediate=True)
     return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
 
 

@@ -17,7 +17,7 @@ from gtgrn.edges import REGULATOR, TARGET
 logger = logging.getLogger(__name__)
 
 DENSE_LIMIT = 5000
-"""Largest graph, in nodes, whose Laplacian is decomposed in full."""
+"""Largest connected component, in nodes, whose Laplacian is decomposed in full."""
 
 
 def laplacian_encodings(
@@ -59,21 +59,41 @@ def laplacian_encodings(
     adjacency = adjacency[linked][:, linked]
     scale = sparse.diags(np.asarray(adjacency.sum(axis=1)).ravel() ** -0.5)
     laplacian = sparse.identity(len(linked)) - scale @ adjacency @ scale
-    null = connected_components(adjacency, directed=False)[0]
-    wanted = min(dimensions, len(linked) - null)
-    if wanted > 0:
-        vectors = _smallest(laplacian, null + wanted)[:, null:]
+    parts = connected_components(adjacency, directed=False)[1]
+    vectors = _smallest(laplacian.tocsr(), parts, dimensions)
+    if vectors.shape[1] > 0:
         largest = np.abs(vectors).argmax(axis=0)
         signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
-        encodings[linked, :wanted] = vectors * signs
+        encodings[linked, : vectors.shape[1]] = vectors * signs
     return encodings
 
 
-def _smallest(laplacian: sparse.spmatrix, count: int) -> np.ndarray:
-    """Give the eigenvectors of the `count` smallest eigenvalues, in ascending order."""
+def _smallest(laplacian: sparse.csr_matrix, parts: np.ndarray, count: int) -> np.ndarray:
+    """Give the eigenvectors of the `count` smallest non-zero eigenvalues, in ascending order.
+
+    Each connected component is decomposed by itself: it has exactly one null vector, whereas
+    a Lanczos run on the whole graph may miss some of several and then drop others in their
+    place.
+    """
+    found = []
+    order = np.argsort(parts, kind="stable")
+    for nodes in np.split(order, np.flatnonzero(np.diff(parts[order])) + 1):
+        wanted = min(count + 1, len(nodes))
+        values, vectors = _decompose(laplacian[nodes][:, nodes], wanted)
+        found += [(values[i], nodes, vectors[:, i]) for i in range(1, wanted)]
+    found = sorted(found, key=lambda pair: pair[0])[:count]
+    result = np.zeros((laplacian.shape[0], len(found)))
+    for column, (_, nodes, vector) in enumerate(found):
+        result[nodes, column] = vector
+    return result
+
+
+def _decompose(laplacian: sparse.csr_matrix, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the `count` smallest eigenvalues, ascending, and their eigenvectors."""
     n = laplacian.shape[0]
     if n <= DENSE_LIMIT or count >= n - 1:
-        return eigh(laplacian.toarray(), subset_by_index=[0, count - 1])[1]
-    # Largest of 2I - L are the smallest of L; the start vector is fixed, not random.
-    values, vectors = eigsh(2 * sparse.identity(n) - laplacian, k=count, v0=np.ones(n))
-    return vectors[:, np.argsort(-values)]
+        return eigh(laplacian.toarray(), subset_by_index=[0, count - 1])
+    # Largest of 2I - L are the smallest of L; start and restarts are drawn with a fixed seed.
+    values, vectors = eigsh(2 * sparse.identity(n) - laplacian, k=count, rng=0)
+    order = np.argsort(-values)
+    return 2 - values[order], vectors[:, order]

@@ -28,29 +28,40 @@ def read_benchmarks(folder: str | Path, datasets: Collection[str]) -> pd.DataFra
     pandas.DataFrame
         dataset, rule, method (the job: the file's name without its suffix), seconds (wall),
         max_rss_mb (MB, missing for a job too short to be sampled), threads and gpu (used and
-        requested).
+        requested). Rule, threads and gpu are missing where Snakemake ran without
+        ``--benchmark-extended``.
+
+    Raises
+    ------
+    InputError
+        If a file is not a benchmark of Snakemake.
     """
     rows = []
     for dataset in datasets:
         for path in sorted(Path(folder, dataset).glob("*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                rows.append(_row(dataset, path, line))
-    return pd.DataFrame(rows, columns=COLUMNS)
+            rows += _read(dataset, path)
+    kinds = {"seconds": float, "max_rss_mb": float, "threads": "Int64", "gpu": "Int64"}
+    return pd.DataFrame(rows, columns=COLUMNS).astype(kinds)
 
 
-def _row(dataset: str, path: Path, line: str) -> dict:
+def _read(dataset: str, path: Path) -> list[dict]:
     try:
-        record = json.loads(line)
-        return {
-            "dataset": dataset,
-            "rule": record["rule_name"],
-            "method": path.stem,
-            "seconds": float(record["s"]),
-            "max_rss_mb": pd.to_numeric(record["max_rss"], errors="coerce"),
-            "threads": int(record["threads"]),
-            "gpu": int(record["resources"].get("gpu", 0)),
-        }
-    except (json.JSONDecodeError, KeyError, ValueError) as error:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [_row(dataset, path.stem, json.loads(line)) for line in lines]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"not a benchmark of Snakemake ({error})", file=path, remedy="Delete it"
         ) from error
+
+
+def _row(dataset: str, job: str, record: dict) -> dict:
+    extended = "rule_name" in record
+    return {
+        "dataset": dataset,
+        "rule": record["rule_name"] if extended else None,
+        "method": job,
+        "seconds": float(record["s"]),
+        "max_rss_mb": pd.to_numeric(record["max_rss"], errors="coerce"),
+        "threads": int(record["threads"]) if extended else None,
+        "gpu": int(record["resources"].get("gpu", 0)) if extended else None,
+    }

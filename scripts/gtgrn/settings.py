@@ -76,7 +76,7 @@ def _known(field: str, names: Collection[str], known: Collection[str]) -> None:
                 f"'{name}' is not one of {', '.join(known) or 'none'}",
                 file=CONFIG,
                 field=field,
-                remedy=f"{did_you_mean(name, known)}Correct or remove it",
+                remedy=f"{did_you_mean(str(name), known)}Correct or remove it",
             )
 
 

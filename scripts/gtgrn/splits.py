@@ -21,8 +21,10 @@ from gtgrn.edges import (
     PARTS,
     REGULATOR,
     TARGET,
+    TEST,
     TRAIN,
     UNLABELLED,
+    VAL,
     read_table,
     write_table,
 )
@@ -189,14 +191,16 @@ def message_edges(split: pd.DataFrame) -> pd.DataFrame:
         Columns regulator, target, a subset of the training positives in the split's order.
     """
     train = split[PART] == TRAIN
-    judged = split.loc[~train, PAIR]
+    # Unlabelled pairs judge nothing; to count them would cost every edge between regulators of
+    # which one has no reference edge.
+    judged = split.loc[split[PART].isin([VAL, TEST]), PAIR]
     forbidden = set(zip(judged[REGULATOR], judged[TARGET], strict=True))
     edges = split.loc[train & (split[LABEL] == 1), PAIR]
     keep = [
         (a, b) not in forbidden and (b, a) not in forbidden
         for a, b in zip(edges[REGULATOR], edges[TARGET], strict=True)
     ]
-    return edges[keep].reset_index(drop=True)
+    return edges[np.array(keep, dtype=bool)].reset_index(drop=True)
 
 
 def with_unlabelled(

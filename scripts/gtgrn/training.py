@@ -153,7 +153,15 @@ def load_checkpoint(path: str | Path) -> tuple[dict, dict, list[str]]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         return content["state"], json.loads(content["config"]), content["genes"]
-    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError, EOFError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise InputError(
             f"not a readable checkpoint ({type(error).__name__})",
             file=path,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,7 +173,15 @@ def read_walks(path: str | Path) -> Walks:
             return Walks(
                 file["genes"].tolist(), file["networks"].tolist(), file["nodes"], file["network"]
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(
             f"not a readable corpus of walks ({error})", file=path, remedy="Sample it again"
         ) from error

@@ -10,88 +10,10 @@ import yaml
 from gtgrn.cards import SCHEMA, expand_card, load_cards
 from gtgrn.errors import InputError
 from jsonschema import Draft202012Validator
+from schema_cases import bad_documents, nodes
 
 ROOT = Path(__file__).parents[2]
 DATASET = yaml.safe_load(SCHEMA.read_text())
-
-
-def sample(schema: dict):
-    """Give a valid value; of a section, only what is required."""
-    kind = schema["type"]
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        return {key: sample(schema["properties"][key]) for key in schema.get("required", [])}
-    if kind == "array":
-        return [sample(schema["items"])]
-    if kind == "string":
-        return schema.get("enum", ["x"])[0]
-    return schema.get("minimum", 1) if kind in ("integer", "number") else True
-
-
-def nodes(schema: dict, steps: tuple = ()):
-    """Walk all fields: (steps, schema)."""
-    yield steps, schema
-    for key, part in schema.get("properties", {}).items():
-        yield from nodes(part, (*steps, key))
-    if "items" in schema:
-        yield from nodes(schema["items"], (*steps, 0))
-
-
-def bad_values(schema: dict):
-    """Give (what, value, word of the message) that break one rule of a field."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    takes_numbers = {"integer", "number"} & set(kinds)
-    yield "type", "text" if takes_numbers else 7, "must be"
-    if "enum" in schema:
-        yield "enum", schema["enum"][0] + "s", f"Did you mean '{schema['enum'][0]}'?"
-    for rule, value in (
-        ("minimum", schema.get("minimum", 0) - 1),
-        ("maximum", schema.get("maximum", 0) + 1),
-        ("exclusiveMinimum", schema.get("exclusiveMinimum")),
-        ("minLength", ""),
-        ("minItems", []),
-    ):
-        if rule in schema:
-            yield rule, value, rule
-    if schema.get("uniqueItems"):
-        yield "uniqueItems", [sample(schema["items"])] * 2, "uniqueItems"
-
-
-def build(steps: tuple, value) -> dict:
-    """Give an otherwise valid card with `value` at `steps`."""
-    card = sample(DATASET)
-    place, schema = card, DATASET
-    for step in steps[:-1]:
-        schema = schema["properties"][step]
-        filling = sample(schema)
-        filling = {} if filling is True else filling
-        place = place.setdefault(step, filling)
-    place[steps[-1]] = value
-    return card
-
-
-def bad_cards():
-    for steps, schema in nodes(DATASET):
-        if steps:
-            for what, value, word in bad_values(schema):
-                yield pytest.param(
-                    build(steps, value), steps, word, id=f"{'.'.join(map(str, steps))}-{what}"
-                )
-        if "properties" in schema:
-            key = next(iter(schema["properties"]))
-            misspelt = key[:-1] + key[-1] * 2
-            field = (*steps, misspelt)
-            yield pytest.param(
-                build(field, 1), field, f"Did you mean '{key}'?", id=f"{'.'.join(field)}-unknown"
-            )
-        for key in schema.get("required", []):
-            card = build((*steps, key), 1)
-            place = card
-            for step in steps:
-                place = place[step]
-            del place[key]
-            field = (*steps, key)
-            yield pytest.param(card, field, "Add it", id=f"{'.'.join(field)}-missing")
 
 
 @pytest.fixture
@@ -151,7 +73,7 @@ def test_schema_is_valid_and_describes_and_closes_everything():
             assert Draft202012Validator(schema).is_valid(schema["default"]), steps
 
 
-@pytest.mark.parametrize(("card", "steps", "word"), bad_cards())
+@pytest.mark.parametrize(("card", "steps", "word"), bad_documents(DATASET))
 def test_each_field_refuses_a_bad_value(folder, card, steps, word):
     path = write(folder, card)
     message = refuse(word, folder_or_paths=folder)

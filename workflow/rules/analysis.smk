@@ -21,8 +21,6 @@ rule build_consensus:
         runtime=30,
     params:
         code=source_digest("consensus.py"),
-    message:
-        "Building the consensus of the expression-only networks of {wildcards.dataset}"
     script:
         "../../scripts/build_consensus.py"
 
@@ -55,7 +53,5 @@ rule build_network:
         options=without(config["network"], "variant"),
         variant=config["network"]["variant"],
         code=source_digest("network.py", "calibration.py", "consensus.py"),
-    message:
-        "Ranking the final network of {wildcards.dataset}"
     script:
         "../../scripts/build_network.py"

@@ -1,5 +1,6 @@
 """Load and check the configuration, constrain the wildcards, name the inputs of rules."""
 
+import fcntl
 import hashlib
 import sys
 from pathlib import Path
@@ -51,6 +52,20 @@ wildcard_constraints:
     split="|".join(SCHEMES),
     seed=r"\d+",
     variant="|".join(VARIANTS),
+
+
+def hold_folder():
+    """Let one run work in this folder, and stop a second with one line.
+
+    Snakemake's own lock (off in the profiles) outlives a killed run and must be removed by
+    hand; the kernel drops this one with the process that holds it.
+    """
+    global FOLDER_LOCK
+    FOLDER_LOCK = open(".snakemake/gtgrn.lock", "w")
+    try:
+        fcntl.flock(FOLDER_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkflowError("Another run is at work in this folder. Wait for it, or end it.")
 
 
 def source_digest(*files):

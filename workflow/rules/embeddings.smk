@@ -26,8 +26,6 @@ rule train_bert:
     params:
         options=config["bert"],
         code=source_digest("bert.py", "training.py"),
-    message:
-        "Fusing the networks of {wildcards.dataset} by BERT, seed {wildcards.seed}"
     script:
         "../../scripts/train_bert.py"
 
@@ -53,8 +51,6 @@ rule train_vae:
     params:
         options=config["vae"],
         code=source_digest("vae.py", "training.py"),
-    message:
-        "Embedding the expression of {wildcards.dataset} by a VAE, seed {wildcards.seed}"
     script:
         "../../scripts/train_vae.py"
 
@@ -78,7 +74,5 @@ rule encode_positions:
     params:
         options=config["positional"],
         code=source_digest("positional.py", "splits.py"),
-    message:
-        "Encoding positions of {wildcards.dataset}, split {wildcards.split}, seed {wildcards.seed}"
     script:
         "../../scripts/encode_positions.py"

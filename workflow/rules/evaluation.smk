@@ -27,8 +27,6 @@ rule evaluate_split:
         nulls=NULLS,
         models=get_evaluated_models,
         code=source_digest("metrics.py", "calibration.py", "evaluation.py"),
-    message:
-        "Evaluating {wildcards.dataset}, split {wildcards.split}, seed {wildcards.seed}"
     script:
         "../../scripts/evaluate_split.py"
 
@@ -43,8 +41,6 @@ rule collect_metrics:
     localrule: True
     conda:
         "../../envs/base.yaml"
-    message:
-        "Collecting all metrics"
     script:
         "../../scripts/collect_metrics.py"
 
@@ -63,7 +59,5 @@ rule collect_runtime:
     params:
         datasets=list(DATASETS),
         benchmarks="<benchmarks>",
-    message:
-        "Collecting time and memory of all jobs"
     script:
         "../../scripts/collect_runtime.py"

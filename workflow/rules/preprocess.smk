@@ -26,8 +26,6 @@ rule simulate_expression:
     params:
         simulation=get_simulation,
         code=source_digest("simulate.py"),
-    message:
-        "Simulating {wildcards.dataset}"
     script:
         "../../scripts/simulate_expression.py"
 
@@ -53,8 +51,6 @@ rule preprocess_expression:
         preprocess=get_preprocess,
         seed=config["inference"]["seed"],
         code=source_digest("expression.py", "reference.py"),
-    message:
-        "Filtering and normalising {wildcards.dataset}"
     script:
         "../../scripts/preprocess_expression.py"
 
@@ -81,7 +77,5 @@ rule prepare_reference:
     params:
         card=get_card,
         code=source_digest("reference.py"),
-    message:
-        "Restricting the reference of {wildcards.dataset} to its genes"
     script:
         "../../scripts/prepare_reference.py"

@@ -26,7 +26,5 @@ rule build_report:
         cards=DATASETS,
         settings=config,
         code=source_digest("report.py"),
-    message:
-        "Building the report"
     script:
         "../../scripts/build_report.py"

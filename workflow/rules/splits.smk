@@ -23,7 +23,5 @@ rule draw_split:
         card=get_card,
         fractions=config["splits"]["edges"],
         code=source_digest("splits.py", "reference.py"),
-    message:
-        "Drawing split {wildcards.split} of {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../../scripts/draw_split.py"

@@ -23,7 +23,5 @@ rule sample_walks:
         networks=config["walks"]["networks"],
         options=without(config["walks"], "networks"),
         code=source_digest("walks.py"),
-    message:
-        "Walking over the networks of {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../../scripts/sample_walks.py"

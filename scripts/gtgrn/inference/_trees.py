@@ -20,6 +20,9 @@ from gtgrn.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
 
+TARGETS_PER_WORKER = 25
+"""Fewest targets that are worth a process of their own."""
+
 
 def infer_targets(
     expression: pd.DataFrame,
@@ -59,7 +62,9 @@ def infer_targets(
     regulators = sorted(regulators)
     values = np.ascontiguousarray(expression[genes].to_numpy(dtype=np.float64))
     features = np.ascontiguousarray(expression[regulators].to_numpy(dtype=np.float64))
-    links = Parallel(n_jobs=threads, return_as="generator")(
+    # A worker process takes seconds to start; few targets are done before it has.
+    workers = max(1, min(threads, len(genes) // TARGETS_PER_WORKER))
+    links = Parallel(n_jobs=workers, return_as="generator")(
         delayed(_infer_target)(
             features,
             regulators,
@@ -79,7 +84,8 @@ def infer_targets(
 def _infer_target(features, regulators, gene, values, regressor, options, seed):
     from arboreto.core import infer_partial_network
 
-    if regulators == [gene] or np.ptp(values) == 0:
+    others = features[:, [name != gene for name in regulators]]
+    if np.ptp(values) == 0 or not np.ptp(others, axis=0).any():
         # Nothing to explain, or nothing to explain it with: arboreto would retry ten times.
         return pd.DataFrame(columns=[*PAIR, WEIGHT]).astype({WEIGHT: float})
     with warnings.catch_warnings():

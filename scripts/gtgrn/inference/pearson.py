@@ -30,8 +30,9 @@ def infer(
     genes, regulators = sorted(expression.columns), sorted(regulators)
     values = expression[genes].to_numpy(dtype=np.float64)
     values = values - values.mean(axis=0)
+    # A constant gene correlates with nothing, though rounding may leave it other than zero here.
+    values[:, np.ptp(values, axis=0) == 0] = 0.0
     norms = np.linalg.norm(values, axis=0)
-    # A constant gene correlates with nothing; dividing by one leaves its zeros as they are.
     values /= np.where(norms > 0, norms, 1.0)
     columns = np.searchsorted(genes, regulators)
     weights = np.abs(values[:, columns].T @ values).clip(0.0, 1.0)

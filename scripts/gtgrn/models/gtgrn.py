@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import nn
 from tqdm import trange
 
 from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
 from gtgrn.errors import InputError
+from gtgrn.metrics import auprc, auroc
 from gtgrn.splits import message_edges
 from gtgrn.training import EarlyStopping, pick_device, seeded
 from gtgrn.transformer import GTGRN, POSITIONAL, undirected_with_loops
@@ -89,6 +89,7 @@ def fit(
     norm: str = "layer",
     dropout: float = 0.2,
     backend: str = "auto",
+    degree_prior: bool = False,
     hide: float = 0.2,
     learning_rate: float = 1e-3,
     weight_decay: float = 1e-3,
@@ -114,7 +115,7 @@ def fit(
         Names, in the order of the rows of the features.
     features
         Modalities by letter (P, G, E), each (genes, width).
-    dimensions, layers, heads, norm, dropout, backend
+    dimensions, layers, heads, norm, dropout, backend, degree_prior
         See :class:`gtgrn.transformer.GTGRN`.
     hide
         Share of training pairs hidden and supervised in an epoch; 0 hides none and
@@ -135,7 +136,18 @@ def fit(
     -------
     Fitted
         Scores of all pairs by the checkpoint that validation chose.
+
+    Raises
+    ------
+    InputError
+        If a pair names an unknown gene, or options contradict each other.
     """
+    if degree_prior and hide == 0:
+        raise InputError(
+            "without hidden pairs the degree prior would count the very edge it predicts",
+            field="gtgrn.hide",
+            remedy="Set hide above 0, or degree_prior to false",
+        )
     target = pick_device(device)
     regulator, gene = _indices(pairs, genes)
     inputs = {
@@ -150,6 +162,7 @@ def fit(
         "norm": norm,
         "dropout": dropout,
         "backend": backend,
+        "degree_prior": degree_prior,
     }
     rows = {part: np.flatnonzero(pairs[PART] == part) for part in (TRAIN, VAL)}
     ends = {
@@ -165,6 +178,7 @@ def fit(
     full = undirected_with_loops(source, sink, n)
     edge_keys = _undirected_keys(source, sink, n)
     train_keys = _undirected_keys(*ends[TRAIN], n)
+    known = (*ends[TRAIN], labels[TRAIN])
     draw = torch.Generator().manual_seed(seed)
     loss_of = nn.functional.binary_cross_entropy_with_logits
     history = []
@@ -176,23 +190,29 @@ def fit(
         stopping = EarlyStopping(model, patience)
         for epoch in trange(epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5):
             model.train()
-            chosen, graph = slice(None), full
+            chosen, graph, visible = slice(None), full, known
             if hide > 0:
                 chosen = (torch.rand(len(train_keys), generator=draw) < hide).to(target)
-                visible = ~torch.isin(edge_keys, train_keys[chosen])
-                graph = undirected_with_loops(source[visible], sink[visible], n)
                 if not chosen.any():
                     continue
-            logits = model.decoder(
-                model(inputs, graph), ends[TRAIN][0][chosen], ends[TRAIN][1][chosen]
-            )
-            loss = loss_of(logits, labels[TRAIN][chosen])
+                # A pair and its reverse are hidden together, as they are at test time.
+                hidden = torch.isin(train_keys, train_keys[chosen])
+                visible = tuple(values[~hidden] for values in known)
+                edges = ~torch.isin(edge_keys, train_keys[chosen])
+                graph = undirected_with_loops(source[edges], sink[edges], n)
+            h = model(inputs, graph)
+            logits = model.decode(h, known[0][chosen], known[1][chosen], visible)
+            loss = loss_of(logits, known[2][chosen])
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimiser.step()
-            if (epoch + 1) % check_every == 0:
-                logits = _logits(model, inputs, full, *ends[VAL])
+            # The last epoch is looked at in any case: without a look nothing but the untrained
+            # model could be restored.
+            if (epoch + 1) % check_every == 0 or epoch + 1 == epochs:
+                model.eval()
+                with torch.no_grad():
+                    logits = model.decode(model(inputs, full), *ends[VAL], known)
                 checks = _checks(logits, labels[VAL])
                 history.append({"epoch": epoch, "train_loss": loss.item(), **checks})
                 value = checks[f"validation_{select_by}"]
@@ -203,7 +223,7 @@ def fit(
     model.eval()
     with torch.no_grad():
         h = model(inputs, full)
-        scores = model.decoder(h, _tensor(regulator, target), _tensor(gene, target))
+        scores = model.decode(h, _tensor(regulator, target), _tensor(gene, target), known)
     return Fitted(scores.cpu().numpy().astype(np.float64), h.cpu().numpy(), history, model, config)
 
 
@@ -228,17 +248,11 @@ def _undirected_keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
     return torch.minimum(a, b) * n + torch.maximum(a, b)
 
 
-@torch.no_grad()
-def _logits(model, inputs, graph, regulator, target):
-    model.eval()
-    return model.decoder(model(inputs, graph), regulator, target)
-
-
 def _checks(logits: torch.Tensor, labels: torch.Tensor) -> dict:
     loss = nn.functional.binary_cross_entropy_with_logits(logits, labels).item()
     scores, truth = logits.cpu().numpy(), labels.cpu().numpy()
     return {
         "validation_loss": loss,
-        "validation_auroc": float(roc_auc_score(truth, scores)),
-        "validation_auprc": float(average_precision_score(truth, scores)),
+        "validation_auroc": auroc(truth, scores),
+        "validation_auprc": auprc(truth, scores),
     }

@@ -27,7 +27,5 @@ rule infer_random:
         options=get_method_options("random"),
         seed=config["inference"]["seed"],
         code=source_digest("inference/random.py"),
-    message:
-        "Inferring the network of {wildcards.dataset} from expression"
     script:
         "../../../scripts/infer_network.py"

@@ -33,8 +33,6 @@ rule train_gtgrn:
     params:
         options=get_variant_options,
         code=source_digest("models/gtgrn.py", "transformer.py", "training.py", "splits.py"),
-    message:
-        "Training on {wildcards.dataset}: {wildcards.variant}, seed {wildcards.seed}"
     script:
         "../../../scripts/train_gtgrn.py"
 
@@ -57,7 +55,5 @@ rule score_nulls:
     params:
         nulls=NULLS,
         code=source_digest("nulls.py"),
-    message:
-        "Scoring the nulls of {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../../../scripts/score_nulls.py"

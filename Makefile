@@ -1,0 +1,32 @@
+# make run: install and run the default workflow.  make test: install and run every test.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+CORES ?= all
+
+.PHONY: run test lint bench clean
+
+# rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
+.venv/installed: requirements.lock
+	$(PYTHON) -m venv .venv
+	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	touch $@
+
+run: .venv/installed
+	$(BIN)/snakemake --cores $(CORES)
+	@echo "The report is results/report.html"
+
+test: .venv/installed
+	tests/install_chromium.sh
+	$(BIN)/pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+bench: .venv/installed
+	$(BIN)/python bench/run.py
+
+clean:
+	rm -rf results logs benchmarks .snakemake

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ["config", "workflow", "scripts", "envs", "resources"]
+
+TINY = {
+    "seeds": [0],
+    "preprocess": {"min_cells_fraction": 0.05, "min_genes_per_cell": 3},
+    "inference": {
+        "methods": ["genie3", "grnboost2", "pearson", "random"],
+        "options": {"genie3": {"n_estimators": 10}, "grnboost2": {"n_estimators": 20}},
+    },
+    "walks": {"walks_per_gene": 2, "length": 5, "edges_per_gene": 3},
+    "bert": {"dimensions": 8, "layers": 1, "heads": 2, "feedforward": 8, "epochs": 2},
+    "vae": {"latent": 4, "hidden": 8, "epochs": 3},
+    "positional": {"dimensions": 4},
+    "gtgrn": {"dimensions": 8, "layers": 1, "heads": 2, "epochs": 20},
+    "variants": {"full": {"degree_prior": True}, "E": {"features": ["E"]}},
+    "ablations": {"datasets": ["tiny"], "variants": ["E"]},
+    "network": {"graph_edges": 20},
+}
+
+
+@dataclass
+class Project:
+    """A copy of the workflow in a folder of its own, with a configuration of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, path: str = "") -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(path),
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *arguments]
+
+    def environment(self, path: str = "") -> dict[str, str]:
+        # pytest's own folders must not leak into the jobs' import path.
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        return {**kept, "PATH": os.pathsep.join(filter(None, [path, kept["PATH"]]))}
+
+    def configure(self, **settings) -> None:
+        text = yaml.safe_dump(settings)
+        (self.folder / "config" / "config.yaml").write_text(text)
+
+    def add_card(self, name: str, **card) -> None:
+        (self.folder / f"config/datasets/{name}.yaml").write_text(yaml.safe_dump(card))
+
+
+def make_project(folder: Path) -> Project:
+    for name in FOLDERS:
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "downloads")
+        )
+    return Project(folder)
+
+
+def tiny_counts(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give counts, 60 cells x 30 genes, and 60 edges of 6 regulators that shape them."""
+    rng = np.random.default_rng(seed)
+    genes = [f"G{i:02d}" for i in range(30)]
+    rows = rng.permutation(6 * 24)[:60]
+    edges = pd.DataFrame(
+        {
+            "regulator": [genes[row // 24] for row in rows],
+            "target": [genes[6 + row % 24] for row in rows],
+        }
+    )
+    activity = rng.gamma(2.0, 1.0, size=(60, 30))
+    for regulator, target in edges.itertuples(index=False):
+        activity[:, genes.index(target)] += activity[:, genes.index(regulator)]
+    counts = pd.DataFrame(rng.poisson(activity), columns=genes)
+    return counts.rename(index=lambda i: f"cell{i}"), edges
+
+
+def tiny_card(expression: dict, **sections) -> dict:
+    return {
+        "title": "Tiny",
+        "expression": {"format": "table", "values": "counts", **expression},
+    } | sections
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def tiny(project) -> Project:
+    """A project with one labelled data set and the tiny configuration, nothing run."""
+    counts, edges = tiny_counts()
+    (project.folder / "data").mkdir()
+    counts.to_csv(project.folder / "data/counts.csv")
+    edges.to_csv(project.folder / "data/edges.tsv", sep="\t", index=False)
+    project.add_card(
+        "tiny",
+        **tiny_card(
+            {"path": "data/counts.csv", "orientation": "cells_by_genes"},
+            reference={"path": "data/edges.tsv"},
+        ),
+    )
+    project.configure(datasets=["tiny"], **TINY)
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """A project that was run to the end: labelled, the same with genes permuted, unlabelled."""
+    project = make_project(tmp_path_factory.mktemp("finished"))
+    counts, edges = tiny_counts()
+    data = project.folder / "data"
+    data.mkdir()
+    order = np.random.default_rng(1).permutation(counts.shape[1])
+    counts.to_csv(data / "counts.csv")
+    counts.iloc[:, order].T.to_csv(data / "permuted.tsv.gz", sep="\t")
+    edges.to_csv(data / "edges.tsv", sep="\t", index=False)
+    edges[::-1].to_csv(data / "reversed.tsv", sep="\t", index=False)
+    by_cells = {"path": "data/counts.csv", "orientation": "cells_by_genes"}
+    by_genes = {"path": "data/permuted.tsv.gz", "orientation": "genes_by_cells"}
+    project.add_card("tiny", **tiny_card(by_cells, reference={"path": "data/edges.tsv"}))
+    project.add_card("permuted", **tiny_card(by_genes, reference={"path": "data/reversed.tsv"}))
+    project.add_card("unlabelled", **tiny_card(by_cells))
+    project.configure(datasets=["tiny", "permuted", "unlabelled"], **TINY)
+    run = project.snakemake("--cores", "2")
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-6000:]
+    return project

@@ -1,0 +1,211 @@
+"""The workflow, really run on a tiny configuration."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import time
+
+import anndata as ad
+import networkx as nx
+import pandas as pd
+import pytest
+import torch
+
+pytestmark = pytest.mark.slow
+
+SEED = "models/gtgrn/full/edges/seed0"
+
+
+def table(project, path):
+    return pd.read_csv(project.folder / "results" / path, sep="\t", keep_default_na=False)
+
+
+def test_outputs_keep_the_contract(finished):
+    adata = ad.read_h5ad(finished.folder / "results/tiny/expression.h5ad")
+    assert "counts" in adata.layers
+    assert adata.var["is_regulator"].sum() == 6
+    assert {"filters", "versions", "source"} <= set(adata.uns["gtgrn"])
+    assert list(table(finished, "tiny/reference.tsv")) == ["regulator", "target"]
+    for method in ("genie3", "grnboost2", "pearson", "random", "consensus"):
+        network = table(finished, f"tiny/networks/{method}.tsv.gz")
+        assert list(network) == ["regulator", "target", "weight"]
+        assert network["weight"].is_monotonic_decreasing
+    split = table(finished, "tiny/splits/edges/seed0.tsv.gz")
+    assert list(split) == ["regulator", "target", "label", "part"]
+    assert split["label"].sum() == 60
+    scores = table(finished, f"tiny/{SEED}/scores.tsv.gz")
+    assert list(scores) == ["regulator", "target", "label", "part", "score"]
+    assert len(scores) == 6 * 29
+    for kind in ("expression/seed0", "global/seed0", "positional/edges/seed0"):
+        embedding = ad.read_h5ad(finished.folder / f"results/tiny/embeddings/{kind}.h5ad")
+        assert list(embedding.obs_names) == sorted(adata.var_names)
+    assert {"epoch", "train_loss", "validation_auprc"} <= set(
+        table(finished, f"tiny/{SEED}/history.tsv")
+    )
+    checkpoint = torch.load(
+        finished.folder / f"results/tiny/{SEED}/checkpoint.pt", weights_only=True
+    )
+    assert checkpoint["genes"] == list(adata.var_names)
+
+
+def test_metrics_hold_every_method_beside_the_nulls(finished):
+    metrics = table(finished, "benchmark/metrics.tsv")
+    assert list(metrics) == [
+        *["dataset", "split", "part", "negatives", "method", "variant", "seed", "metric"],
+        *["value", "n", "n_positive"],
+    ]
+    tiny = metrics[metrics["dataset"] == "tiny"]
+    found = set(zip(tiny["method"], tiny["variant"], strict=True))
+    assert {("gtgrn", "full"), ("gtgrn", "E"), ("pearson", "network")} <= found
+    assert {(null, "null_model") for null in ("random", "tf_target_logit", "label_svd")} <= found
+    assert set(metrics["dataset"]) == {"tiny", "permuted"}
+    # As most readers do: no name may turn into a missing value.
+    assert (
+        pd.read_csv(finished.folder / "results/benchmark/metrics.tsv", sep="\t")["variant"]
+        .notna()
+        .all()
+    )
+
+
+def test_runtime_has_a_row_for_each_job(finished):
+    runtime = table(finished, "benchmark/runtime.tsv")
+    trained = runtime[(runtime["dataset"] == "tiny") & (runtime["rule"] == "train_gtgrn")]
+    assert len(trained) == 2
+    assert set(trained["gpu"]) == {1}
+    assert (runtime["seconds"] > 0).all()
+    assert set(runtime["dataset"]) == {"tiny", "permuted", "unlabelled"}
+
+
+def test_network_is_ranked_calibrated_and_annotated(finished):
+    network = table(finished, "tiny/network.tsv.gz")
+    assert list(network["rank"]) == list(range(1, len(network) + 1))
+    assert network["probability"].is_monotonic_decreasing
+    assert network["probability"].between(0, 1).all()
+    assert network["known"].sum() == 60
+    methods = set(",".join(network["methods"]).split(",")) - {""}
+    assert methods == {"genie3", "grnboost2", "pearson"}
+    graph = nx.read_graphml(finished.folder / "results/tiny/network.graphml")
+    assert graph.number_of_edges() == 20
+    top = network.iloc[0]
+    assert graph.edges[top["regulator"], top["target"]]["rank"] == 1
+
+
+def test_without_reference_there_is_a_consensus_and_it_says_so(finished):
+    network = table(finished, "unlabelled/network.tsv.gz")
+    assert "probability" not in network
+    assert network["score"].is_monotonic_decreasing
+    assert len(network) == 30 * 29
+    summary = json.loads((finished.folder / "results/unlabelled/network.json").read_text())
+    assert not summary["supervised"]
+    assert "no supervised model could be trained" in summary["statement"]
+    assert not (finished.folder / "results/unlabelled/models").exists()
+    assert summary["statement"] in (finished.folder / "results/report.html").read_text()
+
+
+def test_gene_order_orientation_and_edge_order_do_not_matter(finished):
+    for name in (
+        *["network.tsv.gz", f"{SEED}/scores.tsv.gz", "networks/grnboost2.tsv.gz"],
+        "splits/edges/seed0.tsv.gz",
+    ):
+        one, other = (
+            (finished.folder / "results" / dataset / name).read_bytes()
+            for dataset in ("tiny", "permuted")
+        )
+        assert gzip.decompress(one) == gzip.decompress(other), name
+
+
+def test_a_second_run_does_nothing_and_a_touched_rule_reruns_what_depends_on_it(finished):
+    again = finished.snakemake("--cores", "2")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+    forced = finished.snakemake("-n", "-R", "train_gtgrn")
+    counted = {
+        line.split()[0]
+        for line in forced.stdout.splitlines()
+        if len(line.split()) == 2 and line.split()[1].isdigit()
+    }
+    assert counted == {
+        *["all", "train_gtgrn", "evaluate_split", "build_network", "collect_metrics"],
+        *["collect_runtime", "build_report", "total"],
+    }
+
+
+def test_an_edit_of_the_package_reruns_its_users_only(finished):
+    module = finished.folder / "scripts/gtgrn/bert.py"
+    text = module.read_text()
+    try:
+        module.write_text(text + "\n# an edit\n")
+        dry = finished.snakemake(
+            "-n", "results/tiny/networks/consensus.tsv.gz", f"results/tiny/{SEED}/scores.tsv.gz"
+        )
+    finally:
+        module.write_text(text)
+    assert "train_bert" in dry.stdout
+    assert "infer_genie3" not in dry.stdout
+    assert "train_vae" not in dry.stdout
+
+
+def test_the_same_seed_gives_the_same_bytes(finished):
+    path = f"results/tiny/{SEED}/scores.tsv.gz"
+    before = (finished.folder / path).read_bytes()
+    again = finished.snakemake(
+        "--cores",
+        "1",
+        "--forcerun",
+        "train_bert",
+        "train_vae",
+        "train_gtgrn",
+        "sample_walks",
+        "--",
+        path,
+    )
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert (finished.folder / path).read_bytes() == before
+
+
+def test_a_killed_run_is_resumed_without_repeating_finished_jobs(tiny):
+    results = tiny.folder / "results/tiny/networks"
+    run = subprocess.Popen(
+        tiny.command("--cores", "1", "networks"),
+        cwd=tiny.folder,
+        env=tiny.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while len(list(results.glob("[!.]*.tsv.gz"))) < 2 and time.monotonic() < deadline:
+        assert run.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    # A file that Snakemake has marked incomplete may be made again; the others may not.
+    finished = sorted(results.glob("[!.]*.tsv.gz"), key=lambda path: path.stat().st_mtime_ns)[:-1]
+    times = {
+        path: path.stat().st_mtime_ns for path in [*finished, results.parent / "expression.h5ad"]
+    }
+    again = tiny.snakemake("--cores", "2", "networks")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert len(list(results.glob("[!.]*.tsv.gz"))) == 5
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    assert not [path for path in results.iterdir() if path.name.startswith(".")]
+
+
+def test_two_runs_in_one_folder_are_refused(tiny):
+    lock = tiny.folder / ".snakemake"
+    lock.mkdir()
+    holder = subprocess.Popen(
+        ["flock", str(lock / "gtgrn.lock"), "sleep", "60"], start_new_session=True
+    )
+    try:
+        time.sleep(0.5)
+        run = tiny.snakemake("--cores", "1", "check")
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
+    assert run.returncode != 0
+    assert "Another run is at work in this folder" in run.stderr
