@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,35 +18,36 @@ import numpy as np
 import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gtgrn.edges import (
-    KNOWN, METHODS, PART, PROBABILITY, RANK, REGULATOR, SCORE, TARGET, TEST, read_table,
-)  # fmt: skip
+    KNOWN,
+    METHODS,
+    PART,
+    PROBABILITY,
+    RANK,
+    REGULATOR,
+    SCORE,
+    TARGET,
+    TEST,
+    read_table,
+)
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
-from gtgrn.plots import benchmark, network, style, training
+from gtgrn.plots import benchmark, network, style, text, training
+from gtgrn.plots.comparison import (
+    HEADLINE,
+    METRICS,
+    MODEL,
+    RANKED_BY,
+    Block,
+    ablation_rows,
+    calibration_rows,
+    compare,
+)
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-MODEL = "gtgrn"
-ALL_NEGATIVES = "N0"
-
-METRICS = {
-    "AUROC": "AUROC",
-    "AUPRC": "AUPRC",
-    "AUPRC_ratio": "AUPRC / density",
-    "EPR": "EPR",
-    "precision_at_positives": "Precision at k",
-    "within_TF_AUROC": "AUROC within TF",
-    "within_gene_AUROC": "AUROC within gene",
-    "Brier": "Brier",
-    "ECE": "ECE",
-}
-"""Names in the file -> headings; a metric that is not here follows under its own name."""
-HEADLINE = ["AUROC", "AUPRC", "within_TF_AUROC"]
-RANKED_BY = "AUPRC"
-
 KINDS = {
     style.NETWORK: "Network",
     style.NULL: "Null",
@@ -56,132 +55,12 @@ KINDS = {
     style.MODEL: "Variant",
     style.MAIN: "Model",
 }
-LEGEND = [style.MAIN, style.NETWORK, style.NULL, style.CONTROL, style.MODEL]
-
+ALL_NEGATIVES = "N0"
 DRAWN_EDGES, NOVEL_EDGES, KNOWN_EDGES, TOP_REGULATORS = 150, 30, 15, 15
 PACKAGES = [
-    "anndata", "arboreto", "dgl", "jinja2", "magic-impute", "networkx", "numpy", "pandas", "plotly",
-    "scanpy", "scikit-learn", "scipy", "snakemake", "torch",
+    "anndata", "arboreto", "dgl", "jinja2", "magic-impute", "networkx", "numpy", "pandas",
+    "plotly", "scanpy", "scikit-learn", "scipy", "snakemake", "torch",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Paired differences of one metric over seeds.
-
-    Attributes
-    ----------
-    mean, low, high
-        Mean, smallest and largest difference; NaN without a seed.
-    seeds
-        Number of seeds that have both values.
-    """
-
-    mean: float
-    low: float
-    high: float
-    seeds: int
-
-    @property
-    def verdict(self) -> str:
-        """``better``, ``worse``, ``tie`` (the range holds 0) or ``undecided`` (one seed)."""
-        if self.seeds < 2:
-            return "undecided"
-        if self.low <= 0 <= self.high:
-            return "tie"
-        return "better" if self.low > 0 else "worse"
-
-
-class Block:
-    """The metrics of one data set, split and choice of negatives, on the test part.
-
-    Parameters
-    ----------
-    table
-        Rows of metrics.tsv: method, variant, seed, metric, value, n, n_positive.
-    settings
-        The run's configuration.
-    """
-
-    def __init__(self, table: pd.DataFrame, settings: Mapping) -> None:
-        self.table, self.settings = table, settings
-        self.seeds = sorted(table["seed"].unique())
-        self.keys = list(dict.fromkeys(zip(table["method"], table["variant"], strict=True)))
-        self.metrics = list(dict.fromkeys([*METRICS, *table["metric"]]))
-        self.metrics = [name for name in self.metrics if name in set(table["metric"])]
-        self.wide = {
-            metric: rows.pivot(index="seed", columns=["method", "variant"], values="value")
-            for metric, rows in table.groupby("metric")
-        }
-        whole = table[table["metric"] == RANKED_BY].drop_duplicates("seed")
-        self.density = float((whole["n_positive"] / whole["n"]).mean())
-
-    @property
-    def main(self) -> tuple[str, str]:
-        """Give the key of the variant that ranks the final network."""
-        return MODEL, self.settings["network"]["variant"]
-
-    def kind(self, key: tuple[str, str]) -> str:
-        """Say what a method is, by its variant: see :mod:`gtgrn.plots.style`."""
-        method, variant = key
-        if variant in (style.NETWORK, style.NULL):
-            return variant
-        if key == self.main:
-            return style.MAIN
-        control = self.settings["variants"].get(variant, {}).get("control", "none")
-        return style.MODEL if control == "none" else style.CONTROL
-
-    def label(self, key: tuple[str, str]) -> str:
-        """Give the name to print; a name that two kinds share is told apart by its kind."""
-        method, variant = key
-        if variant not in (style.NETWORK, style.NULL):
-            return f"{'GT-GRN' if method == MODEL else method} {variant}"
-        shared = sum(method == other for other, _ in self.keys) > 1
-        return f"{method} {variant}" if shared else method
-
-    def values(self, key: tuple[str, str], metric: str) -> pd.Series:
-        """Give the seeds' values of a method, without missing ones; empty where there are none."""
-        table = self.wide.get(metric)
-        if table is None or key not in table:
-            return pd.Series(dtype=float)
-        return table[key].dropna()
-
-    def mean(self, key: tuple[str, str], metric: str) -> float:
-        """Give the mean over seeds."""
-        return float(self.values(key, metric).mean())
-
-    def cell(self, key: tuple[str, str], metric: str) -> dict:
-        """Give mean, standard deviation (n - 1) and number of seeds."""
-        values = self.values(key, metric)
-        return {"mean": values.mean(), "sd": values.std(ddof=1), "seeds": len(values)}
-
-    def best(self, kind: str, metric: str) -> tuple[str, str] | None:
-        """Give the method of a kind with the highest mean; ties by name, None without any."""
-        scored = [(-self.mean(key, metric), key) for key in self.keys if self.kind(key) == kind]
-        return min((pair for pair in scored if np.isfinite(pair[0])), default=(0, None))[1]
-
-    def difference(self, first: tuple, second: tuple, metric: str) -> Difference:
-        """Give the seeds' differences, first minus second."""
-        gaps = (self.values(first, metric) - self.values(second, metric)).dropna()
-        return Difference(float(gaps.mean()), float(gaps.min()), float(gaps.max()), len(gaps))
-
-    def methods(self) -> list[dict]:
-        """Give all methods by kind, the best first: key, kind, label, cells by metric."""
-        listed = [
-            {
-                "key": key,
-                "kind": self.kind(key),
-                "label": self.label(key),
-                "cells": {metric: self.cell(key, metric) for metric in self.metrics},
-            }
-            for key in self.keys
-        ]
-
-        def position(row):
-            mean = self.mean(row["key"], RANKED_BY)
-            return LEGEND.index(row["kind"]), -mean if np.isfinite(mean) else 1, row["key"]
-
-        return sorted(listed, key=position)
 
 
 def build_report(
@@ -223,11 +102,10 @@ def build_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "number": number, "signed": signed, "plusminus": plusminus, "count": count,
-        "duration": duration, "cite": cite, "plain": plain, "spec": lambda f: Markup(style.spec(f)),
-    }  # fmt: skip
-    text = environment.get_template(TEMPLATE.name).render(
+    filters = (text.number, text.signed, text.plusminus, text.count, text.duration, text.cite)
+    environment.filters |= {function.__name__: function for function in (*filters, text.plain)}
+    environment.filters["spec"] = lambda figure: Markup(style.spec(figure))
+    page = environment.get_template(TEMPLATE.name).render(
         datasets=datasets,
         runtime=_describe_runtime(results / "benchmark" / "runtime.tsv", cards),
         seeds=settings["seeds"],
@@ -238,7 +116,7 @@ def build_report(
         versions=_versions(),
         plotly=Markup(get_plotlyjs()),
     )
-    write_text(text, output)
+    write_text(page, output)
 
 
 # One data set
@@ -258,7 +136,7 @@ def _describe(
         ) from error
     blocks = [
         _describe_block(folder, *names, Block(table, settings), settings)
-        for names, table in metrics.groupby(["split", "negatives"], sort=False)
+        for names, table in metrics.groupby(["split", "negatives"])
     ]
     record, cell_types = _read_expression(folder / "expression.h5ad", card)
     return {
@@ -316,10 +194,10 @@ def _describe_block(
         "density": block.density,
         "metrics": block.metrics,
         "methods": methods,
-        "comparison": _compare(block) if has_main else None,
+        "comparison": compare(block) if has_main else None,
         "curves": figure,
-        "ablation": _ablate(block, settings) if has_main else None,
-        "calibration": _calibration_rows(block) if has_main else [],
+        "ablation": _ablation(block) if has_main else None,
+        "calibration": calibration_rows(block) if has_main else [],
     }
 
 
@@ -328,119 +206,10 @@ def _per_seed(table: pd.DataFrame, column: str) -> list[int]:
     return [int(value) for value in whole[column]]
 
 
-def _compare(block: Block) -> dict:
-    """Hold the final variant against the best null, the best network and the controls."""
-    columns = []
-    for metric in HEADLINE:
-        null, peer = block.best(style.NULL, metric), block.best(style.NETWORK, metric)
-        rivals = [
-            {
-                "title": title,
-                "label": block.label(key),
-                "cell": block.cell(key, metric),
-                "difference": block.difference(block.main, key, metric),
-            }
-            for title, key in (("null", null), ("network", peer))
-            if key is not None
-        ]
-        columns.append(
-            {"metric": metric, "cell": block.cell(block.main, metric), "rivals": rivals}
-        )
-    controls = [
-        {
-            "label": block.label(key),
-            "difference": block.difference(block.main, key, RANKED_BY),
-        }
-        for key in block.keys
-        if block.kind(key) == style.CONTROL
-    ]
-    label = block.label(block.main)
-    return {"label": label, "columns": columns, "verdict": verdict(label, columns, controls)}
-
-
-def verdict(label: str, columns: Iterable[Mapping], controls: Iterable[Mapping]) -> str:
-    """Say in words what the paired differences to the best null and to the controls are.
-
-    Parameters
-    ----------
-    label
-        Name of the model.
-    columns
-        A dictionary a metric, with ``metric`` and ``rivals`` (``title``, ``label``,
-        ``difference``).
-    controls
-        Dictionaries with ``label`` and ``difference`` in :data:`RANKED_BY`.
-    """
-    nulls = [
-        (METRICS[column["metric"]], rival)
-        for column in columns
-        for rival in column["rivals"]
-        if rival["title"] == style.NULL and rival["difference"].seeds
-    ]
-    if not nulls:
-        return "No null was scored, so that nothing can be said about this model."
-    words = {
-        "better": "is better than the best null in",
-        "tie": "ties with the best null in",
-        "worse": "is worse than the best null in",
-        "undecided": "cannot be told from the best null, with one seed, in",
-    }
-    clauses = []
-    for outcome, text in words.items():
-        parts = [
-            f"{name} ({signed(rival['difference'].mean)} against {rival['label']})"
-            for name, rival in nulls
-            if rival["difference"].verdict == outcome
-        ]
-        if parts:
-            clauses.append(f"{text} {_join(parts)}")
-    sentence = f"{label} {'; it '.join(clauses)}."
-    peers = [
-        f"{rival['label']} in {METRICS[column['metric']]}"
-        for column in columns
-        for rival in column["rivals"]
-        if rival["title"] == style.NETWORK
-    ]
-    if peers:
-        sentence += f" Best networks from expression alone: {', '.join(peers)}."
-    parts = [
-        f"{control['label']} {signed(control['difference'].mean)}, {control['difference'].verdict}"
-        for control in controls
-        if control["difference"].seeds
-    ]
-    if parts:
-        sentence += f" Against its controls in {RANKED_BY}: {'; '.join(parts)}."
-    return sentence
-
-
-def _join(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
-
-
-def _ablate(block: Block, settings: Mapping) -> dict | None:
-    keys = [
-        (MODEL, variant)
-        for variant in dict.fromkeys([block.main[1], *settings["ablations"]["variants"]])
-        if (MODEL, variant) in block.keys
-    ]
-    if len(keys) < 2:
+def _ablation(block: Block) -> dict | None:
+    rows = ablation_rows(block)
+    if not rows:
         return None
-    rows = []
-    for key in keys:
-        options = {**settings["gtgrn"], **settings["variants"].get(key[1], {})}
-        rows.append(
-            {
-                "label": key[1],
-                "kind": block.kind(key),
-                "features": ", ".join(options.get("features", [])),
-                "control": options.get("control", "none"),
-                "values": {metric: list(block.values(key, metric)) for metric in HEADLINE},
-                "cells": {metric: block.cell(key, metric) for metric in HEADLINE},
-                "differences": {
-                    metric: block.difference(key, block.main, metric) for metric in HEADLINE
-                },
-            }
-        )
     lines = {}
     for metric in HEADLINE:
         null = block.best(style.NULL, metric)
@@ -452,22 +221,12 @@ def _ablate(block: Block, settings: Mapping) -> dict | None:
     return {"main": block.main[1], "rows": rows, "figure": figure}
 
 
-def _calibration_rows(block: Block) -> list[dict]:
-    keys = [block.main, block.best(style.NULL, RANKED_BY), block.best(style.NETWORK, RANKED_BY)]
-    rows = [
-        {"label": block.label(key), **{name: block.cell(key, name) for name in ("ECE", "Brier")}}
-        for key in keys
-        if key is not None
-    ]
-    return [row for row in rows if row["ECE"]["seeds"]]
-
-
 def _training_figure(folder: Path, settings: Mapping) -> object | None:
     variant, split = settings["network"]["variant"], settings["splits"]["schemes"][0]
     model = f"models/{MODEL}/{variant}/{split}/seed{{}}/history.tsv"
     panels = [
-        (f"GT-GRN {variant}: validation AUPRC", "auprc", model),
-        (f"GT-GRN {variant}: loss", "loss", model),
+        (f"GT-GRN {style.safe(variant)}: validation AUPRC", "auprc", model),
+        (f"GT-GRN {style.safe(variant)}: loss", "loss", model),
         ("BERT over the walks: loss", "loss", "embeddings/global/seed{}.history.tsv"),
         ("VAE of the expression: ELBO", "elbo", "embeddings/expression/seed{}.history.tsv"),
     ]
@@ -594,54 +353,4 @@ def _numbers(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     columns = [name for name in columns if name in table]
     return table.assign(
         **{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in columns}
-    )
-
-
-# Filters of the template
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Format with a fixed number of decimals and a true minus; a dash for a missing value."""
-    return f"{value:.{digits}f}".replace("-", "\u2212") if np.isfinite(value) else "\u2013"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """Format like :func:`number`, with a plus where there is no minus."""
-    text = number(value, digits)
-    return f"+{text}" if np.isfinite(value) and value >= 0 else text
-
-
-def plusminus(cell: Mapping) -> Markup:
-    """Format mean and standard deviation; without a spread (one seed) the mean alone."""
-    if not np.isfinite(cell["sd"]):
-        return Markup(number(cell["mean"]))
-    spread = Markup('<span class="sd">\u00b1 {}</span>').format(number(cell["sd"]))
-    return Markup("{} {}").format(number(cell["mean"]), spread)
-
-
-def count(value: float) -> str:
-    """Format a whole number with separators of thousands."""
-    return f"{int(value):,}" if np.isfinite(value) else "\u2013"
-
-
-def duration(seconds: float) -> str:
-    """Format seconds as hours, minutes and seconds."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def cite(text: str) -> Markup:
-    """Escape a citation and make its DOI a link, which nothing loads by itself."""
-    pattern = r"(?i)\b(?:doi:\s*|doi\s+)?(10\.\d{4,9}/[^\s<>&;,]*[^\s<>&;,.)])"
-    link = r'<a href="https://doi.org/\1" rel="noreferrer">doi:\1</a>'
-    return Markup(re.sub(pattern, link, str(escape(text))))
-
-
-def plain(section: Mapping) -> str:
-    """Write a section of a card or of the records on one line."""
-    return "; ".join(
-        f"{key}: {value}" for key, value in section.items() if value not in ("", None)
     )

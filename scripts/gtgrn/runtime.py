@@ -61,7 +61,7 @@ def _row(dataset: str, job: str, record: dict) -> dict:
         "rule": record["rule_name"] if extended else None,
         "method": job,
         "seconds": float(record["s"]),
-        "max_rss_mb": pd.to_numeric(record["max_rss"], errors="coerce"),
+        "max_rss_mb": float(pd.to_numeric(record["max_rss"], errors="coerce")),
         "threads": int(record["threads"]) if extended else None,
         "gpu": int(record["resources"].get("gpu", 0)) if extended else None,
     }

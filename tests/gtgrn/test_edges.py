@@ -61,12 +61,12 @@ def test_gene_names_stay_what_they_are(tmp_path, name):
 
 
 def test_a_column_of_numbers_for_names_stays_text(tmp_path):
-    (tmp_path / "x.tsv").write_text("regulator\ttarget\tmethods\n007\t1e5\t\n010\t2\tpearson\n")
+    (tmp_path / "x.tsv").write_text("regulator\ttarget\tmethods\n007\t1e5\t\n010\t2\t01\n")
     table = read_table(tmp_path / "x.tsv", ["regulator"])
     assert table.to_dict("list") == {
         "regulator": ["007", "010"],
         "target": ["1e5", "2"],
-        "methods": ["", "pearson"],
+        "methods": ["", "01"],
     }
 
 
@@ -159,7 +159,7 @@ def test_written_tables(tmp_path):
             "regulator": ["NA", "FOS"],
             "label": pd.array([pd.NA, 1], dtype="Int64"),
             "score": [1 / 3, np.nan],
-            "methods": ["", "pearson"],
+            "methods": ["", "01"],
         }
     )
     write_table(table, tmp_path / "out" / "x.tsv")

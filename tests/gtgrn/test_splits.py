@@ -60,11 +60,11 @@ def references(draw):
 
 
 @st.composite
-def splits(draw):
+def splits(draw, parts=PARTS):
     """Draw a split of a few genes, so that reciprocal pairs are common."""
     pairs = draw(st.lists(st.tuples(*[st.sampled_from("ABCD")] * 2), unique=True, max_size=12))
     rows = [
-        (a, b, draw(st.integers(0, 1)), draw(st.sampled_from(PARTS))) for a, b in pairs if a != b
+        (a, b, draw(st.integers(0, 1)), draw(st.sampled_from(parts))) for a, b in pairs if a != b
     ]
     return split_of(rows).astype({"label": int})
 
@@ -270,13 +270,22 @@ def test_a_reciprocal_training_pair_is_no_leak(label):
     assert tuples(message_edges(split_of(rows))) == expected
 
 
+def test_a_reciprocal_unlabelled_pair_is_no_leak():
+    split = split_of([("A", "B", 1, "train"), ("A", "C", 0, "test")])
+    pairs = with_unlabelled(split, ["A", "B", "C"], ["A", "B"])
+    assert ("B", "A", "unlabelled") in set(
+        pairs[["regulator", "target", "part"]].itertuples(index=False, name=None)
+    )
+    assert tuples(message_edges(pairs)) == [("A", "B")]
+
+
 def test_a_pair_in_two_parts_is_judged():
     rows = [("A", "B", 1, "train"), ("A", "B", 1, "test"), ("A", "C", 1, "train")]
     assert tuples(message_edges(split_of(rows))) == [("A", "C")]
 
 
 @settings(max_examples=150, deadline=None)
-@given(split=splits(), labels=st.randoms(use_true_random=False))
+@given(split=splits([*PARTS, "unlabelled"]), labels=st.randoms(use_true_random=False))
 def test_message_edges_match_brute_force_and_never_see_what_judges_them(split, labels):
     edges = message_edges(split.set_axis(np.arange(len(split)) * 3))
     judged = [

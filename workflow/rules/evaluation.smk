@@ -58,6 +58,6 @@ rule collect_runtime:
         "../../envs/base.yaml"
     params:
         datasets=list(DATASETS),
-        benchmarks="<benchmarks>",
+        benchmarks=workflow.pathvars.apply("<benchmarks>"),
     script:
         "../../scripts/collect_runtime.py"

@@ -5,6 +5,7 @@ rule build_report:
     input:
         metrics="<results>/benchmark/metrics.tsv",
         runtime="<results>/benchmark/runtime.tsv",
+        expression=collect("<results>/{dataset}/expression.h5ad", dataset=DATASETS),
         networks=collect("<results>/{dataset}/network.tsv.gz", dataset=DATASETS),
         summaries=collect("<results>/{dataset}/network.json", dataset=DATASETS),
         reliability=collect("<results>/{dataset}/reliability.tsv", dataset=SUPERVISED),
@@ -12,6 +13,19 @@ rule build_report:
             "<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
             dataset=SUPERVISED,
             split=SCHEMES,
+            seed=SEEDS,
+        ),
+        embeddings=collect(
+            "<results>/{dataset}/embeddings/{kind}/seed{seed}.history.tsv",
+            dataset=SUPERVISED,
+            kind=["expression", "global"],
+            seed=SEEDS,
+        ),
+        models=collect(
+            "<results>/{dataset}/models/gtgrn/{variant}/{split}/seed{seed}/history.tsv",
+            dataset=SUPERVISED,
+            variant=config["network"]["variant"],
+            split=SCHEMES[0],
             seed=SEEDS,
         ),
     output:
@@ -22,9 +36,19 @@ rule build_report:
     conda:
         "../../envs/report.yaml"
     params:
-        results="<results>",
         cards=DATASETS,
         settings=config,
-        code=source_digest("report.py"),
+        code=source_digest(
+            "report.py",
+            "report.html.j2",
+            "plots/benchmark.py",
+            "plots/comparison.py",
+            "plots/network.py",
+            "plots/style.py",
+            "plots/text.py",
+            "plots/training.py",
+        ),
+    message:
+        "Building the report"
     script:
         "../../scripts/build_report.py"

@@ -1,1 +1,1 @@
-"""Figures of the report."""
+"""Figures, comparisons and texts of the report."""

@@ -14,6 +14,8 @@ from gtgrn.plots import style
 from gtgrn.plots.style import safe
 
 SEED = 0
+CENTRE, PULL = 0, 0.4
+"""A node that no gene can be, for genes are texts, and the weight of its edges."""
 LABEL_ALL = 40
 """Up to so many genes all are labelled; of more, only regulators are."""
 LISTED = 12
@@ -36,16 +38,13 @@ def network_figure(edges: pd.DataFrame, regulators: Collection[str], value: str)
     graph.add_nodes_from(sorted({*edges[REGULATOR], *edges[TARGET]}))
     for row in edges.sort_values([REGULATOR, TARGET]).to_dict("records"):
         graph.add_edge(row[REGULATOR], row[TARGET], **row)
-    # Spread wider than by default, for hubs hide their leaves otherwise.
-    places = nx.spring_layout(
-        graph.to_undirected(), k=2.2 / np.sqrt(max(1, len(graph))), iterations=300, seed=SEED
-    )
+    places = _places(graph)
     figure = go.Figure()
     has_known = KNOWN in edges
     if has_known:
         _add_edges(figure, graph, places, value, 1, "known edge", style.ACCENT, "solid")
-    name = "novel edge" if has_known else "edge"
-    _add_edges(figure, graph, places, value, 0, name, style.GREY, "dot")
+    name, dash = ("novel edge", "dot") if has_known else ("edge", "solid")
+    _add_edges(figure, graph, places, value, 0, name, style.GREY, dash)
     _add_genes(figure, graph, places, set(regulators))
     hidden = {"visible": False, "showgrid": False}
     style.polish(figure, 680, margin={"l": 8, "r": 8, "t": 34, "b": 8}, hovermode="closest")
@@ -54,6 +53,14 @@ def network_figure(edges: pd.DataFrame, regulators: Collection[str], value: str)
     return figure.update_layout(
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, dragmode="pan"
     )
+
+
+def _places(graph: nx.DiGraph) -> dict:
+    layout = nx.Graph(list(graph.edges))
+    # A weak pull to a hidden centre, or parts that are not connected drift out of sight.
+    layout.add_weighted_edges_from((CENTRE, gene, PULL) for gene in graph)
+    # Spread wider than by default, for hubs hide their leaves otherwise.
+    return nx.spring_layout(layout, k=2.2 / np.sqrt(len(layout)), iterations=300, seed=SEED)
 
 
 def _add_edges(figure, graph, places, value, known, name, colour, dash):

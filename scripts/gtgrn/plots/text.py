@@ -1,0 +1,60 @@
+"""How numbers and names are written in the report: the filters of its template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+from markupsafe import Markup, escape
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Format with a fixed number of decimals and a true minus; a dash for a missing value."""
+    return f"{value:.{digits}f}".replace("-", "\u2212") if np.isfinite(value) else "\u2013"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Format like :func:`number`, with a plus where there is no minus."""
+    text = number(value, digits)
+    return f"+{text}" if np.isfinite(value) and value >= 0 else text
+
+
+def plusminus(cell: Mapping) -> Markup:
+    """Format mean and standard deviation; without a spread (one seed) the mean alone."""
+    if not np.isfinite(cell["sd"]):
+        return Markup(number(cell["mean"]))
+    spread = Markup('<span class="sd">\u00b1 {}</span>').format(number(cell["sd"]))
+    return Markup("{} {}").format(number(cell["mean"]), spread)
+
+
+def count(value: float) -> str:
+    """Format a whole number with separators of thousands."""
+    return f"{int(value):,}" if np.isfinite(value) else "\u2013"
+
+
+def duration(seconds: float) -> str:
+    """Format seconds as hours, minutes and seconds."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def cite(text: str) -> Markup:
+    """Escape a citation and make its DOI a link, which nothing loads by itself."""
+    pattern = r"(?i)\b(?:doi:\s*|doi\s+|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s<>&;,]*[^\s<>&;,.)])"
+    link = r'<a href="https://doi.org/\1" rel="noreferrer">doi:\1</a>'
+    return Markup(re.sub(pattern, link, str(escape(text))))
+
+
+def plain(section: Mapping) -> str:
+    """Write a section of a card or of the records on one line, without its empty entries."""
+    parts = []
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            value = f"({plain(value)})"
+        if value is not None and str(value):
+            parts.append(f"{key}: {value}")
+    return "; ".join(parts)
