@@ -159,7 +159,7 @@ def test_written_tables(tmp_path):
             "regulator": ["NA", "FOS"],
             "label": pd.array([pd.NA, 1], dtype="Int64"),
             "score": [1 / 3, np.nan],
-            "methods": ["", "01"],
+            "methods": ["", "pearson"],
         }
     )
     write_table(table, tmp_path / "out" / "x.tsv")

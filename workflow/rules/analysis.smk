@@ -4,9 +4,7 @@
 rule build_consensus:
     input:
         expression="<results>/{dataset}/expression.h5ad",
-        networks=collect(
-            "<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS
-        ),
+        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
     output:
         "<results>/{dataset}/networks/consensus.tsv.gz",
     log:
@@ -30,9 +28,7 @@ rule build_network:
         unpack(get_network_inputs),
         expression="<results>/{dataset}/expression.h5ad",
         consensus="<results>/{dataset}/networks/consensus.tsv.gz",
-        networks=collect(
-            "<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS
-        ),
+        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
     output:
         network="<results>/{dataset}/network.tsv.gz",
         graph="<results>/{dataset}/network.graphml",

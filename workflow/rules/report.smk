@@ -48,7 +48,5 @@ rule build_report:
             "plots/text.py",
             "plots/training.py",
         ),
-    message:
-        "Building the report"
     script:
         "../../scripts/build_report.py"
