@@ -218,7 +218,14 @@ def _ablation(block: Block) -> dict | None:
             lines[metric]["best null (of each metric)"] = block.mean(null, metric)
     titles = {metric: METRICS[metric] for metric in HEADLINE}
     figure = benchmark.ablation_figure(rows, titles, lines)
-    return {"main": block.main[1], "rows": rows, "figure": figure}
+    confounded = [row["label"] for row in rows if row["others"] != rows[0]["others"]]
+    return {
+        "main": block.main[1],
+        "rows": rows,
+        "figure": figure,
+        "with_others": any(row["others"] for row in rows),
+        "confounded": confounded,
+    }
 
 
 def _training_figure(folder: Path, settings: Mapping) -> object | None:
@@ -322,6 +329,10 @@ def _describe_runtime(path: Path, cards: Mapping) -> dict | None:
     table = table[table["dataset"].isin(list(cards))]
     if table.empty:
         return None
+    if "method" in table:
+        # Without --benchmark-extended the rule is missing; the job's name says as much.
+        job = table["method"].astype(str).str.replace(r"_seed\d+$", "", regex=True)
+        table = table.assign(rule=table["rule"].where(table["rule"].astype(str) != "", job))
     groups = table.groupby("rule")
     rules = pd.DataFrame(
         {"jobs": groups.size(), "total": groups["seconds"].sum(), "max": groups["seconds"].max()}

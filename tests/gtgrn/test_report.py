@@ -37,8 +37,8 @@ STATEMENT = "No reference network was given, so the network is a consensus."
 AUROC = {
     ("genie3", "network"): [0.60, 0.61, 0.62],
     ("random", "network"): [0.50, 0.51, 0.49],
-    ("random", "null"): [0.49, 0.52, 0.50],
-    ("tf_rate", "null"): [0.70, 0.72, 0.71],
+    ("random", "null_model"): [0.49, 0.52, 0.50],
+    ("tf_rate", "null_model"): [0.70, 0.72, 0.71],
     ("gtgrn", "full"): [0.80, 0.83, 0.79],
     ("gtgrn", "P"): [0.79, 0.84, 0.78],
     ("gtgrn", "noise"): [0.65, 0.66, 0.64],
@@ -48,7 +48,11 @@ SETTINGS = {
     "seeds": SEEDS,
     "splits": {"schemes": ["edges"]},
     "gtgrn": {"features": ["P", "G"], "epochs": 7},
-    "variants": {"full": {}, "P": {"features": ["P"]}, "noise": {"control": "random"}},
+    "variants": {
+        "full": {"prior": True},
+        "P": {"features": ["P"]},
+        "noise": {"prior": True, "control": "random"},
+    },
     "ablations": {"datasets": ["alpha"], "variants": ["P", "noise"]},
     "network": {"variant": "full", "support_fraction": 0.05, "graph_edges": 500},
 }
@@ -256,12 +260,14 @@ def test_benchmark_shows_mean_and_standard_deviation_of_the_seeds(page):
 def test_summary_gives_the_paired_difference_to_the_best_null(page):
     text = text_of(section(page, "summary"))
     for metric, null, factor in (("AUROC", "tf_rate", 1), ("AUPRC", "tf_rate", 0.5)):
-        pairs = zip(AUROC["gtgrn", "full"], AUROC["tf_rate", "null"], strict=True)
+        pairs = zip(AUROC["gtgrn", "full"], AUROC["tf_rate", "null_model"], strict=True)
         gaps = [factor * (a - b) for a, b in pairs]
         assert f"{statistics.mean(gaps):+.3f} better [{min(gaps):+.3f}, {max(gaps):+.3f}]" in text
         assert f"{metric} ({statistics.mean(gaps):+.3f} against {null})" in text
     # Within TF the order of the methods is turned round.
-    gaps = [b - a for a, b in zip(AUROC["gtgrn", "full"], AUROC["random", "null"], strict=True)]
+    gaps = [
+        b - a for a, b in zip(AUROC["gtgrn", "full"], AUROC["random", "null_model"], strict=True)
+    ]
     assert f"worse than the best null in AUROC within TF (−{-statistics.mean(gaps):.3f}" in text
     assert "better than GT-GRN noise" in text
     assert "6 12 3 33 6 0.182" in text
@@ -275,7 +281,8 @@ def test_ablation_gives_differences_to_the_full_model_and_calls_a_tie_a_tie(page
     assert min(gaps) < 0 < max(gaps)
     mean = f"{statistics.mean(gaps):+.3f}".replace("-", "−")
     assert f"{mean} tie [−{-min(gaps):.3f}, +{max(gaps):.3f}]" in text
-    assert "P, G (random)" in text
+    assert "P, G (random) prior: True" in text
+    assert "Options other than the features differ between full and P:" in text
     assert "not in ablations" not in text
 
 
@@ -318,6 +325,13 @@ def test_runtime_is_summed_by_rule(page):
     assert "4 jobs, 1 min 46 s in all" in text
     assert "train_x 3 1 min 40 s 1 min 00 s 250 2" in text
     assert "infer<y> 1 5.0 s 5.0 s 20 1" in text
+
+
+def test_without_extended_benchmarks_jobs_stand_in_for_rules(copy):
+    jobs = [("alpha", "", "train_x_seed3", 2.0, ""), ("alpha", "", "train_x_seed4", 4.0, "")]
+    runtime = pd.DataFrame(jobs, columns=["dataset", "rule", "method", "seconds", "threads"])
+    write_table(runtime, copy / "benchmark" / "runtime.tsv")
+    assert "train_x 2 6.0 s 4.0 s – –" in text_of(section(build(copy), "runtime"))
 
 
 def test_names_are_escaped_everywhere(page):
@@ -415,23 +429,25 @@ def test_verdict_of_a_difference(gaps, outcome):
 
 def test_differences_are_paired_by_seed_not_by_row():
     block = Block(metrics().iloc[::-1], SETTINGS)
-    found = block.difference(("gtgrn", "full"), ("tf_rate", "null"), "AUROC")
+    found = block.difference(("gtgrn", "full"), ("tf_rate", "null_model"), "AUROC")
     assert (found.low, found.high) == pytest.approx((0.08, 0.11))
-    assert block.best("null", "AUROC") == ("tf_rate", "null")
-    assert block.best("null", "within_TF_AUROC") == ("random", "null")
+    assert block.best("null", "AUROC") == ("tf_rate", "null_model")
+    assert block.best("null", "within_TF_AUROC") == ("random", "null_model")
     assert [block.kind(("gtgrn", name)) for name in ("full", "P", "noise")] == [
         "main",
         "model",
         "control",
     ]
-    assert block.label(("random", "null")) != block.label(("random", "network"))
+    assert block.label(("random", "null_model")) == "random null"
+    assert block.label(("random", "network")) == "random network"
+    assert block.label(("tf_rate", "null_model")) == "tf_rate"
 
 
 def test_a_seed_that_one_method_lacks_is_no_pair():
     table = metrics()
     lacks = (table["method"] == "tf_rate") & (table["seed"] == 4)
     found = Block(table[~lacks], SETTINGS).difference(
-        ("gtgrn", "full"), ("tf_rate", "null"), "AUROC"
+        ("gtgrn", "full"), ("tf_rate", "null_model"), "AUROC"
     )
     assert found.seeds == 2
     assert (found.low, found.high) == pytest.approx((0.08, 0.10))
@@ -509,6 +525,10 @@ def test_formats():
         "–",
         "+0.100",
         "−0.100",
+    ]
+    assert [signed(value) for value in (-0.0004, 0.0, 0.0004, 0.0006)] == [
+        *3 * ["0.000"],
+        "+0.001",
     ]
     assert count(31324.0) == "31,324"
     assert [duration(s) for s in (5.04, 59.9, 100, 3599.6, 7325)] == [

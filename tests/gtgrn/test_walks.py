@@ -133,8 +133,8 @@ def test_a_network_walks_the_same_whatever_stands_beside_it():
     genes = names(10)
     one, two = (random_network(genes, 30, seed=seed) for seed in (1, 2))
     alone = sample_walks({"one": one}, genes, seed=4)
-    both = sample_walks({"two": two, "one": one}, genes, seed=4)
-    assert np.array_equal(both.nodes[both.network == 0], alone.nodes)
+    both = sample_walks({"another": two, "one": one}, genes, seed=4)
+    assert np.array_equal(both.nodes[both.network == 1], alone.nodes)
     # Two names over one network are two draws.
     renamed = sample_walks({"a": one, "b": one}, genes, seed=4)
     assert not np.array_equal(*(renamed.nodes[renamed.network == i] for i in (0, 1)))

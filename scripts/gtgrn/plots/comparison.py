@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.plots import style
-from gtgrn.plots.text import signed
+from gtgrn.plots.text import plain, signed
 
 MODEL = "gtgrn"
 
@@ -28,6 +28,8 @@ METRICS = {
 HEADLINE = ["AUROC", "AUPRC", "within_TF_AUROC"]
 RANKED_BY = "AUPRC"
 
+KIND_OF = {"network": style.NETWORK, "null_model": style.NULL}
+"""What the column `variant` says of methods that are not models."""
 LEGEND = [style.MAIN, style.NETWORK, style.NULL, style.CONTROL, style.MODEL]
 
 
@@ -91,8 +93,8 @@ class Block:
     def kind(self, key: tuple[str, str]) -> str:
         """Say what a method is, by its variant: see :mod:`gtgrn.plots.style`."""
         method, variant = key
-        if variant in (style.NETWORK, style.NULL):
-            return variant
+        if variant in KIND_OF:
+            return KIND_OF[variant]
         if key == self.main:
             return style.MAIN
         control = self.settings["variants"].get(variant, {}).get("control", "none")
@@ -101,10 +103,10 @@ class Block:
     def label(self, key: tuple[str, str]) -> str:
         """Give the name to print; a name that two kinds share is told apart by its kind."""
         method, variant = key
-        if variant not in (style.NETWORK, style.NULL):
+        if variant not in KIND_OF:
             return f"{'GT-GRN' if method == MODEL else method} {variant}"
         shared = sum(method == other for other, _ in self.keys) > 1
-        return f"{method} {variant}" if shared else method
+        return f"{method} {KIND_OF[variant]}" if shared else method
 
     def values(self, key: tuple[str, str], metric: str) -> pd.Series:
         """Give the seeds' values of a method, without missing ones; empty where there are none."""
@@ -163,7 +165,7 @@ def compare(block: Block) -> dict:
                 "cell": block.cell(key, metric),
                 "difference": block.difference(block.main, key, metric),
             }
-            for title, key in (("null", null), ("network", peer))
+            for title, key in ((style.NULL, null), (style.NETWORK, peer))
             if key is not None
         ]
         columns.append(
@@ -253,7 +255,8 @@ def ablation_rows(block: Block) -> list[dict]:
     Returns
     -------
     list of dict
-        label, kind, features, control, and by metric: values of the seeds, cells and
+        label, kind, features, control, others (what else the configuration changes for this
+        variant), and by metric: values of the seeds, cells and
         differences to the final variant. Empty where there is no other variant.
     """
     settings = block.settings
@@ -273,6 +276,7 @@ def ablation_rows(block: Block) -> list[dict]:
                 "kind": block.kind(key),
                 "features": ", ".join(options.get("features", [])),
                 "control": options.get("control", "none"),
+                "others": _other_options(settings, key[1]),
                 "values": {metric: list(block.values(key, metric)) for metric in HEADLINE},
                 "cells": {metric: block.cell(key, metric) for metric in HEADLINE},
                 "differences": {
@@ -281,6 +285,11 @@ def ablation_rows(block: Block) -> list[dict]:
             }
         )
     return rows
+
+
+def _other_options(settings: Mapping, variant: str) -> str:
+    options = settings["variants"].get(variant, {})
+    return plain({key: options[key] for key in options if key not in ("features", "control")})
 
 
 def calibration_rows(block: Block) -> list[dict]:

@@ -11,13 +11,15 @@ from markupsafe import Markup, escape
 
 def number(value: float, digits: int = 3) -> str:
     """Format with a fixed number of decimals and a true minus; a dash for a missing value."""
+    # Adding 0 turns the -0.0 that rounding may leave into 0.0.
+    value = round(value, digits) + 0.0 if np.isfinite(value) else value
     return f"{value:.{digits}f}".replace("-", "\u2212") if np.isfinite(value) else "\u2013"
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """Format like :func:`number`, with a plus where there is no minus."""
+    """Format like :func:`number`, with a plus before what is above zero as printed."""
     text = number(value, digits)
-    return f"+{text}" if np.isfinite(value) and value >= 0 else text
+    return f"+{text}" if np.isfinite(value) and round(value, digits) > 0 else text
 
 
 def plusminus(cell: Mapping) -> Markup:
