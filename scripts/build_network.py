@@ -19,7 +19,8 @@ regulators = list(adata.var_names[adata.var["is_regulator"]])
 support = {"support_fraction": options["support_fraction"]}
 supervised = "scores" in dict(snakemake.input.items())
 if supervised:
-    runs = [read_table(path, ["part", "label", "score"]) for path in snakemake.input.scores]
+    paths = zip(snakemake.params.seeds, snakemake.input.scores, strict=True)
+    runs = {seed: read_table(path, ["part", "label", "score"]) for seed, path in paths}
     reference = read_table(snakemake.input.reference)
     network, reliability = nw.supervised_network(runs, networks, reference, **support)
 else:

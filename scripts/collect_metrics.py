@@ -6,5 +6,8 @@ from gtgrn.logs import configure_logging
 
 configure_logging(snakemake.log[0])
 keys = ["dataset", "split", "part", "negatives", "method", "variant", "seed", "metric"]
-table = pd.concat([read_table(path, keys) for path in snakemake.input], ignore_index=True)
-write_table(table.sort_values(keys)[[*keys, "value", "n", "n_positive"]], snakemake.output[0])
+columns = [*keys, "value", "n", "n_positive"]
+# The empty table stands for a run in which no data set has a reference.
+tables = [pd.DataFrame(columns=columns), *(read_table(path, columns) for path in snakemake.input)]
+table = pd.concat(tables, ignore_index=True)
+write_table(table.sort_values(keys)[columns], snakemake.output[0])

@@ -5,5 +5,6 @@ from gtgrn.logs import configure_logging
 from gtgrn.runtime import read_benchmarks
 
 configure_logging(snakemake.log[0])
-table = read_benchmarks(snakemake.params.benchmarks, snakemake.params.datasets)
+params = snakemake.params
+table = read_benchmarks(params.benchmarks, params.datasets, params.seeds)
 write_table(table, snakemake.output[0])

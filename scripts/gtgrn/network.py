@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.calibration import Calibrator
-from gtgrn.consensus import supporting_methods
+from gtgrn.consensus import borda, supporting_methods
 from gtgrn.edges import (
     KNOWN,
     LABEL,
@@ -23,10 +23,13 @@ from gtgrn.edges import (
     TARGET,
     TEST,
     TRAIN,
+    UNLABELLED,
     VAL,
 )
 from gtgrn.metrics import reliability_curve
 from gtgrn.splits import label_pairs
+
+CONSENSUS = "consensus"
 
 UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
@@ -34,12 +37,14 @@ UNSUPERVISED = (
 )
 SUPERVISED = (
     "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
-    "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0)."
+    "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0). "
+    "A regulator without a known edge was neither trained nor calibrated: its pairs have no "
+    "probability and follow the others, in the order of the expression-only consensus."
 )
 
 
 def supervised_network(
-    runs: Sequence[pd.DataFrame],
+    runs: Mapping[int, pd.DataFrame],
     networks: Mapping[str, pd.DataFrame],
     reference: pd.DataFrame,
     *,
@@ -47,10 +52,14 @@ def supervised_network(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rank all pairs by the mean calibrated probability over seeds.
 
+    A model's scores for a regulator without any known edge rest on nothing that was trained,
+    calibrated or tested, and can be arbitrarily high; such pairs get no probability and no
+    score, and are ranked after the others by the consensus of the expression-only methods.
+
     Parameters
     ----------
     runs
-        A table a seed with regulator, target, part, label, score: every pair of the universe.
+        Seed -> regulator, target, part, label, score: every pair of the universe.
     networks
         Expression-only networks, by method.
     reference
@@ -61,14 +70,15 @@ def supervised_network(
     Returns
     -------
     tuple
-        The network (rank, regulator, target, probability, score, known, trained_seeds,
-        methods), best first, and the reliability curves on the test parts (columns of
-        :func:`gtgrn.metrics.reliability_curve` and seed).
+        The network (rank, regulator, target, probability, score, consensus, known,
+        trained_seeds, methods), best first, and the reliability curves on the test parts
+        (columns of :func:`gtgrn.metrics.reliability_curve` and seed).
     """
-    pairs = runs[0].sort_values(PAIR, ignore_index=True)[PAIR]
+    first = next(iter(runs.values())).sort_values(PAIR, ignore_index=True)
+    pairs, unlabelled = first[PAIR], first[PART] == UNLABELLED
     total = {column: np.zeros(len(pairs)) for column in (PROBABILITY, SCORE, "trained_seeds")}
     curves = []
-    for seed, run in enumerate(runs):
+    for seed, run in runs.items():
         run = run.sort_values(PAIR, ignore_index=True)
         if not run[PAIR].equals(pairs):
             raise ValueError("the runs score different pairs")
@@ -84,9 +94,13 @@ def supervised_network(
         total[SCORE] += run[SCORE].to_numpy() / len(runs)
         total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
     table = pairs.assign(**total).astype({"trained_seeds": int})
+    table.loc[unlabelled, [PROBABILITY, SCORE]] = np.nan
+    table[CONSENSUS] = borda(pairs, networks) if networks else 0.0
     table = _annotate(table, networks, reference, support_fraction)
-    columns = [RANK, *PAIR, PROBABILITY, SCORE, KNOWN, "trained_seeds", METHODS]
-    return _ranked(table, PROBABILITY)[columns], pd.concat(curves, ignore_index=True)
+    # The raw score breaks ties that calibration made.
+    ranked = _ranked(table, [PROBABILITY, SCORE, CONSENSUS])
+    columns = [RANK, *PAIR, PROBABILITY, SCORE, CONSENSUS, KNOWN, "trained_seeds", METHODS]
+    return ranked[columns], pd.concat(curves, ignore_index=True)
 
 
 def consensus_network(
@@ -108,7 +122,7 @@ def consensus_network(
     """
     table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, SCORE], axis=1)
     table = _annotate(table, networks, None, support_fraction)
-    return _ranked(table, SCORE)[[RANK, *PAIR, SCORE, METHODS]]
+    return _ranked(table, [SCORE])[[RANK, *PAIR, SCORE, METHODS]]
 
 
 def _annotate(table, networks, reference, support_fraction):
@@ -118,11 +132,10 @@ def _annotate(table, networks, reference, support_fraction):
     return table
 
 
-def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    # The raw score breaks ties that calibration made; names break the rest.
-    table = table.sort_values(
-        [by, SCORE, REGULATOR, TARGET], ascending=[False, False, True, True], ignore_index=True
-    )
+def _ranked(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Rank by some columns, descending, missing values last; names break what ties are left."""
+    ascending = [False] * len(by) + [True, True]
+    table = table.sort_values([*by, *PAIR], ascending=ascending, ignore_index=True)
     return table.assign(**{RANK: np.arange(1, len(table) + 1)})
 
 
@@ -145,7 +158,8 @@ def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx
         graph.add_node(gene, is_regulator=gene in known)
     for row in top.to_dict("records"):
         source, target = row.pop(REGULATOR), row.pop(TARGET)
-        graph.add_edge(source, target, **row)
+        # GraphML readers take a missing value for the text "nan".
+        graph.add_edge(source, target, **{key: x for key, x in row.items() if not pd.isna(x)})
     return graph
 
 

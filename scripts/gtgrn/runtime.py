@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from gtgrn.errors import InputError
 COLUMNS = ["dataset", "rule", "method", "seconds", "max_rss_mb", "threads", "gpu"]
 
 
-def read_benchmarks(folder: str | Path, datasets: Collection[str]) -> pd.DataFrame:
+def read_benchmarks(
+    folder: str | Path, datasets: Collection[str], seeds: Collection[int] | None = None
+) -> pd.DataFrame:
     """Read the benchmark files (``.jsonl``) of some data sets.
 
     Parameters
@@ -22,6 +25,9 @@ def read_benchmarks(folder: str | Path, datasets: Collection[str]) -> pd.DataFra
         Snakemake's folder of benchmarks, with one folder a data set.
     datasets
         Names of the data sets; files of others, left by earlier runs, are not read.
+    seeds
+        The seeds of the run; a job of another seed (its name ends in ``_seed<n>``) is left
+        out. None reads all.
 
     Returns
     -------
@@ -39,7 +45,9 @@ def read_benchmarks(folder: str | Path, datasets: Collection[str]) -> pd.DataFra
     rows = []
     for dataset in datasets:
         for path in sorted(Path(folder, dataset).glob("*.jsonl")):
-            rows += _read(dataset, path)
+            seed = re.search(r"_seed(\d+)$", path.stem)
+            if seeds is None or seed is None or int(seed.group(1)) in seeds:
+                rows += _read(dataset, path)
     kinds = {"seconds": float, "max_rss_mb": float, "threads": "Int64", "gpu": "Int64"}
     return pd.DataFrame(rows, columns=COLUMNS).astype(kinds)
 

@@ -55,6 +55,7 @@ NETWORKS = make_networks()
 
 
 def rank(runs=RUNS, networks=NETWORKS, reference=REFERENCE, support_fraction=0.1):
+    runs = dict(enumerate(runs))
     return supervised_network(runs, networks, reference, support_fraction=support_fraction)
 
 
@@ -85,12 +86,28 @@ class Steps:
 def test_every_pair_is_ranked_once_best_first():
     network, _ = rank()
     assert list(network.columns) == [
-        "rank", "regulator", "target", "probability", "score", "known", "trained_seeds", "methods",
-    ]  # fmt: skip
+        *["rank", "regulator", "target", "probability", "score", "consensus"],
+        *["known", "trained_seeds", "methods"],
+    ]
     assert network["rank"].tolist() == list(range(1, 5 * 14 + 1))
     assert list(by_pair(network).index) == list(by_pair(RUNS[0]).index)
-    assert network["probability"].is_monotonic_decreasing
-    assert network["probability"].between(0, 1).all()
+    labelled = network[network["regulator"] != UNLABELLED]
+    assert labelled["probability"].is_monotonic_decreasing
+    assert labelled["probability"].between(0, 1).all()
+
+
+def test_a_regulator_without_known_edges_has_no_probability_and_comes_last():
+    # Scores that would lead the ranking, if anything had calibrated them.
+    high = [run.assign(score=run["score"].mask(run["part"] == "unlabelled", 99.0)) for run in RUNS]
+    for runs in (RUNS, high):
+        network = rank(runs)[0]
+        last = network.tail(14)
+        assert set(last["regulator"]) == {UNLABELLED}
+        assert last[["probability", "score"]].isna().all(axis=None)
+        assert last["consensus"].is_monotonic_decreasing
+        assert network[:-14]["probability"].notna().all()
+    expected = borda(network, NETWORKS)
+    np.testing.assert_allclose(network["consensus"], expected)
 
 
 def test_probability_is_the_mean_over_seeds_of_calibrated_scores():
@@ -102,8 +119,10 @@ def test_probability_is_the_mean_over_seeds_of_calibrated_scores():
         calibrator = Calibrator().fit(val["score"], val["label"].astype(int))
         calibrated.append(calibrator.transform(run["score"]))
         scores.append(run["score"])
-    np.testing.assert_allclose(network["probability"], np.mean(calibrated, axis=0), rtol=1e-12)
-    np.testing.assert_allclose(network["score"], np.mean(scores, axis=0), rtol=1e-12)
+    labelled = network.index.get_level_values("regulator") != UNLABELLED
+    for column, values in (("probability", calibrated), ("score", scores)):
+        expected = np.mean(values, axis=0)[labelled]
+        np.testing.assert_allclose(network.loc[labelled, column], expected, rtol=1e-12)
     # Each seed has a calibration of its own.
     assert np.ptp([c - calibrated[0] for c in calibrated[1:]]) > 0.01
 
@@ -216,7 +235,8 @@ def test_runs_that_came_through_files_give_the_same(tmp_path):
 
 def test_a_single_run_is_its_own_mean():
     network = by_pair(rank(RUNS[:1])[0])
-    np.testing.assert_array_equal(network["score"], by_pair(RUNS[0])["score"])
+    labelled = network["score"].notna()
+    np.testing.assert_array_equal(network["score"][labelled], by_pair(RUNS[0])["score"][labelled])
     assert network["trained_seeds"].isin([0, 1]).all()
 
 

@@ -144,3 +144,11 @@ def test_unreadable_characters(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not a benchmark of Snakemake"):
         read_benchmarks(tmp_path, ["mine"])
+
+
+def test_jobs_of_other_seeds_are_left_out(tmp_path):
+    for name in ("train_vae_seed0", "train_vae_seed1", "train_vae_seed10", "infer_pearson"):
+        write(tmp_path, f"mine/{name}.jsonl", EXTENDED)
+    kept = read_benchmarks(tmp_path, ["mine"], [1])
+    assert set(kept["method"]) == {"train_vae_seed1", "infer_pearson"}
+    assert len(read_benchmarks(tmp_path, ["mine"])) == 4

@@ -48,6 +48,7 @@ rule build_network:
         methods=INFORMED_METHODS,
         options=without(config["network"], "variant"),
         variant=config["network"]["variant"],
+        seeds=SEEDS,
         code=source_digest("network.py", "calibration.py", "consensus.py"),
     script:
         "../../scripts/build_network.py"

@@ -58,6 +58,7 @@ rule collect_runtime:
         "../../envs/base.yaml"
     params:
         datasets=list(DATASETS),
+        seeds=SEEDS,
         benchmarks=workflow.pathvars.apply("<benchmarks>"),
     script:
         "../../scripts/collect_runtime.py"
