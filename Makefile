@@ -17,7 +17,7 @@ run: .venv/installed
 
 test: .venv/installed
 	tests/install_chromium.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff check .
