@@ -187,6 +187,16 @@ def test_every_pair_can_be_in_every_part():
         assert np.abs(frequency - fraction).max() < 0.27
 
 
+def test_regulators_with_the_same_targets_are_cut_differently():
+    targets = GENES[3:]
+    split = draw_unchecked(itertools.product(GENES[:3], targets))
+    own = split[split["target"].isin(targets)].pivot(
+        index="regulator", columns="target", values="part"
+    )
+    assert len(own.drop_duplicates()) == 3
+    assert own.nunique().max() > 1
+
+
 def test_self_pairs_and_strangers_of_the_reference_are_left_out():
     edges = [*EDGES, ("G00", "G00"), ("G00", "stranger")]
     split = split_edges(frame(edges), GENES, fractions=FRACTIONS, seed=0)
