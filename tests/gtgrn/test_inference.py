@@ -21,7 +21,7 @@ METHODS = [
     for module in pkgutil.iter_modules(gtgrn.inference.__path__)
     if not module.name.startswith("_")
 ]
-FEW_TREES = {"genie3": {"n_estimators": 15}, "grnboost2": {"n_estimators": 40}}
+FEW_TREES = {"genie3": {"n_estimators": 8}, "grnboost2": {"n_estimators": 30}}
 TREES = {"genie3": genie3, "grnboost2": grnboost2}
 REGULATORS = ["R1", "R2", "R3", "R4"]
 PLANTED = {"G1": "R1", "G2": "R2", "G3": "R3", "G4": "R4"}

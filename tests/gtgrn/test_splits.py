@@ -124,7 +124,7 @@ def test_every_pair_has_its_label_and_one_part(edges, shares, seed):
     assert list(split.columns) == ["regulator", "target", "label", "part"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(edges=references(), shares=fractions, seed=st.integers(0, 99))
 def test_fractions_hold_for_each_class_and_nearly_for_each_regulator(edges, shares, seed):
     split = draw_unchecked(edges, shares=shares, seed=seed)
@@ -294,7 +294,7 @@ def test_a_pair_in_two_parts_is_judged():
     assert tuples(message_edges(split_of(rows))) == [("A", "C")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(split=splits([*PARTS, "unlabelled"]), labels=st.randoms(use_true_random=False))
 def test_message_edges_match_brute_force_and_never_see_what_judges_them(split, labels):
     edges = message_edges(split.set_axis(np.arange(len(split)) * 3))

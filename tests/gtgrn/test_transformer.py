@@ -216,6 +216,8 @@ def states(n, d, seed=0):
 @pytest.mark.parametrize("heads", [1, 4])
 def test_a_layer_is_equations_11_to_15(backend, norm, heads):
     layer = GraphTransformerLayer(8, heads, norm=norm, dropout=0.4, backend=backend)
+    kind = nn.BatchNorm1d if norm == "batch" else nn.LayerNorm
+    assert type(layer.norm1) is type(layer.norm2) is kind
     scramble(layer).eval()
     h = states(10, 8)
     graph = undirected_with_loops(torch.tensor([0, 1, 2, 5]), torch.tensor([3, 2, 7, 6]), 10)
