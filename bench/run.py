@@ -5,9 +5,7 @@ Run by `make bench`. Each pair is timed in turns, so that other load on the mach
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,23 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from gtgrn.metrics import mean_within_group_auroc
 from gtgrn.transformer import attention, undirected_with_loops
+from pairs import pair
 from sklearn.metrics import roc_auc_score
-
-ROUNDS = 7
-
-
-def pair(name: str, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
-    """Time two callables in turns and print the median and range of theirs / ours."""
-    ours(), theirs()
-    ratios = []
-    for _ in range(ROUNDS):
-        seconds = []
-        for run in (ours, theirs):
-            start = time.perf_counter()
-            run()
-            seconds.append(time.perf_counter() - start)
-        ratios.append(seconds[1] / seconds[0])
-    print(f"{name}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 def bench_attention(n: int, edges: int, dimensions: int) -> None:
