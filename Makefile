@@ -16,7 +16,7 @@ run: .venv/installed
 	@echo "The report is results/report.html"
 
 test: .venv/installed
-	tests/install_chromium.sh
+	tests/install_system.sh
 	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: .venv/installed

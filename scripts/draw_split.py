@@ -1,13 +1,13 @@
 """Draw a split of the reference, or take the one that the data set ships."""
 
 from gtgrn.edges import read_table
-from gtgrn.expression import read_preprocessed
 from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
 from gtgrn.reference import read_shipped_split
 from gtgrn.splits import check_split, split_edges, write_split
 
 configure_logging(snakemake.log[0])
-genes = list(read_preprocessed(snakemake.input.expression).var_names)
+genes, _ = read_genes(snakemake.input.genes)
 shipped = snakemake.params.card.get("splits", {}).get(snakemake.wildcards.split)
 if shipped:
     split = read_shipped_split(shipped, genes)

@@ -1,18 +1,24 @@
 """Infer a network from expression by one of the methods in gtgrn.inference."""
 
-from importlib import import_module
-
 from gtgrn.edges import write_network
-from gtgrn.expression import read_preprocessed
+from gtgrn.inference._call import infer
 from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_matrix
+from gtgrn.provenance import write_provenance
 
 configure_logging(snakemake.log[0])
-adata = read_preprocessed(snakemake.input.expression)
-edges = import_module(f"gtgrn.inference.{snakemake.params.method}").infer(
-    adata.to_df(),
-    list(adata.var_names[adata.var["is_regulator"]]),
-    seed=snakemake.params.seed,
-    threads=snakemake.threads,
-    **snakemake.params.options,
+expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
+params = snakemake.params
+edges = infer(
+    params.method,
+    expression, regulators, seed=params.seed, threads=snakemake.threads, **params.options
 )
-write_network(edges, snakemake.output[0])
+write_provenance(
+    snakemake.output.provenance,
+    method=params.method,
+    options=params.options,
+    seed=params.seed,
+    matrix=snakemake.input.matrix,
+    **edges.attrs,
+)
+write_network(edges, snakemake.output.network)

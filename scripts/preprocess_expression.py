@@ -1,7 +1,9 @@
 """Read a data set's expression by its card, check it, filter and normalise it."""
 
+import pandas as pd
 from gtgrn.expression import preprocess, read_expression, write_expression
 from gtgrn.logs import configure_logging
+from gtgrn.matrix import write_matrix
 from gtgrn.reference import read_reference, read_regulators
 
 configure_logging(snakemake.log[0])
@@ -26,4 +28,10 @@ adata = preprocess(
     seed=snakemake.params.seed,
     **snakemake.params.preprocess,
 )
-write_expression(adata, snakemake.output[0])
+write_matrix(
+    adata.X,
+    pd.DataFrame({"gene": adata.var_names, "is_regulator": adata.var["is_regulator"].to_numpy()}),
+    snakemake.output.matrix,
+    snakemake.output.genes,
+)
+write_expression(adata, snakemake.output.expression)

@@ -1,12 +1,12 @@
 """Sample random walks over the inferred networks."""
 
 from gtgrn.edges import read_network
-from gtgrn.expression import read_preprocessed
 from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
 from gtgrn.walks import sample_walks, write_walks
 
 configure_logging(snakemake.log[0])
-genes = list(read_preprocessed(snakemake.input.expression).var_names)
+genes, _ = read_genes(snakemake.input.genes)
 files = zip(snakemake.params.networks, snakemake.input.networks, strict=True)
 walks = sample_walks(
     {method: read_network(path) for method, path in files},

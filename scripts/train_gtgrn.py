@@ -3,8 +3,8 @@
 import torch
 from gtgrn.edges import write_table
 from gtgrn.embeddings import read_embedding, write_embedding
-from gtgrn.expression import read_preprocessed
 from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
 from gtgrn.models.gtgrn import choose_features, fit
 from gtgrn.splits import read_split, with_unlabelled
 from gtgrn.training import save_checkpoint, write_history
@@ -12,8 +12,7 @@ from gtgrn.training import save_checkpoint, write_history
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 seed, options = int(snakemake.wildcards.seed), dict(snakemake.params.options)
-adata = read_preprocessed(snakemake.input.expression)
-genes, regulators = list(adata.var_names), adata.var_names[adata.var["is_regulator"]]
+genes, regulators = read_genes(snakemake.input.genes)
 pairs = with_unlabelled(read_split(snakemake.input.split), genes, regulators)
 features = choose_features(
     {name: read_embedding(snakemake.input[name], genes) for name in options["features"]},

@@ -19,6 +19,7 @@ from gtgrn.files import write_text
 REGULATOR = "regulator"
 TARGET = "target"
 PAIR = [REGULATOR, TARGET]
+GENE = "gene"
 SIGN = "sign"
 WEIGHT = "weight"
 LABEL = "label"
@@ -61,7 +62,7 @@ def read_table(path: str | Path, columns: Sequence[str] = (), *, sep: str | None
     path = Path(path)
     if sep is None:
         sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    text = dict.fromkeys((*PAIR, PART, METHODS), str)
+    text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
     try:
         table = pd.read_csv(
             path, sep=sep, dtype=text, keep_default_na=False, na_values={SCORE: [""], LABEL: [""]}

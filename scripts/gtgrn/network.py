@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.calibration import Calibrator
-from gtgrn.consensus import borda, supporting_methods
+from gtgrn.consensus import mean_rank, supporting_methods
 from gtgrn.edges import (
     KNOWN,
     LABEL,
@@ -33,7 +33,7 @@ CONSENSUS = "consensus"
 
 UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
-    "consensus (Borda count) of the expression-only methods, not a probability."
+    "consensus (mean rank) of the expression-only methods, not a probability."
 )
 SUPERVISED = (
     "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
@@ -95,7 +95,7 @@ def supervised_network(
         total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
     table = pairs.assign(**total).astype({"trained_seeds": int})
     table.loc[unlabelled, [PROBABILITY, SCORE]] = np.nan
-    table[CONSENSUS] = borda(pairs, networks) if networks else 0.0
+    table[CONSENSUS] = mean_rank(pairs, networks) if networks else 0.0
     table = _annotate(table, networks, reference, support_fraction)
     # The raw score breaks ties that calibration made.
     ranked = _ranked(table, [PROBABILITY, SCORE, CONSENSUS])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.consensus import align_weights, borda, supporting_methods
+from gtgrn.consensus import align_weights, borda, mean_rank, supporting_methods
 from gtgrn.splits import universe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,55 +48,61 @@ def test_weights_follow_the_pairs_and_absent_ones_are_zero():
     assert align_weights(pairs, network({})).tolist() == [0.0, 0.0, 0.0]
 
 
-# Borda count
+# Ensembles
+
+TIE = {borda: 0.0, mean_rank: 0.5}
+"""What a tie counts: Borda gives a point for a pair that is beaten, the mean rank shares it."""
 
 
-def brute_borda(drawn: dict) -> list[float]:
-    """Count the pairs that each pair beats, a tie as one half."""
+def brute_force(drawn: dict, tie: float) -> list[float]:
+    """Count the pairs that each pair beats."""
     scores = []
     for i in range(len(LIST)):
         beaten = []
         for edges in drawn.values():
             weights = weight_of(edges)
             others = weights[:i] + weights[i + 1 :]
-            beaten.append(np.mean([(weights[i] > w) + (weights[i] == w) / 2 for w in others]))
+            beaten.append(np.mean([(weights[i] > w) + tie * (weights[i] == w) for w in others]))
         scores.append(np.mean(beaten))
     return scores
 
 
+@pytest.mark.parametrize("combine", TIE)
 @settings(max_examples=60, deadline=None)
 @given(networks)
-def test_borda_matches_brute_force(drawn):
-    scores = borda(PAIRS, frames(drawn))
-    np.testing.assert_allclose(scores, brute_borda(drawn), atol=1e-12)
+def test_ensembles_match_brute_force(combine, drawn):
+    scores = combine(PAIRS, frames(drawn))
+    np.testing.assert_allclose(scores, brute_force(drawn, TIE[combine]), atol=1e-12)
     assert scores.min() >= 0
     assert scores.max() <= 1
 
 
+@pytest.mark.parametrize("combine", TIE)
 @settings(max_examples=40, deadline=None)
 @given(drawn=networks, order=st.permutations(range(len(LIST))))
-def test_borda_ignores_order_and_monotone_transformations(drawn, order):
-    scores = borda(PAIRS, frames(drawn))
+def test_ensembles_ignore_order_and_monotone_transformations(combine, drawn, order):
+    scores = combine(PAIRS, frames(drawn))
     stretched = {
         name: {pair: math.expm1(weight * (1 + i)) for pair, weight in edges.items()}
         for i, (name, edges) in enumerate(drawn.items())
     }
-    np.testing.assert_array_equal(borda(PAIRS, frames(stretched)), scores)
+    np.testing.assert_array_equal(combine(PAIRS, frames(stretched)), scores)
     backwards = {
         name: network(dict(reversed(edges.items()))) for name, edges in reversed(drawn.items())
     }
-    np.testing.assert_array_equal(borda(PAIRS.iloc[order], backwards), scores[order])
+    np.testing.assert_array_equal(combine(PAIRS.iloc[order], backwards), scores[order])
 
 
-def test_ends_of_the_scale():
+@pytest.mark.parametrize("combine", TIE)
+def test_ends_of_the_scale(combine):
     edges = {pair: i for i, pair in enumerate(LIST)}
     other = {pair: 10 * i for i, pair in enumerate(LIST)}
-    scores = borda(PAIRS, frames({"a": edges, "b": other}))
+    scores = combine(PAIRS, frames({"a": edges, "b": other}))
     np.testing.assert_allclose(scores, np.linspace(0, 1, len(LIST)))
-    # Left out is as good as weight zero, and all equal is the middle.
+    # Left out is as good as weight zero, and what all are equal in is a tie.
     without = {pair: weight for pair, weight in edges.items() if weight}
-    np.testing.assert_array_equal(borda(PAIRS, frames({"a": without, "b": other})), scores)
-    np.testing.assert_allclose(borda(PAIRS, {"a": network({})}), 0.5)
+    np.testing.assert_array_equal(combine(PAIRS, frames({"a": without, "b": other})), scores)
+    np.testing.assert_allclose(combine(PAIRS, {"a": network({})}), TIE[combine])
 
 
 # Support

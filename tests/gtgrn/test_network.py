@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.calibration import Calibrator
-from gtgrn.consensus import borda, supporting_methods
+from gtgrn.consensus import mean_rank, supporting_methods
 from gtgrn.edges import read_table, write_table
 from gtgrn.metrics import reliability_curve
 from gtgrn.network import (
@@ -106,7 +106,7 @@ def test_a_regulator_without_known_edges_has_no_probability_and_comes_last():
         assert last[["probability", "score"]].isna().all(axis=None)
         assert last["consensus"].is_monotonic_decreasing
         assert network[:-14]["probability"].notna().all()
-    expected = borda(network, NETWORKS)
+    expected = mean_rank(network, NETWORKS)
     np.testing.assert_allclose(network["consensus"], expected)
 
 
@@ -253,7 +253,7 @@ def test_runs_must_score_the_same_pairs():
 
 def make_consensus() -> pd.DataFrame:
     pairs = universe(GENES, REGULATORS)
-    return pairs.assign(weight=borda(pairs, NETWORKS))
+    return pairs.assign(weight=mean_rank(pairs, NETWORKS))
 
 
 def test_consensus_network():

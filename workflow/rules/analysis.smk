@@ -1,16 +1,16 @@
 """The network that a biologist takes away."""
 
 
-rule build_consensus:
+rule combine_networks:
     input:
-        expression="<results>/{dataset}/expression.h5ad",
+        genes="<results>/{dataset}/genes.tsv",
         networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
     output:
-        "<results>/{dataset}/networks/consensus.tsv.gz",
+        collect("<results>/{{dataset}}/networks/{ensemble}.tsv.gz", ensemble=ENSEMBLES),
     log:
-        "<logs>/{dataset}/build_consensus.log",
+        "<logs>/{dataset}/combine_networks.log",
     benchmark:
-        "<benchmarks>/{dataset}/build_consensus.jsonl"
+        "<benchmarks>/{dataset}/combine_networks.jsonl"
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -18,16 +18,17 @@ rule build_consensus:
         mem_mb=scaled_memory(4000),
         runtime=30,
     params:
+        ensembles=ENSEMBLES,
         code=source_digest("consensus.py"),
     script:
-        "../../scripts/build_consensus.py"
+        "../../scripts/combine_networks.py"
 
 
 rule build_network:
     input:
         unpack(get_network_inputs),
         expression="<results>/{dataset}/expression.h5ad",
-        consensus="<results>/{dataset}/networks/consensus.tsv.gz",
+        consensus="<results>/{dataset}/networks/mean_rank.tsv.gz",
         networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
     output:
         network="<results>/{dataset}/network.tsv.gz",

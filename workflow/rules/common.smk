@@ -21,7 +21,7 @@ def find_plugins(folder):
 
 INFERENCE_RULES = find_plugins("inference")
 try:
-    check_settings(config, ["random", *(path.stem for path in INFERENCE_RULES)])
+    check_settings(config, ["random", "genie3", *(path.stem for path in INFERENCE_RULES)])
     CARDS = load_cards(card_paths(config, "config/datasets"))
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
@@ -34,6 +34,14 @@ SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
 SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
+ENSEMBLES = ["borda", "mean_rank"]
+NETWORKS = [*METHODS, *ENSEMBLES]
+TREE_FILES = ["matrix.py", *(f"inference/_{name}.py" for name in ("boosting", "forest", "trees"))]
+MI_FILES = [
+    *["matrix.py", "mutual_information.py", "mi_kernels.py", "mi_networks.py", "c3_networks.py"],
+    *["inference/_mi.py", "inference/_r.py"],
+]
+MINET_FILES = [*MI_FILES, "inference/_minet.py"]
 SCHEMES = config["splits"]["schemes"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]

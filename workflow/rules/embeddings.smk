@@ -57,7 +57,7 @@ rule train_vae:
 
 rule encode_positions:
     input:
-        expression="<results>/{dataset}/expression.h5ad",
+        genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
     output:
         "<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",

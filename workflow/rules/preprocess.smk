@@ -34,7 +34,9 @@ rule preprocess_expression:
     input:
         unpack(get_expression_files),
     output:
-        "<results>/{dataset}/expression.h5ad",
+        expression="<results>/{dataset}/expression.h5ad",
+        matrix="<results>/{dataset}/matrix.npy",
+        genes="<results>/{dataset}/genes.tsv",
     log:
         "<logs>/{dataset}/preprocess_expression.log",
     benchmark:
@@ -50,7 +52,7 @@ rule preprocess_expression:
         card=get_card,
         preprocess=get_preprocess,
         seed=config["inference"]["seed"],
-        code=source_digest("expression.py", "reference.py"),
+        code=source_digest("expression.py", "matrix.py", "reference.py"),
     script:
         "../../scripts/preprocess_expression.py"
 

@@ -4,7 +4,7 @@
 rule draw_split:
     input:
         unpack(get_shipped_split),
-        expression="<results>/{dataset}/expression.h5ad",
+        genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
     output:
         "<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",

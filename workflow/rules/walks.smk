@@ -3,7 +3,7 @@
 
 rule sample_walks:
     input:
-        expression="<results>/{dataset}/expression.h5ad",
+        genes="<results>/{dataset}/genes.tsv",
         networks=collect(
             "<results>/{{dataset}}/networks/{method}.tsv.gz", method=config["walks"]["networks"]
         ),

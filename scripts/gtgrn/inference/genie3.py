@@ -1,6 +1,8 @@
-"""GENIE3 (Huynh-Thu et al. 2010, doi 10.1371/journal.pone.0012776) by arboreto."""
+"""GENIE3 (Huynh-Thu et al. 2010, doi 10.1371/journal.pone.0012776): random forests."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -13,8 +15,11 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
+    targets: Sequence[str] | None = None,
+    engine: str = "fast",
     n_estimators: int = 1000,
     max_features: str | float = "sqrt",
+    max_depth: int | None = None,
 ) -> pd.DataFrame:
     """Infer a network by random-forest importances.
 
@@ -24,26 +29,37 @@ def infer(
         Cells x genes, log-normalised.
     regulators
         Names among the columns.
-    seed, threads
+    seed, threads, targets, engine
         See :func:`gtgrn.inference._trees.infer_targets`.
-    n_estimators, max_features
-        Trees a target and features tried at a split; arboreto's and the paper's are 1000
-        and ``sqrt``.
+    n_estimators, max_features, max_depth
+        Trees a target, features tried at a split, and depth; arboreto's and the paper's are
+        1000, ``sqrt`` and no limit.
 
     Returns
     -------
     pandas.DataFrame
         Columns regulator, target, weight.
     """
-    from arboreto.core import RF_KWARGS
 
-    options = {**RF_KWARGS, "n_estimators": n_estimators, "max_features": max_features}
+    def fast(*arrays, **more):
+        from gtgrn.inference._forest import forest_importances
+
+        return forest_importances(*arrays, kind="rf", progress="genie3", **options, **more)
+
+    options = {
+        "n_estimators": n_estimators,
+        "max_features": max_features,
+        "max_depth": max_depth,
+    }
     return infer_targets(
         expression,
         regulators,
+        targets,
         method="genie3",
+        engine=engine,
         regressor="RF",
-        options=options,
+        options={"n_jobs": 1, **options},
+        fast=fast,
         seed=seed,
         threads=threads,
     )

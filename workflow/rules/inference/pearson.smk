@@ -5,4 +5,4 @@ use rule infer_random as infer_pearson with:
         method="pearson",
         options=get_method_options("pearson"),
         seed=config["inference"]["seed"],
-        code=source_digest("inference/pearson.py"),
+        code=source_digest("inference/pearson.py", "matrix.py"),

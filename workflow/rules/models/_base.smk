@@ -7,7 +7,7 @@ pathvars and params. Its module is scripts/gtgrn/models/<model>.py.
 
 rule train_gtgrn:
     input:
-        expression="<results>/{dataset}/expression.h5ad",
+        genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         P="<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",
         G="<results>/{dataset}/embeddings/global/seed{seed}.h5ad",

@@ -1,0 +1,15 @@
+"""Join the expression-only networks by Borda count and by mean rank."""
+
+from pathlib import Path
+
+from gtgrn import consensus
+from gtgrn.edges import read_network, write_network
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
+from gtgrn.splits import universe
+
+configure_logging(snakemake.log[0])
+pairs = universe(*read_genes(snakemake.input.genes))
+networks = {Path(path).name: read_network(path) for path in snakemake.input.networks}
+for name, path in zip(snakemake.params.ensembles, snakemake.output, strict=True):
+    write_network(pairs.assign(weight=getattr(consensus, name)(pairs, networks)), path)

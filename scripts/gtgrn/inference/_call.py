@@ -1,0 +1,55 @@
+"""The one way to call a method of this folder: input is checked once, for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.errors import InputError
+
+
+def infer(
+    method: str, expression: pd.DataFrame, regulators: Sequence[str], **options
+) -> pd.DataFrame:
+    """Infer a network by a method's name.
+
+    Parameters
+    ----------
+    method
+        Name of a module of this folder.
+    expression
+        Cells x genes, log-normalised.
+    regulators
+        Names among the columns.
+    options
+        Arguments of the method, among them `seed`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns regulator, target, weight. With a single gene there is no pair and no edge.
+
+    Raises
+    ------
+    InputError
+        If values are missing or infinite, or there is no regulator among the genes.
+    """
+    strangers = sorted(set(regulators) - set(expression.columns))
+    if strangers or not regulators:
+        problem = f"{strangers[0]} is not among the genes" if strangers else "none is given"
+        raise InputError(
+            problem, field="regulators", remedy="Give regulators by the names of the genes"
+        )
+    for name, values in expression.items():
+        if not np.isfinite(values.to_numpy()).all():
+            raise InputError(
+                f"gene {name} has missing or infinite values",
+                field="expression",
+                remedy="Remove or impute them before the workflow",
+            )
+    return import_module(f"gtgrn.inference.{method}").infer(
+        expression, list(regulators), **options
+    )
