@@ -9,8 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import evaluation
+import models
+import mutual_information
 import numpy as np
 import torch
+import trees
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -58,3 +62,5 @@ if __name__ == "__main__":
     bench_attention(910, 8000, 128)
     bench_attention(1620, 60000, 128)
     bench_within_tf()
+    for topic in (trees, mutual_information, evaluation, models):
+        topic.main()

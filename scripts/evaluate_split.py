@@ -1,5 +1,7 @@
 """Judge every network, null and model on one split."""
 
+from pathlib import Path
+
 from gtgrn.consensus import align_weights
 from gtgrn.edges import read_network, read_table, write_table
 from gtgrn.evaluation import align_scores, evaluate_methods
@@ -8,8 +10,10 @@ from gtgrn.splits import read_split
 
 configure_logging(snakemake.log[0])
 split = read_split(snakemake.input.split)
-networks = zip(snakemake.params.methods, snakemake.input.networks, strict=True)
-scores = {(name, "network"): align_weights(split, read_network(path)) for name, path in networks}
+networks = {Path(path).name.removesuffix(".tsv.gz"): path for path in snakemake.input.networks}
+scores = {
+    (name, "network"): align_weights(split, read_network(path)) for name, path in networks.items()
+}
 for names, files in (
     ([(null, "null_model") for null in snakemake.params.nulls], snakemake.input.nulls),
     ([tuple(names) for names in snakemake.params.models], snakemake.input.models),

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from gtgrn.errors import InputError
+from gtgrn.locations import DOWNLOADS, locate_files, name_published
 from gtgrn.schemas import check, did_you_mean, how_to_add, read_schema
 from gtgrn.seeds import derive_seed
 
@@ -24,14 +25,20 @@ SCANPY_DATASETS = ("pbmc68k_reduced",)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 REPLICATE = re.compile(r".*-d\d+-r\d+")
 
+SIGNIFICANCE_FILES = ("gene_ordering", "pseudotime")
+
 # Keys of the section expression that have an effect only with some formats.
 ONLY_WITH = {
-    "path": ("h5ad", "10x_mtx", "10x_h5", "table", "scanpy"),
-    "values": ("h5ad", "10x_mtx", "10x_h5", "table", "scanpy"),
+    "path": ("h5ad", "10x_mtx", "10x_h5", "loom", "table", "scanpy", "genes_only"),
+    "paths": ("table",),
+    "values": ("h5ad", "10x_mtx", "10x_h5", "loom", "table", "scanpy"),
     "orientation": ("table",),
-    "layer": ("h5ad",),
-    "total_counts": ("h5ad", "scanpy"),
-    "cell_type": ("h5ad", "scanpy"),
+    "row_names": ("table",),
+    "drop_columns": ("table",),
+    "column": ("genes_only",),
+    "layer": ("h5ad", "loom"),
+    "total_counts": ("h5ad", "loom", "scanpy"),
+    "cell_type": ("h5ad", "loom", "scanpy"),
 }
 
 
@@ -40,6 +47,8 @@ def load_cards(
     names: Iterable[str] | None = None,
     *,
     unchecked: Sequence[str] = (),
+    mirror: str | None = None,
+    downloads: str = DOWNLOADS,
 ) -> dict[str, dict]:
     """Read and check data set cards; a card's name is its file's name without the suffix.
 
@@ -52,11 +61,17 @@ def load_cards(
         so that an unfinished card does not stop other work.
     unchecked
         Folders whose files need not exist yet, because a rule of the workflow makes them.
+    mirror
+        Folder or URL prefix that paths starting with ``mirror:`` are relative to.
+    downloads
+        Folder for downloads: ``download:x`` is ``x`` in it, and with a URL as the mirror
+        ``mirror:x`` is ``mirror/x`` in it. These files need not exist yet.
 
     Returns
     -------
     dict of str to dict
-        Name to card, with the schema's defaults filled in.
+        Name to card, with the schema's defaults filled in, priors and lists replaced by their
+        files, and paths made plain.
 
     Raises
     ------
@@ -74,7 +89,7 @@ def load_cards(
                 field=str(name),
                 remedy=did_you_mean(str(name), paths) + "Correct the name or add a card",
             )
-    return {name: _load_card(name, paths[name], unchecked) for name in wanted}
+    return {name: _load_card(paths[name], unchecked, mirror, downloads) for name in wanted}
 
 
 def expand_card(name: str, card: dict) -> dict[str, dict]:
@@ -97,6 +112,8 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
         itself. The key `card` holds the card's name.
     """
     dataset = {**copy.deepcopy(card), "card": name}
+    if card["expression"]["format"] == "genes_only":
+        dataset["expression"]["values"] = "continuous"
     if card["expression"]["format"] != "simulation":
         return {name: dataset}
     settings = dataset.pop("simulation")
@@ -114,6 +131,57 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
             }
             expanded[f"{name}-d{dropout}-r{replicate}"] = one
     return expanded
+
+
+def card_files(card: dict) -> list[str]:
+    """Give the paths of all files and folders that a card names, each once.
+
+    Parameters
+    ----------
+    card
+        A card from :func:`load_cards` or a data set from :func:`expand_card`.
+    """
+    return list(dict.fromkeys(name for _, name in _named_files(card)))
+
+
+def expression_files(card: dict) -> list[str]:
+    """Give the paths of a card's expression matrix; none for what scanpy or a rule makes.
+
+    Parameters
+    ----------
+    card
+        A card from :func:`load_cards`.
+    """
+    expression = card["expression"]
+    if expression["format"] in ("scanpy", "simulation"):
+        return []
+    return list(expression.get("paths", [expression.get("path")]))
+
+
+def preprocess_files(card: dict) -> dict[str, str]:
+    """Give the files that a card's preprocessing reads, by their keys.
+
+    Parameters
+    ----------
+    card
+        A card from :func:`load_cards`.
+    """
+    significance = card.get("preprocess", {}).get("significance", {})
+    return {key: significance[key] for key in SIGNIFICANCE_FILES if key in significance}
+
+
+def split_files(card: dict, scheme: str) -> dict[str, str]:
+    """Give the files of a shipped split, by their keys in the card.
+
+    Parameters
+    ----------
+    card
+        A card from :func:`load_cards`.
+    scheme
+        Scheme of the split (edges, genes, tfs); one that the card does not ship has no files.
+    """
+    shipped = card.get("splits", {}).get(scheme, {})
+    return {key: path for key, path in shipped.items() if key != "format"}
 
 
 def check_ships_with_scanpy(name: str, file: object = "scanpy.datasets") -> None:
@@ -172,11 +240,13 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     return paths
 
 
-def _load_card(name: str, path: Path, unchecked: Sequence[str]) -> dict:
+def _load_card(path: Path, unchecked: Sequence[str], mirror: str | None, downloads: str) -> dict:
     card = _read_yaml(path)
     check(card, SCHEMA, file=path)
     _check_consistency(card, path)
-    _check_files(card, path, unchecked)
+    name_published(card, path)
+    made = locate_files(card, path, mirror, downloads)
+    _check_files(card, path, unchecked, made)
     return card
 
 
@@ -211,7 +281,12 @@ def _check_consistency(card: dict, path: Path) -> None:
                 field=f"expression.{key}",
                 remedy=f"Remove it; it goes with format {' or '.join(formats)}",
             )
-    needed = [key for key in ("path", "values") if form in ONLY_WITH[key]]
+    if "path" in expression and "paths" in expression:
+        raise InputError(
+            "there is a path already", file=path, field="expression.paths", remedy="Keep one"
+        )
+    needed = ["path"] if form in ONLY_WITH["path"] and "paths" not in expression else []
+    needed += ["values"] if form in ONLY_WITH["values"] else []
     for key in [*needed, *(["orientation"] if form == "table" else [])]:
         if key not in expression:
             raise InputError(
@@ -229,9 +304,56 @@ def _check_consistency(card: dict, path: Path) -> None:
             field="expression.total_counts",
             remedy="Remove it, or declare 'values: counts'",
         )
+    if not expression.get("row_names", True) and expression["orientation"] != "cells_by_genes":
+        raise InputError(
+            "without names of rows, the genes of genes_by_cells have none",
+            file=path,
+            field="expression.row_names",
+            remedy="Remove it, or declare 'orientation: cells_by_genes'",
+        )
     if form == "scanpy":
         check_ships_with_scanpy(expression["path"], path)
+    if form == "genes_only" and "reference" not in card:
+        raise InputError(
+            "missing; a list of genes without expression is of no use without it",
+            file=path,
+            field="reference",
+            remedy="Add the section",
+        )
     _check_simulation(card, path)
+    _check_source(card, path)
+    significance = card.get("preprocess", {}).get("significance", {})
+    used = [key for key in (*SIGNIFICANCE_FILES, "root") if key in significance]
+    if len(used) > 1:
+        raise InputError(
+            f"has no effect beside {used[0]}",
+            file=path,
+            field=f"preprocess.significance.{used[1]}",
+            remedy="Keep one of the two",
+        )
+
+
+def _check_source(card: dict, path: Path) -> None:
+    """Check that references and regulators name one table each."""
+    for section, name in (("reference", "prior"), ("regulators", "list")):
+        keys = card.get(section)
+        if keys is not None and ("path" in keys) == (name in keys):
+            raise InputError(
+                "there is a path already" if "path" in keys else "missing, and so is the path",
+                file=path,
+                field=f"{section}.{name}",
+                remedy=f"Give either 'path' or '{name}'",
+            )
+    reference = card.get("reference", {})
+    if "prior" in reference:
+        for key in ("columns", "label", "sign"):
+            if key in reference:
+                raise InputError(
+                    "has no effect with a prior",
+                    file=path,
+                    field=f"reference.{key}",
+                    remedy="Remove it, or give the table's path instead of the prior",
+                )
 
 
 def _check_simulation(card: dict, path: Path) -> None:
@@ -262,21 +384,24 @@ def _check_simulation(card: dict, path: Path) -> None:
 
 def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     """Give (field, path) for each file that the card names."""
-    if card["expression"]["format"] not in ("scanpy", "simulation"):
-        yield "expression.path", card["expression"]["path"]
+    several = "paths" in card["expression"]
+    for number, name in enumerate(expression_files(card)):
+        yield f"expression.paths.{number}" if several else "expression.path", name
     if "simulation" in card:
         yield "simulation.model", card["simulation"]["model"]
     for section in ("reference", "regulators"):
         if section in card:
             yield f"{section}.path", card[section]["path"]
-    if "splits" in card:
-        for key in ("train", "val", "test", "genes"):
-            yield f"splits.edges.{key}", card["splits"]["edges"][key]
+    for key, name in preprocess_files(card).items():
+        yield f"preprocess.significance.{key}", name
+    for scheme in card.get("splits", {}):
+        for key, name in split_files(card, scheme).items():
+            yield f"splits.{scheme}.{key}", name
 
 
-def _check_files(card: dict, path: Path, unchecked: Sequence[str]) -> None:
+def _check_files(card: dict, path: Path, unchecked: Sequence[str], made: set[str]) -> None:
     for field, name in _named_files(card):
-        if any(Path(name).is_relative_to(folder) for folder in unchecked):
+        if name in made or any(Path(name).is_relative_to(folder) for folder in unchecked):
             continue
         folder = field == "expression.path" and card["expression"]["format"] == "10x_mtx"
         if not (Path(name).is_dir() if folder else Path(name).is_file()):

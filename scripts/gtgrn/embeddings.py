@@ -9,17 +9,45 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from gtgrn.edges import PAIR
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
 
+EDGES = "edges"
 
-def write_embedding(values: np.ndarray, genes: Sequence[str], path: str | Path) -> None:
-    """Write (genes, dimensions) values with the genes as ``obs_names``."""
+
+def write_embedding(
+    values: np.ndarray,
+    genes: Sequence[str],
+    path: str | Path,
+    *,
+    edges: pd.DataFrame | None = None,
+) -> None:
+    """Write an embedding.
+
+    Parameters
+    ----------
+    values
+        (genes, dimensions), stored as float32.
+    genes
+        Names of the rows, the ``obs_names``.
+    path
+        The h5ad file.
+    edges
+        Columns regulator, target: the graph that it was made from, kept for the audit.
+    """
     table = ad.AnnData(
         X=np.asarray(values, dtype=np.float32), obs=pd.DataFrame(index=pd.Index(genes, dtype=str))
     )
+    if edges is not None:
+        table.uns[EDGES] = {name: edges[name].to_numpy(str) for name in PAIR}
     with atomic_path(path) as temporary:
         table.write_h5ad(temporary)
+
+
+def read_embedding_edges(path: str | Path) -> pd.DataFrame:
+    """Give the graph that an embedding was made from, as columns regulator and target."""
+    return pd.DataFrame({name: ad.read_h5ad(path).uns[EDGES][name] for name in PAIR})
 
 
 def read_embedding(path: str | Path, genes: Sequence[str]) -> np.ndarray:

@@ -1,18 +1,13 @@
-"""Expression matrices: the one reader of every supported format, and preprocessing.
+"""Expression matrices: reading by a card, checks of names and values, and preprocessing.
 
 Genes are sorted by name on reading, so that their order in the file never matters.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import logging
 import math
-import warnings
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,14 +16,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gtgrn.cards import check_ships_with_scanpy
+from gtgrn.beeline import VARIANCE, find_ordering, significant_genes
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
+from gtgrn.readers import CONTINUOUS, COUNTS, LOGNORM, READERS, bad_path, join_cells, reading
 
 log = logging.getLogger(__name__)
 
-COUNTS, LOGNORM, CONTINUOUS = "counts", "lognorm", "continuous"
 IS_REGULATOR = "is_regulator"
+LARGEST_LOG = 25.0
 UNS = "gtgrn"
 """Key of `uns` under which source, filters, settings and versions are recorded."""
 
@@ -36,11 +32,6 @@ MAGIC_DEFAULTS = {"knn": 5, "knn_max": 15, "decay": 1, "t": 3, "n_pca": 100}
 """Defaults of magic-impute 3.0.0, stated because a later version may change them."""
 
 Matrix = np.ndarray | sparse.csr_matrix
-
-UNREADABLE = (
-    OSError, EOFError, zlib.error, csv.Error, LookupError, ValueError, TypeError, AttributeError,
-)  # fmt: skip
-"""What scanpy, anndata and h5py raise on a file that is damaged or of another kind."""
 
 
 def read_expression(expression: dict) -> ad.AnnData:
@@ -56,7 +47,7 @@ def read_expression(expression: dict) -> ad.AnnData:
     anndata.AnnData
         Cells x genes, float32, dense or CSR as stored; genes sorted by name; `obs` holds the
         columns that the card names, under their own names; `uns["gtgrn"]["source"]` is the
-        section of the card.
+        section of the card. With format ``genes_only`` there are no cells.
 
     Raises
     ------
@@ -64,20 +55,51 @@ def read_expression(expression: dict) -> ad.AnnData:
         If the file is absent, damaged or of another format, a layer or column is missing, a
         gene or cell name occurs twice, or a value contradicts the declared kind of values.
     """
-    path = Path(expression["path"])
-    adata = READERS[expression["format"]](path, expression)
+    read, paths = READERS[expression["format"]], expression.get("paths") or [expression["path"]]
+    adata = join_cells({path: read(Path(path), expression) for path in paths})
+    path = ", ".join(map(str, paths))
     obs = _named_columns(adata.obs, expression, path)
     matrix, genes = _as_float32(adata.X), adata.var_names.astype(str)
-    if 0 in matrix.shape:
+    if 0 in matrix.shape and (expression["format"] != "genes_only" or not len(genes)):
         size = f"{matrix.shape[0]} cells x {matrix.shape[1]} genes"
-        raise _bad_path(f"the matrix is empty: {size}", path, "Give one with cells and genes")
+        raise bad_path(f"the matrix is empty: {size}", path, "Give one with cells and genes")
     _check_unique(genes, "gene", path, "Sum or drop the copies, or use identifiers as names")
     _check_unique(obs.index, "cell", path, "Make the cell names unique")
     order = np.argsort(genes.to_numpy(str), kind="stable")
     matrix, genes = matrix[:, order], genes[order]
-    _check_values(matrix, obs.index, genes, expression["values"], path)
+    if expression["format"] != "genes_only":
+        _check_values(matrix, obs.index, genes, expression["values"], path)
+        likely = detect_values(matrix)
+        if likely != expression["values"] == LOGNORM:
+            log.warning(
+                "%s: declared lognorm, but the values look like %s (largest %g): correct "
+                "expression.values if they are", path, likely, matrix.max(),
+            )  # fmt: skip
     uns = {UNS: {"source": dict(expression)}}
     return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=genes), uns=uns)
+
+
+def detect_values(matrix: Matrix) -> str:
+    """Guess what values are from the values alone.
+
+    Parameters
+    ----------
+    matrix
+        Cells x genes, finite.
+
+    Returns
+    -------
+    str
+        ``counts`` if all are whole and one is above 1, ``continuous`` if one is negative or
+        above 25 (no cell has e^25 molecules, so such values are on no log scale), else
+        ``lognorm``. A guess, for warnings only: the card decides.
+    """
+    stored = matrix.data if sparse.issparse(matrix) else matrix
+    if not stored.size or stored.min() < 0:
+        return CONTINUOUS
+    if stored.max() > 1 and (stored == np.rint(stored)).all():
+        return COUNTS
+    return CONTINUOUS if stored.max() > LARGEST_LOG else LOGNORM
 
 
 def preprocess(
@@ -88,6 +110,7 @@ def preprocess(
     min_genes_per_cell: int = 0,
     target_sum: float = 1e4,
     magic: dict | bool | None = None,
+    significance: dict | None = None,
     n_top_genes: int | None = None,
     regulators: Sequence[str] | None = None,
     total_counts: str | None = None,
@@ -96,7 +119,8 @@ def preprocess(
     """Filter, normalise and select genes.
 
     In this order: cells by expressed genes, genes by the fraction of the remaining cells,
-    normalisation (counts only), MAGIC, log1p (counts only), selection of variable genes.
+    normalisation (counts only), MAGIC, log1p (counts only), genes that change along pseudotime
+    (where asked), selection of variable genes.
 
     Parameters
     ----------
@@ -113,6 +137,11 @@ def preprocess(
     magic
         Settings of MAGIC (knn, knn_max, decay, t, n_pca), True for the published ones, None
         or False for no imputation. Imputation inflates correlations (PMC8848013).
+    significance
+        Keep the genes, regulators too, that change along pseudotime, as BEELINE does: the keys
+        of :func:`gtgrn.beeline.find_ordering` and ``p_value`` (0.01, before the Bonferroni
+        correction). Genes are then ranked by the variances that come with the p-values. None
+        keeps all genes.
     n_top_genes
         Keep all regulators that passed the filters and this many other genes, those with the
         largest variance of X, ties by name. None keeps all genes.
@@ -140,7 +169,14 @@ def preprocess(
     magic = _magic_settings(magic)
     adata = adata[:, np.argsort(adata.var_names.to_numpy(str), kind="stable")].copy()
     sizes = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}
-    adata = _filter(adata, min_cells_fraction, min_genes_per_cell)
+    if adata.n_obs:
+        adata = _filter(adata, min_cells_fraction, min_genes_per_cell)
+    elif n_top_genes is not None:
+        raise InputError(
+            "there is no expression to find the most variable genes by",
+            field="preprocess.n_top_genes",
+            remedy="Set it to null in the card's section preprocess",
+        )
     sizes |= {"cells_after": adata.n_obs, "genes_after": adata.n_vars}
     if values == COUNTS:
         adata.layers["counts"] = adata.X.copy()
@@ -149,14 +185,21 @@ def preprocess(
     if magic is not None:
         matrix = _impute(matrix, magic, seed)
     adata.X = np.log1p(matrix) if values == COUNTS else matrix
+    variance = None
+    if significance is not None:
+        ordering = find_ordering(adata, significance, seed)
+        passed = significant_genes(ordering, adata.var_names, significance.get("p_value", 0.01))
+        adata = adata[:, adata.var_names.isin(passed)].copy()
+        variance = ordering.loc[adata.var_names, VARIANCE].to_numpy()
+        sizes["genes_significant"] = adata.n_vars
     known = adata.var_names if regulators is None else regulators
     adata.var[IS_REGULATOR] = adata.var_names.isin(known)
     if n_top_genes is not None:
         always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
-        adata = adata[:, _variable_genes(adata, n_top_genes, always)].copy()
+        adata = adata[:, _variable_genes(adata, n_top_genes, always, variance)].copy()
     sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
     log.info("filters: %s", ", ".join(f"{key} {value}" for key, value in sizes.items()))
-    constant = int((np.ptp(adata.X, axis=0) == 0).sum())
+    constant = int((np.ptp(adata.X, axis=0) == 0).sum()) if adata.n_obs else 0
     if constant:
         log.warning("%d genes are constant over the cells: they stay, but say nothing", constant)
     settings = {
@@ -166,6 +209,7 @@ def preprocess(
         "target_sum": float(target_sum),
         "total_counts": total_counts or "",
         "magic": magic or "off",
+        "significance": significance or "off",
         "n_top_genes": "all" if n_top_genes is None else int(n_top_genes),
         "seed": int(seed),
     }
@@ -194,7 +238,7 @@ def read_preprocessed(path: str | Path) -> ad.AnnData:
         If the file is absent, damaged or was not made by this workflow.
     """
     path, remedy = Path(path), "Remove the file and let the rule preprocess make it again"
-    with _reading(path, "h5ad", None, remedy):
+    with reading(path, "h5ad", None, remedy):
         adata = ad.read_h5ad(path)
     if IS_REGULATOR not in adata.var or UNS not in adata.uns or adata.X is None:
         raise InputError(
@@ -204,160 +248,7 @@ def read_preprocessed(path: str | Path) -> ad.AnnData:
     return adata
 
 
-# Readers: each gives an AnnData whose X holds the values the card speaks of.
-
-
-def _read_h5ad(path: Path, expression: dict) -> ad.AnnData:
-    layer = expression.get("layer")
-    with _reading(path, "h5ad"):
-        adata = ad.read_h5ad(path)
-    if layer == "raw" and adata.raw is not None:
-        return ad.AnnData(adata.raw.X, obs=adata.obs, var=pd.DataFrame(index=adata.raw.var_names))
-    if layer in adata.layers:
-        adata.X = adata.layers[layer]
-    elif layer or adata.X is None:
-        there = [*adata.layers, *(["raw"] if adata.raw is not None else [])]
-        raise InputError(
-            f"the file has no layer '{layer}'" if layer else "the file has no X",
-            file=path,
-            field="expression.layer",
-            remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
-        )
-    return adata
-
-
-def _read_10x(path: Path, expression: dict) -> ad.AnnData:
-    """Read a 10x matrix; join the identifier to a symbol that several of its genes share.
-
-    Every 10x annotation has such symbols. A reference that names one cannot mean either gene
-    for sure, so neither keeps the bare symbol.
-    """
-    # Imported where it is needed: it takes seconds, and most jobs only read our own files.
-    import scanpy as sc
-
-    form = expression["format"]
-    with _reading(path, form), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
-        if form == "10x_mtx":
-            adata = sc.read_10x_mtx(path, make_unique=False)
-        else:
-            adata = sc.read_10x_h5(path)
-    names = pd.Series(adata.var_names.astype(str))
-    shared = names.duplicated(keep=False).to_numpy()
-    if shared.any():
-        log.warning(
-            "%s: %d genes share their symbol with another, such as %s; they are now called "
-            "symbol_identifier", path, shared.sum(), names[shared].iloc[0],
-        )  # fmt: skip
-        names[shared] = names[shared] + "_" + adata.var["gene_ids"].to_numpy(str)[shared]
-    adata.var_names = names.to_numpy()
-    return adata
-
-
-def _read_table(path: Path, expression: dict) -> ad.AnnData:
-    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    opener = gzip.open if path.suffix == ".gz" else open
-    with _reading(path, "table"):
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-            header = next(csv.reader(handle, delimiter=sep), [])
-        # The names of rows go through `str`, because a gene may be called NA or 1e5.
-        frame = pd.read_csv(
-            path, sep=sep, header=None, skiprows=1, converters={0: str}, low_memory=False
-        )
-    # R's write.table leaves out the name of the column of row names.
-    columns = header if len(header) == frame.shape[1] - 1 else header[1:]
-    if len(columns) != frame.shape[1] - 1 or not columns:
-        raise _bad_path(
-            f"the header has {len(header)} names, the first row {frame.shape[1]} fields",
-            path,
-            "Separate by commas in .csv, by tabs else; a row needs as many fields as the header",
-        )
-    rows, body = frame[0].to_numpy(), frame.iloc[:, 1:]
-    _check_numeric(body, rows, columns, path)
-    matrix = body.to_numpy(np.float32)
-    if expression["orientation"] == "genes_by_cells":
-        matrix, rows, columns = np.ascontiguousarray(matrix.T), columns, rows
-    return ad.AnnData(matrix, obs=pd.DataFrame(index=rows), var=pd.DataFrame(index=columns))
-
-
-def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Path) -> None:
-    for position, kind in enumerate(body.dtypes):
-        if kind not in (object, bool):
-            continue
-        column = body.iloc[:, position].astype(object)
-        bad = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            where = f"row '{rows[first]}', column '{columns[position]}'"
-            raise _bad_path(
-                f"{where}: '{column.iloc[first]}' is not a number",
-                path,
-                "Only the first row and the first column may be names",
-            )
-
-
-def _read_scanpy(path: Path, expression: dict) -> ad.AnnData:
-    import scanpy as sc
-
-    name = str(path)
-    check_ships_with_scanpy(name)
-    with warnings.catch_warnings():
-        # The file was written by an old anndata; nothing a user could do.
-        warnings.simplefilter("ignore")
-        adata = getattr(sc.datasets, name)()
-    matrix = sparse.csr_matrix(adata.raw.X)
-    if expression["values"] == COUNTS:
-        matrix = _recover_counts(matrix, adata.obs["n_counts"].to_numpy(float), name)
-    return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=adata.raw.var_names))
-
-
-def _recover_counts(lognorm: sparse.csr_matrix, totals: np.ndarray, name: str):
-    """Undo log1p(counts / total * 1e4); the values are rounded to 3 decimals, counts are whole."""
-    scale = np.repeat(totals, np.diff(lognorm.indptr)) / 1e4
-    counts = lognorm.copy()
-    counts.data = np.rint(np.expm1(lognorm.data.astype(float)) * scale)
-    if np.abs(np.log1p(counts.data / scale) - lognorm.data).max() > 2e-3:
-        raise _bad_path(
-            "its values do not follow from whole counts",
-            f"scanpy.datasets.{name}",
-            "Install the locked scanpy, or declare 'values: lognorm'",
-        )
-    counts.eliminate_zeros()
-    return counts
-
-
-READERS: dict[str, Callable[[Path, dict], ad.AnnData]] = {
-    "h5ad": _read_h5ad,
-    "10x_mtx": _read_10x,
-    "10x_h5": _read_10x,
-    "table": _read_table,
-    "scanpy": _read_scanpy,
-}
-
-
-@contextmanager
-def _reading(
-    path: Path,
-    kind: str,
-    field: str | None = "expression.path",
-    remedy: str = "Fetch or make it again, or correct expression.format",
-) -> Iterator[None]:
-    """Turn what a reader raises on an absent or damaged file into one line."""
-    if not path.exists():
-        raise InputError("not found", file=path, field=field, remedy="Check the path")
-    try:
-        yield
-    except UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        problem = f"not a readable {kind} ({reason})"
-        raise InputError(problem, file=path, field=field, remedy=remedy) from error
-
-
-def _bad_path(problem: str, path: object, remedy: str) -> InputError:
-    return InputError(problem, file=path, field="expression.path", remedy=remedy)
-
-
-def _named_columns(obs: pd.DataFrame, expression: dict, path: Path) -> pd.DataFrame:
+def _named_columns(obs: pd.DataFrame, expression: dict, path: str) -> pd.DataFrame:
     """Keep the columns of `obs` that the card names."""
     columns = []
     for key in ("total_counts", "cell_type"):
@@ -384,19 +275,19 @@ def _as_float32(matrix: object) -> Matrix:
     return np.asarray(matrix, dtype=np.float32)
 
 
-def _check_unique(names: pd.Index, kind: str, path: Path, remedy: str) -> None:
+def _check_unique(names: pd.Index, kind: str, path: str, remedy: str) -> None:
     twice = sorted(set(names[names.duplicated()]))
     if twice:
         more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
-        raise _bad_path(
+        raise bad_path(
             f"{kind} names that occur more than once: {', '.join(twice[:3])}{more}", path, remedy
         )
     if (names == "").any():
-        raise _bad_path(f"a {kind} has no name", path, f"Name every {kind}")
+        raise bad_path(f"a {kind} has no name", path, f"Name every {kind}")
 
 
 def _check_values(
-    matrix: Matrix, cells: pd.Index, genes: pd.Index, values: str, path: Path
+    matrix: Matrix, cells: pd.Index, genes: pd.Index, values: str, path: str
 ) -> None:
     """Check that the values can be what the card declares; name the first that cannot."""
     rules = [(lambda x: ~np.isfinite(x), "missing or infinite", "Fill or drop it")]
@@ -486,9 +377,12 @@ def _impute(matrix: np.ndarray, settings: dict, seed: int) -> np.ndarray:
     return operator.fit_transform(matrix).astype(np.float32)
 
 
-def _variable_genes(adata: ad.AnnData, n_top: int, always: np.ndarray) -> np.ndarray:
+def _variable_genes(
+    adata: ad.AnnData, n_top: int, always: np.ndarray, variance: np.ndarray | None
+) -> np.ndarray:
     """Give the positions, ascending, of the genes to keep."""
-    variance = adata.X.var(axis=0, dtype=float)
+    if variance is None:
+        variance = adata.X.var(axis=0, dtype=float)
     # Positions are in the order of names, so that a stable sort breaks ties by name.
     ranking = np.argsort(-variance, kind="stable")
     chosen = [position for position in ranking if not always[position]][:n_top]

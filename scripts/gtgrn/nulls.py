@@ -14,105 +14,31 @@ for a likelier edge, and the same whatever the order of the rows or the number o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gtgrn.edges import LABEL, PAIR, PART, REGULATOR, TARGET, TRAIN
+from gtgrn.edges import REGULATOR, TARGET
 from gtgrn.errors import InputError
+from gtgrn.label_features import (
+    REGULATOR_COLUMNS,
+    TARGET_COLUMNS,
+    LabelledPairs,
+    additive_log_odds,
+    cross_fitted_features,
+    encode_pairs,
+    smoothed_rates,
+)
 
 logger = logging.getLogger(__name__)
 
-PSEUDO_COUNT = 1.0
-"""Pairs at the mean rate added to each regulator and target: the value that reproduces the
-additive null of the evaluation design on all of its data sets."""
 INVERSE_PENALTY = 3.0
 """C of the one-hot logistic regression."""
-FOLDS = 5
-RANKS = (1, 2, 4, 8)
-REGULATOR_NEIGHBOURS = (3, 10)
-TARGET_NEIGHBOURS = (10, 40)
-SHRINKAGE = 0.5
-"""Weight of the zero residual with which a neighbourhood's mean is shrunk."""
 MIN_LEAF = 40
 MAX_FIT_ROWS = 500_000
 """Pairs on which the two learners of label_svd are fitted at most: a bound on time."""
-BLOCK = 1024
-"""Rows of a similarity matrix held at once."""
-
-
-@dataclass(frozen=True)
-class LabelledPairs:
-    """A split as codes: the order of names, not of rows, decides everything."""
-
-    regulator: np.ndarray
-    target: np.ndarray
-    train: np.ndarray
-    """Rows of the train part, sorted by the names of regulator and target."""
-    labels: np.ndarray
-    """Labels of those rows as 0.0 or 1.0."""
-    order: np.ndarray
-    """All rows, sorted by the names of regulator and target."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of regulators and of targets."""
-        return int(self.regulator.max()) + 1, int(self.target.max()) + 1
-
-    @property
-    def mean(self) -> float:
-        """Train density; half a count either way keeps its log-odds finite."""
-        return (self.labels.sum() + 0.5) / (len(self.labels) + 1)
-
-
-def encode_pairs(split: pd.DataFrame) -> LabelledPairs:
-    """Check a split and turn it into codes; labels outside the train part are not touched.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a pair occurs twice (in train and test, it would be a leak),
-        or the train part is empty or holds a label other than 0 and 1.
-    """
-    for column in (*PAIR, LABEL, PART):
-        if column not in split.columns:
-            raise InputError(
-                "column missing", field=column, remedy="Give regulator, target, label and part"
-            )
-    regulator, _ = pd.factorize(split[REGULATOR], sort=True)
-    target, _ = pd.factorize(split[TARGET], sort=True)
-    order = np.lexsort((target, regulator))
-    steps = np.abs(np.diff(regulator[order])) + np.abs(np.diff(target[order]))
-    if not steps.all():
-        first = split.iloc[order[int(np.argmin(steps))]]
-        raise InputError(
-            f"{first[REGULATOR]} -> {first[TARGET]} occurs twice", remedy="Keep one of them"
-        )
-    train = order[(split[PART] == TRAIN).to_numpy()[order]]
-    labels = split[LABEL].to_numpy()[train].astype(float)
-    if not len(train):
-        raise InputError("no pair is in the train part", field=PART, remedy="Mend the split")
-    if not np.isin(labels, (0, 1)).all():
-        raise InputError(
-            "a train label is neither 0 nor 1", field=LABEL, remedy="Label every train pair"
-        )
-    return LabelledPairs(regulator, target, train, labels, order)
-
-
-def _rates(pairs: LabelledPairs, codes: np.ndarray) -> np.ndarray:
-    """Give each entity's smoothed share of positives among its train pairs, in (0, 1)."""
-    size = codes.max() + 1
-    positives = np.bincount(codes[pairs.train], pairs.labels, minlength=size)
-    counts = np.bincount(codes[pairs.train], minlength=size)
-    return (positives + PSEUDO_COUNT * pairs.mean) / (counts + PSEUDO_COUNT)
 
 
 def random(split: pd.DataFrame, *, seed: int) -> np.ndarray:
@@ -129,7 +55,7 @@ def tf_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:
     A regulator without train pairs gets the mean rate. `seed` has no effect.
     """
     pairs = encode_pairs(split)
-    return _rates(pairs, pairs.regulator)[pairs.regulator]
+    return smoothed_rates(pairs, pairs.regulator)[pairs.regulator]
 
 
 def target_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:
@@ -138,16 +64,7 @@ def target_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:
     A target without train pairs gets the mean rate. `seed` has no effect.
     """
     pairs = encode_pairs(split)
-    return _rates(pairs, pairs.target)[pairs.target]
-
-
-def _additive(pairs: LabelledPairs) -> np.ndarray:
-    """Give the log-odds of independent effects: TF + target - mean, for each row."""
-    return (
-        logit(_rates(pairs, pairs.regulator))[pairs.regulator]
-        + logit(_rates(pairs, pairs.target))[pairs.target]
-        - logit(pairs.mean)
-    )
+    return smoothed_rates(pairs, pairs.target)[pairs.target]
 
 
 def tf_target_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:
@@ -158,7 +75,7 @@ def tf_target_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:
     the TF rate on held-out genes and the target's popularity on held-out TFs. `seed` has no
     effect.
     """
-    return _additive(encode_pairs(split))
+    return additive_log_odds(encode_pairs(split))
 
 
 def degree_product(split: pd.DataFrame, *, seed: int) -> np.ndarray:
@@ -182,7 +99,10 @@ def tf_target_logit(split: pd.DataFrame, *, seed: int) -> np.ndarray:
     pairs = encode_pairs(split)
     if len(set(pairs.labels)) < 2:
         logger.warning("tf_target_logit: train part with one class, additive rates given")
-        return _additive(pairs)
+        return additive_log_odds(pairs)
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import OneHotEncoder
+
     codes = np.column_stack([pairs.regulator, pairs.target])
     encoder = OneHotEncoder(handle_unknown="ignore").fit(codes[pairs.train])
     model = LogisticRegression(C=INVERSE_PENALTY, max_iter=2000)
@@ -191,148 +111,13 @@ def tf_target_logit(split: pd.DataFrame, *, seed: int) -> np.ndarray:
         return model.decision_function(encoder.transform(codes))
 
 
-def _neighbour_means(
-    values: np.ndarray, visible: np.ndarray, profile: np.ndarray, neighbours: tuple[int, ...]
-) -> Iterator[np.ndarray]:
-    """Give each row's mean of `values` over its most similar rows, weighted by similarity.
-
-    Similarity is the cosine of `profile` rows, negative ones being dropped; ties at rank k
-    are all kept, so that no order decides. Only visible entries count, and `SHRINKAGE` of a
-    zero is mixed in. With fewer rows than k all others are neighbours; a lone row gives zeros.
-
-    Parameters
-    ----------
-    values, visible, profile
-        (rows, columns); `values` is zero where `visible` is.
-    neighbours
-        The k of each result.
-
-    Yields
-    ------
-    (rows, columns), one array for each k.
-    """
-    length = np.linalg.norm(profile, axis=1, keepdims=True)
-    unit = profile / np.where(length > 0, length, 1)
-    n = len(unit)
-    for k in (min(k, n - 1) for k in neighbours):
-        result = np.zeros_like(values)
-        for start in range(0, n if k > 0 else 0, BLOCK):
-            rows = np.arange(start, min(start + BLOCK, n))
-            similarity = unit[rows] @ unit.T
-            similarity[np.arange(len(rows)), rows] = -np.inf
-            cut = np.partition(similarity, n - k, axis=1)[:, [n - k]]
-            weight = np.where(similarity >= cut, np.maximum(similarity, 0), 0)
-            result[rows] = (weight @ values) / (weight @ visible + SHRINKAGE)
-        yield result
-
-
-def _low_rank(residual: np.ndarray) -> Iterator[np.ndarray]:
-    """Give soft-thresholded truncated SVDs of the residual matrix, one for each rank.
-
-    The singular values are lowered by the first one left out. That shrinks what is mostly
-    noise, and it makes the result unique where singular values are equal. Rank r with no
-    more than r regulators or targets would return the residuals themselves and is left zero.
-    """
-    left, values, right = np.linalg.svd(residual, full_matrices=False)
-    for rank in RANKS:
-        kept = np.maximum(values[:rank] - values[rank], 0) if rank < len(values) else values[:0]
-        yield (left[:, : len(kept)] * kept) @ right[: len(kept)]
-
-
-def label_features(labels: np.ndarray, visible: np.ndarray) -> Iterator[np.ndarray]:
-    """Give features of every pair computed from the visible labels alone.
-
-    A pair's own label is in its features if it is visible: hide a pair to ask about it.
-
-    Parameters
-    ----------
-    labels
-        (regulators, targets) 0 or 1; entries that are not visible are not used.
-    visible
-        (regulators, targets) bool.
-
-    Yields
-    ------
-    (regulators, targets) float arrays: log-odds of both rates and their sum, degrees, number
-    of visible labels of the target, low-rank approximations of the residuals from the
-    additive model, mean residuals of similar regulators and of similar targets, and mean
-    labels of regulators and targets that share positives.
-    """
-    visible = visible.astype(float)
-    labels = np.where(visible > 0, labels, 0.0)
-    mean = (labels.sum() + 0.5) / (visible.sum() + 1)
-    effects = []
-    for axis in (1, 0):
-        positives = labels.sum(axis, keepdims=True)
-        counts = visible.sum(axis, keepdims=True)
-        effects.append(logit((positives + PSEUDO_COUNT * mean) / (counts + PSEUDO_COUNT)))
-        yield np.broadcast_to(effects[-1], labels.shape)
-        yield np.broadcast_to(np.log1p(positives), labels.shape)
-    yield np.broadcast_to(visible.sum(0), labels.shape)
-    additive = effects[0] + effects[1] - logit(mean)
-    yield additive
-    residual = visible * (labels - expit(additive))
-    yield from _low_rank(residual)
-    yield from _neighbour_means(residual, visible, residual, REGULATOR_NEIGHBOURS)
-    for means in _neighbour_means(residual.T, visible.T, residual.T, TARGET_NEIGHBOURS):
-        yield means.T
-    centred = visible * (labels - mean)
-    yield from _neighbour_means(centred, visible, labels, REGULATOR_NEIGHBOURS[-1:])
-    for means in _neighbour_means(centred.T, visible.T, labels.T, TARGET_NEIGHBOURS[-1:]):
-        yield means.T
-
-
-def cross_fitted_features(
-    pairs: LabelledPairs, others: np.ndarray, *, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give features of the train pairs, each without its own label, and of other pairs.
-
-    The train pairs are cut at random, without a look at their labels, into folds; a fold's
-    features come from the labels of the other folds. Other pairs get one set of features a
-    fold, so that theirs rest on as many labels as those the learners were fitted on.
-
-    Parameters
-    ----------
-    pairs
-        The split.
-    others
-        Rows to score.
-    seed
-        Seed of the folds.
-
-    Returns
-    -------
-    train
-        (train pairs, features) float32.
-    others
-        (folds, rows to score, features) float32.
-    """
-    fold = np.random.default_rng(seed).permutation(len(pairs.train)) % FOLDS
-    regulator, target = pairs.regulator[pairs.train], pairs.target[pairs.train]
-    labels = np.zeros(pairs.shape)
-    labels[regulator, target] = pairs.labels
-    of_train, of_others = [], []
-    for number in range(FOLDS):
-        held = fold == number
-        visible = np.zeros(pairs.shape, dtype=bool)
-        visible[regulator[~held], target[~held]] = True
-        columns = [
-            (
-                feature[regulator[held], target[held]].astype(np.float32),
-                feature[pairs.regulator[others], pairs.target[others]].astype(np.float32),
-            )
-            for feature in label_features(labels, visible)
-        ]
-        of_train.append(np.column_stack([column[0] for column in columns]))
-        of_others.append(np.column_stack([column[1] for column in columns]))
-    train = np.empty((len(fold), of_train[0].shape[1]), dtype=np.float32)
-    for number, block in enumerate(of_train):
-        train[fold == number] = block
-    return train, np.stack(of_others)
-
-
 def _learners(features: np.ndarray, labels: np.ndarray, *, seed: int) -> list:
     """Fit logistic regression and boosted trees; the trees only where they could split."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     rows = np.arange(len(labels))
     if len(rows) > MAX_FIT_ROWS:
         rows = np.random.default_rng(seed).choice(rows, MAX_FIT_ROWS, replace=False)
@@ -366,31 +151,130 @@ def label_svd(split: pd.DataFrame, *, seed: int) -> np.ndarray:
     pair. So does every pair where the train part holds one class; both are logged. Train
     pairs are scored by the models that were fitted on them: judge by the other parts.
     """
+    return _score_by_learning(encode_pairs(split), None, seed=seed)
+
+
+def label_svd_expression(split: pd.DataFrame, features: pd.DataFrame, *, seed: int) -> np.ndarray:
+    """Score by the features of :func:`label_svd` and by features of the two genes.
+
+    No null but the strong plain model beside it: what of a method's gain over
+    :func:`label_svd` comes from reading expression at all. The learners get the regulator's
+    and the target's features as they are.
+
+    Where an end has no train label its label features do not exist, and learners of their own
+    are fitted on what does: the rate and degree of the known end, the target's features, and
+    those of a known regulator. Features of an unknown regulator are left out: there are tens
+    of regulators, which the learners would know by heart and not recognise.
+
+    Parameters
+    ----------
+    split
+        Columns regulator, target, label, part.
+    features
+        (genes, features) finite numbers, rows by gene name; every gene of the split has one.
+    seed
+        Seed of the folds and of the trees.
+
+    Returns
+    -------
+    (pairs,) log-odds, aligned with the split's rows.
+
+    Raises
+    ------
+    InputError
+        Where the split is refused, a gene has no features or a feature is not finite.
+    """
     pairs = encode_pairs(split)
-    scores = _additive(pairs)
+    if not features.index.is_unique:
+        raise InputError("a gene has features twice", remedy="Keep one row of it")
+    blocks = []
+    for end in (REGULATOR, TARGET):
+        names = np.unique(split[end].to_numpy(object))
+        absent = sorted(set(names) - set(features.index))
+        if absent:
+            raise InputError(
+                f"{len(absent)} of {len(names)} genes have no features, such as {absent[0]}",
+                field=end,
+                remedy="Give features of every gene of the split",
+            )
+        blocks.append(features.loc[names].to_numpy(np.float32))
+    if not all(np.isfinite(block).all() for block in blocks):
+        raise InputError("a feature is not finite", remedy="Leave it out, or fill it")
+    return _score_by_learning(pairs, (blocks[0], blocks[1]), seed=seed)
+
+
+def _score_by_learning(
+    pairs: LabelledPairs, genes: tuple[np.ndarray, np.ndarray] | None, *, seed: int
+) -> np.ndarray:
+    """Score all pairs by learners on label features and, if given, on the genes' features.
+
+    Parameters
+    ----------
+    pairs
+        The split.
+    genes
+        (regulators, features) and (targets, features) in the order of the codes.
+    seed
+        Seed of the folds and of the trees.
+    """
+    scores = additive_log_odds(pairs)
     if len(set(pairs.labels)) < 2:
         logger.warning("label_svd: train part with one class, additive rates given")
         return scores
-    met = np.isin(pairs.regulator, pairs.regulator[pairs.train])
-    met &= np.isin(pairs.target, pairs.target[pairs.train])
+    known_regulator = np.isin(pairs.regulator, pairs.regulator[pairs.train])
+    known_target = np.isin(pairs.target, pairs.target[pairs.train])
+    met = known_regulator & known_target
     if not met.all():
         logger.info(
-            "label_svd: %d of %d pairs have an end without train labels, additive rates given",
-            (~met).sum(),
-            len(met),
-        )
-    is_train = np.zeros(len(split), dtype=bool)
+            "label_svd: %d of %d pairs have an end without train labels, %s given",
+            (~met).sum(), len(met), "additive rates" if genes is None else "learners of their own",
+        )  # fmt: skip
+    is_train = np.zeros(len(scores), dtype=bool)
     is_train[pairs.train] = True
-    others = pairs.order[(met & ~is_train)[pairs.order]]
+    both = (REGULATOR, TARGET)
+    questions = [(met & ~is_train, slice(None), both)]
+    if genes is not None:
+        questions += [
+            (known_regulator & ~known_target, REGULATOR_COLUMNS, both),
+            (known_target & ~known_regulator, TARGET_COLUMNS, (TARGET,)),
+            (~known_target & ~known_regulator, slice(0), (TARGET,)),
+        ]
+    asked = np.logical_or.reduce([rows for rows, _, _ in questions])
+    others = pairs.order[asked[pairs.order]]
     with threadpool_limits(1):
         train, to_score = cross_fitted_features(pairs, others, seed=seed)
-        models = _learners(train, pairs.labels, seed=seed)
-        scores[pairs.train] = _mean_log_odds(models, train)
-        if len(others):
-            scores[others] = np.mean(
-                [_mean_log_odds(models, features) for features in to_score], axis=0
-            )
+        known = _with_genes(train, pairs, pairs.train, genes, both)
+        main = _learners(known, pairs.labels, seed=seed)
+        scores[pairs.train] = _mean_log_odds(main, known)
+        for number, (rows, columns, ends) in enumerate(questions):
+            mine = rows[others]
+            if not mine.any():
+                continue
+            fitted = _with_genes(train[:, columns], pairs, pairs.train, genes, ends)
+            models = _learners(fitted, pairs.labels, seed=seed) if number else main
+            of_folds = [
+                _with_genes(own[mine][:, columns], pairs, others[mine], genes, ends)
+                for own in to_score
+            ]
+            scores[others[mine]] = np.mean([_mean_log_odds(models, own) for own in of_folds], 0)
     return scores
+
+
+def _with_genes(
+    features: np.ndarray,
+    pairs: LabelledPairs,
+    rows: np.ndarray,
+    genes: tuple[np.ndarray, np.ndarray] | None,
+    ends: tuple[str, ...],
+) -> np.ndarray:
+    """Append the features of the pairs' regulators and targets, where there are any."""
+    if genes is None:
+        return features
+    columns = [features]
+    if REGULATOR in ends:
+        columns.append(genes[0][pairs.regulator[rows]])
+    columns.append(genes[1][pairs.target[rows]])
+    return np.column_stack(columns)
 
 
 def _mean_log_odds(models: list, features: np.ndarray) -> np.ndarray:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import re
+import zlib
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from gtgrn.edges import LABEL, PAIR, PART, PARTS, REGULATOR, SIGN, TARGET, read_table
+from gtgrn.edges import GENE, LABEL, PAIR, PART, PARTS, REGULATOR, SIGN, TARGET, read_table
 from gtgrn.errors import InputError
+from gtgrn.folds import read_folds
+from gtgrn.splits import split_from_folds
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +48,8 @@ def read_reference(
     -------
     pandas.DataFrame
         regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
-        sorted by name, without self-loops and duplicates. A pair listed with both signs gets
-        none.
+        sorted by name, without self-loops, duplicates and pairs labelled 0. A pair listed with
+        both signs gets none.
 
     Raises
     ------
@@ -53,9 +58,15 @@ def read_reference(
     """
     path, columns = reference["path"], [reference["regulator"], reference["target"]]
     signed = "sign" in reference
-    table = read_table(path, [*columns, *([reference["sign"]] if signed else [])])
+    asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
+    table = _read_pairs(reference, asked)
+    if "label" in reference:
+        edges = _labels(table[reference["label"]], path, reference["label"]) == 1
+        log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(table))
+        table = table[edges]
+    spell = _respell if reference.get("ignore_case") else _as_they_are
     listed = pd.DataFrame(
-        {new: _names(table[old]) for new, old in zip(PAIR, columns, strict=True)}
+        {new: spell(_names(table[old]), genes) for new, old in zip(PAIR, columns, strict=True)}
     )
     if signed:
         listed[SIGN] = _signs(table[reference["sign"]], reference)
@@ -96,7 +107,8 @@ def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
         If the file is unreadable, its column is missing or no regulator is among the genes.
     """
     path, column = regulators["path"], regulators["column"]
-    listed = set(_names(read_table(path, [column])[column]))
+    spell = _respell if regulators.get("ignore_case") else _as_they_are
+    listed = set(spell(_names(read_table(path, [column])[column]), genes))
     kept = sorted(listed & set(genes))
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
@@ -165,8 +177,119 @@ def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:
     return pairs.sort_values(PAIR, ignore_index=True)
 
 
+def read_shipped_folds(
+    section: dict, scheme: str, fold: int, reference: pd.DataFrame, genes: Collection[str]
+) -> pd.DataFrame:
+    """Read one fold of a split by genes or by regulators that ships with a data set.
+
+    Parameters
+    ----------
+    section
+        The section `splits.genes` or `splits.tfs` of a card: a table with the columns fold, part
+        (val or test) and gene; a gene that a fold does not name is in its training part.
+    scheme
+        ``genes`` if a pair is in the part of its target, ``tfs`` if in its regulator's.
+    fold
+        Number of the fold; numbers beyond the last begin again at the first.
+    reference
+        Columns regulator, target: the reference edges.
+    genes
+        Genes of the expression. All genes of the folds must be among them, because folds of
+        fewer genes are no longer comparable with what others report on them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target, label, part: all pairs of regulators with an edge, sorted by pair.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a part is unknown, a gene is absent from the expression or is
+        twice in a fold, or a part lacks one of the two classes.
+    """
+    path = section["path"]
+    table = read_folds(path)
+    _check_present(table[GENE].unique(), genes, path, GENE)
+    folds = sorted(table["fold"].unique())
+    if not folds:
+        raise InputError("there is no fold", file=path, field="fold", remedy="Check the file")
+    by = TARGET if scheme == "genes" else REGULATOR
+    try:
+        return split_from_folds(reference, genes, table, folds[fold % len(folds)], by=by)
+    except InputError as error:
+        raise InputError(
+            error.problem, file=path, field=error.field, remedy=error.remedy
+        ) from None
+
+
+def _read_pairs(reference: dict, asked: list[str]) -> pd.DataFrame:
+    """Read the table of a reference, with a header or with the names that the card gives."""
+    if "columns" not in reference:
+        return read_table(reference["path"], asked)
+    path, names = Path(reference["path"]), reference["columns"]
+    for column in asked:
+        if column not in names:
+            raise InputError(
+                f"the card's columns are {', '.join(names)}",
+                file=path,
+                field=column,
+                remedy="Name it in reference.columns",
+            )
+    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as handle:
+            # `index_col` keeps a longer row from turning its first field into a row's name.
+            table = pd.read_csv(
+                handle, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False
+            )
+    except FileNotFoundError as error:
+        raise InputError("file not found", file=path, remedy="Check the path") from error
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise InputError(
+            f"not a readable table ({str(error).strip()})", file=path, remedy="Fetch it again"
+        ) from error
+    if table.shape[1] != len(names):
+        raise InputError(
+            f"the table has {table.shape[1]} columns, the card names {len(names)}",
+            file=path,
+            field="reference.columns",
+            remedy="Name every column",
+        )
+    return table.set_axis(names, axis=1)
+
+
+def _check_present(names: Collection[str], genes: Collection[str], path: str, field: str) -> None:
+    """Refuse files of a split that name a gene which the filters dropped."""
+    absent = sorted(set(names) - set(genes))
+    if absent:
+        raise InputError(
+            f"{len(absent)} of {len(set(names))} genes are not in the preprocessed expression, "
+            f"such as {', '.join(absent[:3])}",
+            file=path,
+            field=field,
+            remedy="Keep every gene: in the card's section preprocess set min_cells_fraction "
+            "and min_genes_per_cell to 0 and n_top_genes to null",
+        )
+
+
 def _names(column: pd.Series) -> pd.Series:
     return column.astype(str).str.strip()
+
+
+def _as_they_are(names: pd.Series, genes: Collection[str]) -> pd.Series:
+    return names
+
+
+def _respell(names: pd.Series, genes: Collection[str]) -> pd.Series:
+    """Spell names as the genes that differ from them in case only, where that is one gene."""
+    by_upper: dict[str, list[str]] = {}
+    for gene in genes:
+        by_upper.setdefault(gene.upper(), []).append(gene)
+    return names.map(
+        lambda name: name if len(found := by_upper.get(name.upper(), [])) != 1 else found[0]
+    )
 
 
 def _signs(column: pd.Series, reference: dict) -> pd.Series:
@@ -203,16 +326,7 @@ def _gene_index(path: str, genes: Collection[str]) -> pd.Series:
             raise InputError(
                 f"'{first}' occurs twice", file=path, field=column, remedy="Keep one row of it"
             )
-    absent = sorted(set(names) - set(genes))
-    if absent:
-        raise InputError(
-            f"{len(absent)} of {len(names)} genes are not in the preprocessed expression, such "
-            f"as {', '.join(absent[:3])}",
-            file=path,
-            field="Gene",
-            remedy="Keep every gene: in the card's section preprocess set min_cells_fraction "
-            "and min_genes_per_cell to 0 and n_top_genes to null",
-        )
+    _check_present(names, genes, path, "Gene")
     return names
 
 
@@ -229,7 +343,7 @@ def _look_up(column: pd.Series, names: pd.Series, path: str, index_path: str) ->
     return names.loc[column].to_numpy()
 
 
-def _labels(column: pd.Series, path: str) -> np.ndarray:
+def _labels(column: pd.Series, path: str, field: str = "Label") -> np.ndarray:
     labels = pd.to_numeric(column, errors="coerce")
     bad = ~labels.isin([0, 1])
     if bad.any():
@@ -237,7 +351,7 @@ def _labels(column: pd.Series, path: str) -> np.ndarray:
         raise InputError(
             f"row {row + 1}: '{column.iloc[row]}' is not a label",
             file=path,
-            field="Label",
+            field=field,
             remedy="Write 1 for an edge and 0 for a pair without one",
         )
     return labels.to_numpy(int)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gtgrn.cards import SCHEMA, expand_card, load_cards
+from gtgrn.cards import SCHEMA, expand_card, expression_files, load_cards, split_files
 from gtgrn.errors import InputError
 from jsonschema import Draft202012Validator
 from schema_cases import bad_documents, nodes
@@ -293,3 +293,126 @@ def test_importing_stays_light():
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def mirrored(**changes) -> dict:
+    return change(table_card(**changes), path="mirror:set/matrix.csv")
+
+
+def test_mirror_that_is_a_folder(folder):
+    write(folder, mirrored(reference={"path": "mirror:set/known.csv"}))
+    (folder.parent / "store" / "set").mkdir(parents=True)
+    for name in ("matrix", "known"):
+        (folder.parent / "store" / "set" / f"{name}.csv").write_text("x")
+    card = load_cards(folder, mirror="store")["mine"]
+    assert card["expression"]["path"] == "store/set/matrix.csv"
+    assert card["reference"]["path"] == "store/set/known.csv"
+
+
+def test_mirror_that_is_not_set_or_lacks_the_file_names_the_origin(folder):
+    path = write(folder, mirrored(origin="the archive at example.org"))
+    message = refuse("set/matrix.csv", "'mirror' is not set", folder_or_paths=folder)
+    assert message.startswith(f"{path}: 'expression.path': ")
+    assert "the archive at example.org" in message
+    message = refuse("set/matrix.csv", "the mirror 'none'", folder_or_paths=folder, mirror="none")
+    assert message.startswith(f"{path}: 'expression.path': ")
+    assert "the archive at example.org" in message
+    write(folder, mirrored(splits={"tfs": {"path": "mirror:set/folds.tsv"}}))
+    (folder.parent / "set").mkdir()
+    (folder.parent / "set" / "matrix.csv").write_text("x")
+    refuse("'splits.tfs.path'", "set/folds.tsv", folder_or_paths=folder, mirror=".")
+
+
+def test_what_is_fetched_need_not_exist_but_a_plain_path_must(folder):
+    write(folder, mirrored(reference={"path": "download:archive/member.csv"}))
+    card = load_cards(folder, mirror="https://example.org/x", downloads="d")["mine"]
+    assert card["expression"]["path"] == "d/mirror/set/matrix.csv"
+    assert card["reference"]["path"] == "d/archive/member.csv"
+    write(folder, change(table_card(), path="d/archive/member.csv"))
+    refuse("not found", folder_or_paths=folder, downloads="d")
+
+
+@pytest.mark.parametrize(
+    "name", ["mirror:../x.csv", "download:/etc/x", "mirror:", "mirror:a/../b"]
+)
+def test_paths_that_leave_their_folder(folder, name):
+    write(folder, change(table_card(), path=name))
+    refuse("expression.path", "leaves its folder", folder_or_paths=folder, mirror=".")
+
+
+def test_published_tables_by_name_and_organism(folder):
+    (folder.parent / "tf_target").mkdir()
+    for name in (
+        "trrust_rawdata.mouse.tsv", "hengkp_collectri.csv", "mouse-tfs.csv", "human-tfs.csv"
+    ):  # fmt: skip
+        (folder.parent / "tf_target" / name).write_text("x")
+    sections = {"reference": {"prior": "trrust"}, "regulators": {"list": "beeline"}}
+    write(folder, table_card(organism="mouse", **sections))
+    card = load_cards(folder, mirror=".")["mine"]
+    assert card["reference"]["path"] == "tf_target/trrust_rawdata.mouse.tsv"
+    assert card["reference"]["columns"][:3] == ["regulator", "target", "sign"]
+    assert card["regulators"] == {
+        "path": "tf_target/mouse-tfs.csv",
+        "column": "TF",
+        "ignore_case": True,
+    }
+    write(folder, table_card(reference={"prior": "collectri"}))
+    card = load_cards(folder, mirror=".")["mine"]
+    assert (card["reference"]["regulator"], card["reference"]["sign"]) == ("source", "weight")
+    write(folder, table_card(organism="mouse", reference={"prior": "collectri"}))
+    refuse("'reference.prior'", "collectri (human)", folder_or_paths=folder, mirror=".")
+
+
+@pytest.mark.parametrize(
+    ("card", "field", "word"),
+    [
+        (table_card(reference={"sign": "s"}), "reference.prior", "either 'path' or 'prior'"),
+        (
+            table_card(reference={"path": "matrix.csv", "prior": "trrust"}),
+            "reference.prior",
+            "either 'path' or 'prior'",
+        ),
+        (table_card(regulators={}), "regulators.list", "either 'path' or 'list'"),
+        (
+            table_card(reference={"prior": "trrust", "label": "l"}),
+            "reference.label",
+            "no effect with a prior",
+        ),
+        (change(table_card(), paths=["matrix.csv"]), "expression.paths", "Keep one"),
+        (change(table_card(), path=None, paths=["no.csv"]), "expression.paths.0", "not found"),
+        (change(table_card(), row_names=False), "expression.row_names", "cells_by_genes"),
+        (
+            change(table_card(), format="genes_only", orientation=None, values=None),
+            "reference",
+            "Add the section",
+        ),
+        (change(table_card(), column="Gene"), "expression.column", "goes with format genes_only"),
+        (table_card(splits={"genes": {"path": "no.tsv"}}), "splits.genes.path", "not found"),
+    ],
+)
+def test_contradictions_of_sources(folder, card, field, word):
+    path = write(folder, card)
+    message = refuse(word, folder_or_paths=folder)
+    assert message.startswith(f"{path}: '{field}': ")
+
+
+def test_files_of_a_card(folder):
+    write(folder, change(table_card(), path=None, paths=["matrix.csv", "model.yaml"]))
+    card = load_cards(folder)["mine"]
+    assert expression_files(card) == ["matrix.csv", "model.yaml"]
+    assert split_files(card, "edges") == {}
+    write(folder, table_card(splits={"tfs": {"path": "matrix.csv"}}))
+    card = load_cards(folder)["mine"]
+    assert expression_files(card) == ["matrix.csv"]
+    assert split_files(card, "tfs") == {"path": "matrix.csv"}
+    assert card["splits"]["tfs"]["format"] == "folds"
+    write(folder, simulation_card())
+    assert expression_files(load_cards(folder)["mine"]) == []
+
+
+def test_genes_only_expands_with_a_kind_of_values(folder):
+    card = change(table_card(reference=REFERENCE), format="genes_only", orientation=None)
+    write(folder, change(card, values=None))
+    card = load_cards(folder)["mine"]
+    assert expand_card("mine", card)["mine"]["expression"]["values"] == "continuous"
+    assert "values" not in card["expression"]

@@ -12,12 +12,13 @@ import pytest
 import scanpy as sc
 from gtgrn.errors import InputError
 from gtgrn.expression import (
-    _recover_counts,
+    detect_values,
     preprocess,
     read_expression,
     read_preprocessed,
     write_expression,
 )
+from gtgrn.readers import _recover_counts
 from scipy import sparse
 from scipy.io import mmwrite
 
@@ -96,6 +97,129 @@ def test_table_keeps_gene_names_that_look_like_something_else(tmp_path):
     path = write_table(tmp_path / "x.csv", COUNTS.T, names, CELLS, sep=",")
     adata = read_expression(section(path, orientation="genes_by_cells"))
     assert set(adata.var_names) == set(names)
+
+
+def test_tables_without_names_are_joined_by_cells(tmp_path):
+    (tmp_path / "wild.tsv").write_text('"MYC"\t"FOS"\t"SPI1"\t"NAT1"\n0\t3\t1\t7\n')
+    # Another order of genes, a column that is none, and a blank line between two series.
+    text = "Time,SPI1,NAT1,MYC,FOS\n\n0.0,0,5,2,0\n\n10.0,4,0,1,1\n"
+    (tmp_path / "series.csv").write_text(text)
+    card = section(tmp_path / "x", values="continuous", row_names=False)
+    paths = [str(tmp_path / "wild.tsv")]
+    card = {key: value for key, value in card.items() if key != "path"} | {"paths": paths}
+    adata = read_expression(card)
+    assert list(adata.obs_names) == ["wild_1"]
+    np.testing.assert_array_equal(adata.X, EXPECTED[:1])
+    card |= {"drop_columns": ["Time"], "paths": [str(tmp_path / "series.csv")]}
+    adata = read_expression(card)
+    assert list(adata.obs_names) == ["series_1", "series_2"]
+    np.testing.assert_array_equal(adata.X, EXPECTED[1:])
+    (tmp_path / "wild.csv").write_text("SPI1,NAT1,MYC,FOS,Time\n1,7,0,3,-1\n")
+    joined = read_expression(card | {"paths": [str(tmp_path / "wild.csv"), *card["paths"]]})
+    assert list(joined.obs_names) == ["wild_1", "series_1", "series_2"]
+    np.testing.assert_array_equal(joined.X, EXPECTED)
+    write_expression(preprocess(joined, values="continuous"), tmp_path / "out.h5ad")
+    assert read_preprocessed(tmp_path / "out.h5ad").shape == (3, 4)
+    message = message_of(read_expression, card | {"drop_columns": ["Hour"]})
+    assert "there is no column 'Hour'; the first are Time, SPI1, NAT1" in message
+
+
+def test_tables_that_cannot_be_joined(tmp_path):
+    for name, genes in (("a", "MYC,FOS"), ("b", "MYC,JUN"), ("c", "FOS,MYC,MYC")):
+        ones = ",".join("1" * (genes.count(",") + 1))
+        (tmp_path / f"{name}.csv").write_text(f"{genes}\n{ones}\n")
+    card = section("x", row_names=False)
+    for other, word in (("b", "FOS is in one of them only"), ("c", "'MYC' occurs twice")):
+        paths = [str(tmp_path / f"{name}.csv") for name in ("a", other)]
+        message = message_of(read_expression, card | {"paths": paths})
+        assert message.startswith(f"{paths[1]}: ")
+        assert word in message
+
+
+def loom(path, matrix=COUNTS, accession: bool = False, kind="utf-8"):
+    """Write a loom file: genes x cells, names as attributes of rows and columns."""
+    text = h5py.string_dtype(kind) if kind == "utf-8" else "S10"
+    with h5py.File(path, "w") as file:
+        file["matrix"] = np.zeros(matrix.T.shape, np.float32)
+        file["layers/umi"] = matrix.T
+        file.create_dataset("row_attrs/Gene", data=np.array(GENES, object).astype(text))
+        file.create_dataset("col_attrs/CellID", data=np.array(CELLS, object).astype(text))
+        file.create_dataset("col_attrs/type", data=np.array(["b", "a", "b"], object).astype(text))
+        file["col_attrs/embedding"] = np.zeros((len(matrix), 2))
+        if accession:
+            names = np.array([f"ENSG{i}" for i in range(4)], object).astype(text)
+            file.create_dataset("row_attrs/Accession", data=names)
+            file["row_attrs/Gene"][0] = "FOS"
+    return path
+
+
+@pytest.mark.parametrize("kind", ["utf-8", "bytes"])
+def test_loom(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("gtgrn.readers.LOOM_BLOCK", 3)
+    card = section(loom(tmp_path / "x.loom", kind=kind), "loom", layer="umi", cell_type="type")
+    adata = read_expression(card)
+    check_read(adata)
+    assert sparse.issparse(adata.X)
+    assert list(adata.obs["type"]) == ["b", "a", "b"]
+    assert read_expression(section(tmp_path / "x.loom", "loom")).X.sum() == 0
+    message = message_of(read_expression, section(tmp_path / "x.loom", "loom", layer="raw"))
+    assert "no layer 'raw'. Name one of its layers (umi)" in message
+    (tmp_path / "y.loom").write_text("no HDF5")
+    assert "not a readable loom" in message_of(
+        read_expression, section(tmp_path / "y.loom", "loom")
+    )
+    with h5py.File(tmp_path / "x.loom", "a") as file:
+        del file["row_attrs/Gene"]
+    assert "no attribute Gene or var_names" in message_of(read_expression, card)
+
+
+def test_loom_tells_genes_of_one_symbol_apart(tmp_path):
+    card = section(loom(tmp_path / "x.loom", accession=True), "loom", layer="umi")
+    names = list(read_expression(card).var_names)
+    assert names == ["FOS_ENSG0", "FOS_ENSG1", "NAT1", "SPI1"]
+
+
+def test_genes_without_cells(tmp_path):
+    path = tmp_path / "genes.csv"
+    path.write_text(",Gene,index\n0,MYC,0\n1,FOS,1\n")
+    card = {"format": "genes_only", "path": str(path), "column": "Gene"}
+    adata = read_expression(card)
+    assert adata.shape == (0, 2)
+    adata = preprocess(adata, values="continuous", regulators=["MYC"], min_genes_per_cell=200)
+    write_expression(adata, tmp_path / "x.h5ad")
+    again = read_preprocessed(tmp_path / "x.h5ad")
+    assert list(again.var_names) == ["FOS", "MYC"]
+    assert list(again.var["is_regulator"]) == [False, True]
+    with pytest.raises(InputError, match="Set it to null"):
+        preprocess(adata, values="continuous", n_top_genes=1)
+    path.write_text("Gene\n")
+    assert "the matrix is empty" in message_of(read_expression, card)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "kind"),
+    [
+        ([[0, 3], [2, 1]], "counts"),
+        ([[0, 0.7], [2.1, 1]], "lognorm"),
+        ([[0, 1], [1, 0]], "lognorm"),
+        ([[0.5, 26], [2.1, 1]], "continuous"),
+        ([[-0.5, 2], [2.1, 1]], "continuous"),
+        ([[-5, 2], [2, 1]], "continuous"),
+    ],
+)
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_matrix])
+def test_detecting_what_values_are(matrix, kind, storage):
+    assert detect_values(storage(np.array(matrix, np.float32))) == kind
+
+
+def test_lognorm_that_looks_like_counts_is_warned_of(tmp_path, caplog):
+    path = write_table(tmp_path / "x.tsv")
+    read_expression(section(path, values="lognorm"))
+    assert "declared lognorm, but the values look like counts (largest 7)" in caplog.text
+    caplog.clear()
+    read_expression(section(path, values="continuous"))
+    read_expression(section(path))
+    assert not caplog.records
 
 
 def as_anndata(matrix=COUNTS) -> ad.AnnData:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.util
 import logging
@@ -12,11 +13,17 @@ import pytest
 from gtgrn.cards import load_cards
 from gtgrn.errors import InputError
 from gtgrn.expression import preprocess, read_expression
-from gtgrn.reference import read_reference, read_regulators, read_shipped_split
+from gtgrn.reference import (
+    read_reference,
+    read_regulators,
+    read_shipped_folds,
+    read_shipped_split,
+)
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = ROOT / "resources"
-BEELINE = ROOT.parent / "shared" / "data" / "beeline" / "hESC-500"
+DATA = ROOT.parent / "shared" / "data"
+BEELINE = DATA / "beeline" / "hESC-500"
 GENES = ["FOS", "GATA1", "JUN", "MYC", "SPI1"]
 
 
@@ -230,6 +237,88 @@ def test_split_errors(tmp_path, parts, file, field, words):
     section = split(tmp_path, **parts)
     message = message_of(read_shipped_split, section, GENES)
     assert message.startswith(f"{section[file]}: '{field}': {words}")
+
+
+def test_reference_without_a_header(tmp_path):
+    text = "FOS\tFOS\t1\nNA\tFOS\t1\nFOS\tJUN\t1\nMYC\tFOS\t0\n"
+    card = reference(tmp_path, text, columns=["regulator", "target", "label"], label="label")
+    # A gene called NA stays one, the first row is no header, and what is labelled 0 is no edge.
+    assert pairs(read_reference(card, [*GENES, "NA"])) == [("FOS", "JUN"), ("NA", "FOS")]
+    path = tmp_path / "reference.tsv.gz"
+    path.write_bytes(gzip.compress(b"FOS\tJUN\tActivation\t1;2\nMYC\tFOS\tUnknown\t\n"))
+    names = ["a", "b", "sign", "pmid"]
+    card = {"path": path, "regulator": "a", "target": "b", "sign": "sign", "columns": names}
+    assert pairs(read_reference(card, GENES)) == [("FOS", "JUN", "+"), ("MYC", "FOS", "")]
+
+
+def test_reference_without_a_header_errors(tmp_path):
+    card = reference(tmp_path, "FOS\tJUN\t1\n", columns=["regulator", "target"])
+    assert "has 3 columns, the card names 2" in message_of(read_reference, card, GENES)
+    card = reference(tmp_path, "FOS\tJUN\n", columns=["regulator", "gene"])
+    message = message_of(read_reference, card, GENES)
+    assert "'target': the card's columns are regulator, gene" in message
+    card = reference(tmp_path, "FOS\tJUN\t2\n", columns=["regulator", "target", "x"], label="x")
+    assert "'x': row 1: '2' is not a label" in message_of(read_reference, card, GENES)
+
+
+def test_names_that_differ_in_case(tmp_path):
+    card = reference(tmp_path, "regulator\ttarget\nFOS\tJUN\nFOS\tMYC\nABC\tFOS\n")
+    genes = ["Fos", "Jun", "MYC", "Myc", "myc"]
+    with pytest.raises(InputError, match="differ in case"):
+        read_reference(card, genes)
+    # MYC is spelt exactly, but as three genes differ in case only, none is chosen for it.
+    edges = read_reference(card | {"ignore_case": True}, genes)
+    assert pairs(edges) == [("Fos", "Jun"), ("Fos", "MYC")]
+    regulators = {"path": card["path"], "column": "regulator", "ignore_case": True}
+    assert read_regulators(regulators, genes) == ["Fos"]
+
+
+FOLDS = "fold\tpart\tgene\n" + "".join(
+    f"{fold}\t{part}\t{gene}\n"
+    for fold, part, gene in (
+        (0, "val", "JUN"), (0, "test", "MYC"), (1, "val", "MYC"), (1, "test", "FOS"),
+    )
+)  # fmt: skip
+EDGES = pd.DataFrame(
+    [("FOS", "GATA1"), ("FOS", "JUN"), ("FOS", "MYC"), ("JUN", "FOS"), ("JUN", "MYC"),
+     ("MYC", "FOS"), ("MYC", "JUN"), ("SPI1", "GATA1")],
+    columns=["regulator", "target"],
+)  # fmt: skip
+
+
+def folds(tmp_path, text: str = FOLDS) -> dict:
+    (tmp_path / "folds.tsv").write_text(text)
+    return {"format": "folds", "path": str(tmp_path / "folds.tsv")}
+
+
+@pytest.mark.parametrize(("scheme", "side"), [("genes", "target"), ("tfs", "regulator")])
+def test_folds_put_a_pair_where_its_gene_is(tmp_path, scheme, side):
+    section = folds(tmp_path)
+    parts = {0: {"JUN": "val", "MYC": "test"}, 1: {"MYC": "val", "FOS": "test"}}
+    for fold in range(4):
+        split = read_shipped_folds(section, scheme, fold, EDGES, GENES)
+        assert pairs(split[["regulator", "target"]]) == [
+            (a, b) for a in ("FOS", "JUN", "MYC", "SPI1") for b in GENES if a != b
+        ]
+        assert pairs(split[split["label"] == 1][["regulator", "target"]]) == pairs(EDGES)
+        for gene, part in zip(split[side], split["part"], strict=True):
+            assert part == parts[fold % 2].get(gene, "train")
+
+
+@pytest.mark.parametrize(
+    ("rows", "field", "words"),
+    [
+        ("0\tnone\tFOS\n", "part", "parts must be train, val, test"),
+        ("0\tval\tFOS\n0\ttest\tFOS\n", "gene", "FOS occurs twice in fold 0"),
+        ("0\tval\tABC\n", "gene", "1 of 1 genes are not in the preprocessed expression"),
+        ("0\tval\tGATA1\n", "gene", "1 of 1 names of fold 0 are not regulators"),
+        ("", "fold", "there is no fold"),
+    ],
+)
+def test_fold_errors(tmp_path, rows, field, words):
+    section = folds(tmp_path, f"fold\tpart\tgene\n{rows}")
+    message = message_of(read_shipped_folds, section, "tfs", 0, EDGES, GENES)
+    assert message.startswith(f"{section['path']}: '{field}': {words}")
 
 
 @pytest.mark.skipif(not BEELINE.is_dir(), reason="needs ../shared/data/beeline/hESC-500")

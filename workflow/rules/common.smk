@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from gtgrn.cards import expand_card, load_cards
+from gtgrn.cards import expand_card, expression_files, load_cards, split_files
 from gtgrn.errors import InputError
 from gtgrn.settings import card_names, card_paths, check_settings, variant_options
 from snakemake.exceptions import WorkflowError
@@ -22,7 +22,7 @@ def find_plugins(folder):
 INFERENCE_RULES = find_plugins("inference")
 try:
     check_settings(config, ["random", "genie3", *(path.stem for path in INFERENCE_RULES)])
-    CARDS = load_cards(card_paths(config, "config/datasets"))
+    CARDS = load_cards(card_paths(config, "config/datasets"), mirror=config["mirror"])
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None
@@ -32,13 +32,17 @@ DATASETS = {
 }
 SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
 SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
+# A data set of genes and known edges alone: nothing is inferred from expression there.
+EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
+JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
 ENSEMBLES = ["borda", "mean_rank"]
 NETWORKS = [*METHODS, *ENSEMBLES]
 TREE_FILES = ["matrix.py", *(f"inference/_{name}.py" for name in ("boosting", "forest", "trees"))]
 MI_FILES = [
-    *["matrix.py", "mutual_information.py", "mi_kernels.py", "mi_networks.py", "c3_networks.py"],
+    *["matrix.py", "mutual_information.py", "mi_correlations.py", "mi_kernels.py"],
+    *["mi_networks.py", "c3_networks.py", "bc3_networks.py"],
     *["inference/_mi.py", "inference/_r.py"],
 ]
 MINET_FILES = [*MI_FILES, "inference/_minet.py"]
@@ -52,7 +56,7 @@ EVALUATED_METRICS = expand(
     split=SCHEMES,
     seed=SEEDS,
 )
-NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=DATASETS)
+NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED)
 
 
 wildcard_constraints:
@@ -103,8 +107,8 @@ def get_expression_files(wildcards):
             "reference": f"<results>/{wildcards.dataset}/simulation_reference.tsv",
         }
     files = {}
-    if dataset["expression"]["format"] != "scanpy":
-        files["expression"] = dataset["expression"]["path"]
+    if expression := expression_files(dataset):
+        files["expression"] = expression
     if "regulators" in dataset:
         files["regulators"] = dataset["regulators"]["path"]
     elif "reference" in dataset:
@@ -117,7 +121,30 @@ def get_variants(dataset):
     variants = [config["network"]["variant"]]
     if DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
         variants += config["ablations"]["variants"]
+    if dataset not in EXPRESSED:
+        variants = [v for v in config["variants"] if get_features(v) == ["P"]]
     return list(dict.fromkeys(variants))
+
+
+def get_features(variant):
+    """Give the modalities that a variant of GT-GRN takes."""
+    return variant_options(config, variant)["features"]
+
+
+def get_feature_files(wildcards):
+    """Give the files of the modalities that a variant takes."""
+    files = {
+        "P": "<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",
+        "G": "<results>/{dataset}/embeddings/global/seed{seed}.h5ad",
+        "E": "<results>/{dataset}/embeddings/expression/seed{seed}.h5ad",
+    }
+    return {name: files[name] for name in get_features(wildcards.variant)}
+
+
+def get_judged_networks(wildcards):
+    """Give the expression-only networks of a data set, where it has expression."""
+    names = NETWORKS if wildcards.dataset in EXPRESSED else []
+    return [f"<results>/{wildcards.dataset}/networks/{name}.tsv.gz" for name in names]
 
 
 def get_simulation_model(wildcards):
@@ -139,8 +166,7 @@ def get_reference_file(wildcards):
 
 def get_shipped_split(wildcards):
     """Give the split files that a card ships for this scheme, if it does."""
-    shipped = DATASETS[wildcards.dataset].get("splits", {}).get(wildcards.split, {})
-    return {name: shipped[name] for name in ("train", "val", "test", "genes") if name in shipped}
+    return split_files(DATASETS[wildcards.dataset], wildcards.split)
 
 
 def get_variant_options(wildcards):

@@ -4,7 +4,7 @@
 rule evaluate_split:
     input:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
-        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=NETWORKS),
+        networks=get_judged_networks,
         nulls=collect(
             "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
         ),
@@ -23,7 +23,6 @@ rule evaluate_split:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        methods=NETWORKS,
         nulls=NULLS,
         models=get_evaluated_models,
         code=source_digest("metrics.py", "calibration.py", "evaluation.py"),

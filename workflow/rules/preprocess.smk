@@ -52,7 +52,7 @@ rule preprocess_expression:
         card=get_card,
         preprocess=get_preprocess,
         seed=config["inference"]["seed"],
-        code=source_digest("expression.py", "matrix.py", "reference.py"),
+        code=source_digest("expression.py", "readers.py", "matrix.py", "reference.py"),
     script:
         "../../scripts/preprocess_expression.py"
 

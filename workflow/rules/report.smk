@@ -5,25 +5,25 @@ rule build_report:
     input:
         metrics="<results>/benchmark/metrics.tsv",
         runtime="<results>/benchmark/runtime.tsv",
-        expression=collect("<results>/{dataset}/expression.h5ad", dataset=DATASETS),
-        networks=collect("<results>/{dataset}/network.tsv.gz", dataset=DATASETS),
-        summaries=collect("<results>/{dataset}/network.json", dataset=DATASETS),
-        reliability=collect("<results>/{dataset}/reliability.tsv", dataset=SUPERVISED),
+        expression=collect("<results>/{dataset}/expression.h5ad", dataset=EXPRESSED),
+        networks=collect("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED),
+        summaries=collect("<results>/{dataset}/network.json", dataset=EXPRESSED),
+        reliability=collect("<results>/{dataset}/reliability.tsv", dataset=JUDGED),
         curves=collect(
             "<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
-            dataset=SUPERVISED,
+            dataset=JUDGED,
             split=SCHEMES,
             seed=SEEDS,
         ),
         embeddings=collect(
             "<results>/{dataset}/embeddings/{kind}/seed{seed}.history.tsv",
-            dataset=SUPERVISED,
+            dataset=JUDGED,
             kind=["expression", "global"],
             seed=SEEDS,
         ),
         models=collect(
             "<results>/{dataset}/models/gtgrn/{variant}/{split}/seed{seed}/history.tsv",
-            dataset=SUPERVISED,
+            dataset=JUDGED,
             variant=config["network"]["variant"],
             split=SCHEMES[0],
             seed=SEEDS,
@@ -36,7 +36,7 @@ rule build_report:
     conda:
         "../../envs/report.yaml"
     params:
-        cards=DATASETS,
+        cards={name: DATASETS[name] for name in EXPRESSED},
         settings=config,
         code=source_digest(
             "report.py",

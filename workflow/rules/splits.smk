@@ -21,7 +21,7 @@ rule draw_split:
         runtime=15,
     params:
         card=get_card,
-        fractions=config["splits"]["edges"],
-        code=source_digest("splits.py", "reference.py"),
+        options=without(config["splits"], "schemes"),
+        code=source_digest("schemes.py", "splits.py", "folds.py", "reference.py"),
     script:
         "../../scripts/draw_split.py"

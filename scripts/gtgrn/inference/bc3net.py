@@ -44,7 +44,7 @@ def infer(
     bootstraps
         Number of bootstraps.
     estimator, discretisation
-        See :func:`gtgrn.c3_networks.bc3net`; the defaults are bc3net's. It takes the square
+        See :func:`gtgrn.bc3_networks.bc3net`; the defaults are bc3net's. It takes the square
         root of the number of genes, not of cells, for the number of bins.
     alpha, correction
         Level and R's name of the correction, within a bootstrap.
@@ -80,7 +80,7 @@ def infer(
         )
 
     def natively(values: np.ndarray) -> np.ndarray:
-        from gtgrn.c3_networks import bc3net
+        from gtgrn.bc3_networks import bc3net
 
         return bc3net(
             values,

@@ -38,6 +38,8 @@ class Fitted:
         One dictionary a check.
     model, config
         The module in its best state and the arguments that rebuild it.
+    messages
+        Columns regulator, target: the edges over which messages were passed, for the audit.
     """
 
     scores: np.ndarray
@@ -45,6 +47,7 @@ class Fitted:
     history: list[dict]
     model: nn.Module
     config: dict
+    messages: pd.DataFrame
 
 
 def choose_features(
@@ -173,7 +176,8 @@ def fit(
         part: torch.tensor(pairs[LABEL].to_numpy()[rows[part]].astype(np.float32), device=target)
         for part in rows
     }
-    source, sink = (_tensor(x, target) for x in _indices(message_edges(pairs), genes))
+    messages = message_edges(pairs)
+    source, sink = (_tensor(x, target) for x in _indices(messages, genes))
     n = len(genes)
     full = undirected_with_loops(source, sink, n)
     edge_keys = _undirected_keys(source, sink, n)
@@ -224,7 +228,8 @@ def fit(
     with torch.no_grad():
         h = model(inputs, full)
         scores = model.decode(h, _tensor(regulator, target), _tensor(gene, target), known)
-    return Fitted(scores.cpu().numpy().astype(np.float64), h.cpu().numpy(), history, model, config)
+    scores = scores.cpu().numpy().astype(np.float64)
+    return Fitted(scores, h.cpu().numpy(), history, model, config, messages)
 
 
 def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

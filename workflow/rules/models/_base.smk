@@ -7,14 +7,13 @@ pathvars and params. Its module is scripts/gtgrn/models/<model>.py.
 
 rule train_gtgrn:
     input:
+        unpack(get_feature_files),
         genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
-        P="<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",
-        G="<results>/{dataset}/embeddings/global/seed{seed}.h5ad",
-        E="<results>/{dataset}/embeddings/expression/seed{seed}.h5ad",
     output:
         scores="<results>/{dataset}/models/<model>/{variant}/{split}/seed{seed}/scores.tsv.gz",
         embedding="<results>/{dataset}/models/<model>/{variant}/{split}/seed{seed}/embedding.h5ad",
+        messages="<results>/{dataset}/models/<model>/{variant}/{split}/seed{seed}/messages.tsv.gz",
         history="<results>/{dataset}/models/<model>/{variant}/{split}/seed{seed}/history.tsv",
         checkpoint="<results>/{dataset}/models/<model>/{variant}/{split}/seed{seed}/checkpoint.pt",
     log:

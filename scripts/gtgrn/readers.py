@@ -1,0 +1,303 @@
+"""Readers of expression matrices: one for each format that a card can name.
+
+Each gives an AnnData whose X holds the values that the card speaks of, under the names and in the
+order of the file; :func:`gtgrn.expression.read_expression` checks and sorts them.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import logging
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gtgrn.cards import check_ships_with_scanpy
+from gtgrn.edges import read_table
+from gtgrn.errors import InputError
+
+log = logging.getLogger(__name__)
+
+COUNTS, LOGNORM, CONTINUOUS = "counts", "lognorm", "continuous"
+LOOM_BLOCK = 256
+"""Genes read from a loom file at a time, so that the dense matrix is never in memory."""
+
+UNREADABLE = (
+    OSError, EOFError, zlib.error, csv.Error, LookupError, ValueError, TypeError, AttributeError,
+)  # fmt: skip
+"""What scanpy, anndata and h5py raise on a file that is damaged or of another kind."""
+
+
+def _read_h5ad(path: Path, expression: dict) -> ad.AnnData:
+    layer = expression.get("layer")
+    with reading(path, "h5ad"):
+        adata = ad.read_h5ad(path)
+    if layer == "raw" and adata.raw is not None:
+        return ad.AnnData(adata.raw.X, obs=adata.obs, var=pd.DataFrame(index=adata.raw.var_names))
+    if layer in adata.layers:
+        adata.X = adata.layers[layer]
+    elif layer or adata.X is None:
+        there = [*adata.layers, *(["raw"] if adata.raw is not None else [])]
+        raise InputError(
+            f"the file has no layer '{layer}'" if layer else "the file has no X",
+            file=path,
+            field="expression.layer",
+            remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
+        )
+    return adata
+
+
+def _read_10x(path: Path, expression: dict) -> ad.AnnData:
+    """Read a 10x matrix; join the identifier to a symbol that several of its genes share.
+
+    Every 10x annotation has such symbols. A reference that names one cannot mean either gene
+    for sure, so neither keeps the bare symbol.
+    """
+    # Imported where it is needed: it takes seconds, and most jobs only read our own files.
+    import scanpy as sc
+
+    form = expression["format"]
+    with reading(path, form), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
+        if form == "10x_mtx":
+            adata = sc.read_10x_mtx(path, make_unique=False)
+        else:
+            adata = sc.read_10x_h5(path)
+    adata.var_names = _tell_apart(adata.var_names, adata.var["gene_ids"], path)
+    return adata
+
+
+def _tell_apart(symbols: Sequence[str], identifiers: Sequence[str], path: Path) -> np.ndarray:
+    names = pd.Series(np.asarray(symbols, dtype=str), dtype=object)
+    shared = names.duplicated(keep=False).to_numpy()
+    if shared.any():
+        log.warning(
+            "%s: %d genes share their symbol with another, such as %s; they are now called "
+            "symbol_identifier", path, shared.sum(), names[shared].iloc[0],
+        )  # fmt: skip
+        names[shared] = names[shared] + "_" + np.asarray(identifiers, str)[shared]
+    return names.to_numpy()
+
+
+def _read_table(path: Path, expression: dict) -> ad.AnnData:
+    named = expression.get("row_names", True)
+    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    opener = gzip.open if path.suffix == ".gz" else open
+    with reading(path, "table"):
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+            header = next(csv.reader(handle, delimiter=sep), [])
+        # The names of rows go through `str`, because a gene may be called NA or 1e5.
+        frame = pd.read_csv(
+            path, sep=sep, header=None, skiprows=1, low_memory=False,
+            converters={0: str} if named else None,
+        )  # fmt: skip
+    if not named:
+        # Nothing else tells the cells of several such tables apart.
+        stem = path.name.split(".")[0]
+        frame.insert(0, -1, [f"{stem}_{number}" for number in range(1, len(frame) + 1)])
+        frame.columns, header = range(frame.shape[1]), ["", *header]
+    # R's write.table leaves out the name of the column of row names.
+    columns = header if len(header) == frame.shape[1] - 1 else header[1:]
+    if len(columns) != frame.shape[1] - 1 or not columns:
+        raise bad_path(
+            f"the header has {len(header)} names, the first row {frame.shape[1]} fields",
+            path,
+            "Separate by commas in .csv, by tabs else; a row needs as many fields as the header",
+        )
+    rows, body = frame[0].to_numpy(), frame.iloc[:, 1:]
+    for name in expression.get("drop_columns", []):
+        if name not in columns:
+            raise InputError(
+                f"there is no column '{name}'; the first are {', '.join(columns[:3])}",
+                file=path,
+                field="expression.drop_columns",
+                remedy="Correct or remove it",
+            )
+        position = columns.index(name)
+        columns, body = (
+            columns[:position] + columns[position + 1 :],
+            body.drop(columns=body.columns[position]),
+        )
+    _check_numeric(body, rows, columns, path)
+    matrix = body.to_numpy(np.float32)
+    if expression["orientation"] == "genes_by_cells":
+        matrix, rows, columns = np.ascontiguousarray(matrix.T), columns, rows
+    return ad.AnnData(matrix, obs=pd.DataFrame(index=rows), var=pd.DataFrame(index=columns))
+
+
+def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Path) -> None:
+    for position, kind in enumerate(body.dtypes):
+        if kind not in (object, bool):
+            continue
+        column = body.iloc[:, position].astype(object)
+        bad = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
+        if bad.any():
+            first = int(np.flatnonzero(bad)[0])
+            where = f"row '{rows[first]}', column '{columns[position]}'"
+            raise bad_path(
+                f"{where}: '{column.iloc[first]}' is not a number",
+                path,
+                "Only the first row and the first column may be names",
+            )
+
+
+def _read_loom(path: Path, expression: dict) -> ad.AnnData:
+    """Read a loom file (HDF5: genes x cells, dense), block by block into a sparse matrix."""
+    import h5py
+
+    layer = expression.get("layer")
+    with reading(path, "loom"), h5py.File(path) as file:
+        layers = list(file.get("layers", []))
+        if layer and layer not in layers:
+            raise InputError(
+                f"the file has no layer '{layer}'",
+                file=path,
+                field="expression.layer",
+                remedy=f"Name one of its layers ({', '.join(layers) or 'none'}), or none",
+            )
+        stored = file[f"layers/{layer}"] if layer else file["matrix"]
+        blocks = [
+            sparse.csr_matrix(stored[start : start + LOOM_BLOCK], dtype=np.float32)
+            for start in range(0, stored.shape[0], LOOM_BLOCK)
+        ]
+        genes = _attribute(file, "row_attrs", ("Gene", "var_names"))
+        cells = _attribute(file, "col_attrs", ("CellID", "obs_names"))
+        if "row_attrs/Accession" in file:
+            genes = _tell_apart(genes, _attribute(file, "row_attrs", ("Accession",)), path)
+        obs = pd.DataFrame(
+            {
+                name: _attribute(file, "col_attrs", (name,))
+                for name, values in file["col_attrs"].items()
+                if values.ndim == 1
+            },
+            index=cells,
+        )
+    matrix = sparse.vstack(blocks).T.tocsr()
+    return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=genes))
+
+
+def _attribute(file, group: str, names: Sequence[str]) -> np.ndarray:
+    """Give the first of the attributes that the loom file has."""
+    for name in names:
+        if name in file[group]:
+            values = file[group][name]
+            return values.asstr()[:] if values.dtype.kind in "OS" else values[:]
+    raise ValueError(f"no attribute {' or '.join(names)} in {group}")
+
+
+def _read_genes_only(path: Path, expression: dict) -> ad.AnnData:
+    """Read names of genes; there are no cells."""
+    column = expression.get("column", "Gene")
+    genes = read_table(path, [column])[column].astype(str).str.strip()
+    return ad.AnnData(np.zeros((0, len(genes)), np.float32), var=pd.DataFrame(index=genes))
+
+
+def _read_scanpy(path: Path, expression: dict) -> ad.AnnData:
+    import scanpy as sc
+
+    name = str(path)
+    check_ships_with_scanpy(name)
+    with warnings.catch_warnings():
+        # The file was written by an old anndata; nothing a user could do.
+        warnings.simplefilter("ignore")
+        adata = getattr(sc.datasets, name)()
+    matrix = sparse.csr_matrix(adata.raw.X)
+    if expression["values"] == COUNTS:
+        matrix = _recover_counts(matrix, adata.obs["n_counts"].to_numpy(float), name)
+    return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=adata.raw.var_names))
+
+
+def _recover_counts(lognorm: sparse.csr_matrix, totals: np.ndarray, name: str):
+    """Undo log1p(counts / total * 1e4); the values are rounded to 3 decimals, counts are whole."""
+    scale = np.repeat(totals, np.diff(lognorm.indptr)) / 1e4
+    counts = lognorm.copy()
+    counts.data = np.rint(np.expm1(lognorm.data.astype(float)) * scale)
+    if np.abs(np.log1p(counts.data / scale) - lognorm.data).max() > 2e-3:
+        raise bad_path(
+            "its values do not follow from whole counts",
+            f"scanpy.datasets.{name}",
+            "Install the locked scanpy, or declare 'values: lognorm'",
+        )
+    counts.eliminate_zeros()
+    return counts
+
+
+@contextmanager
+def reading(
+    path: Path,
+    kind: str,
+    field: str | None = "expression.path",
+    remedy: str = "Fetch or make it again, or correct expression.format",
+) -> Iterator[None]:
+    """Turn what a reader raises on an absent or damaged file into one line."""
+    if not path.exists():
+        raise InputError("not found", file=path, field=field, remedy="Check the path")
+    try:
+        yield
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        problem = f"not a readable {kind} ({reason})"
+        raise InputError(problem, file=path, field=field, remedy=remedy) from error
+
+
+def join_cells(tables: dict[str, ad.AnnData]) -> ad.AnnData:
+    """Join the cells of several tables of the same genes.
+
+    Parameters
+    ----------
+    tables
+        Path to cells x genes; the order of genes may differ.
+
+    Returns
+    -------
+    anndata.AnnData
+        The cells of all tables, in the order given; one table is given back as it is.
+
+    Raises
+    ------
+    InputError
+        If a gene occurs twice in a table, or two tables have different genes.
+    """
+    first, *others = tables
+    if not others:
+        return tables[first]
+    genes = tables[first].var_names
+    for path, table in tables.items():
+        if not table.var_names.is_unique:
+            twice = table.var_names[table.var_names.duplicated()][0]
+            raise bad_path(f"the gene '{twice}' occurs twice", path, "Keep one column of it")
+        different = sorted(set(genes) ^ set(table.var_names))
+        if different:
+            raise InputError(
+                f"its genes are not those of {first}: {different[0]} is in one of them only",
+                file=path,
+                field="expression.paths",
+                remedy="Name tables of the same genes, or what is no gene in drop_columns",
+            )
+    matrix = np.concatenate([table[:, genes].X for table in tables.values()])
+    cells = np.concatenate([table.obs_names for table in tables.values()])
+    return ad.AnnData(matrix, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
+
+
+def bad_path(problem: str, path: object, remedy: str) -> InputError:
+    """Give the error of a matrix that cannot be used."""
+    return InputError(problem, file=path, field="expression.path", remedy=remedy)
+
+
+READERS: dict[str, Callable[[Path, dict], ad.AnnData]] = {
+    "h5ad": _read_h5ad,
+    "10x_mtx": _read_10x,
+    "10x_h5": _read_10x,
+    "loom": _read_loom,
+    "table": _read_table,
+    "scanpy": _read_scanpy,
+    "genes_only": _read_genes_only,
+}

@@ -1,0 +1,67 @@
+"""The schemes by which pairs are divided, by the names that the configuration gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from gtgrn.reference import read_shipped_folds, read_shipped_split
+from gtgrn.splits import check_split, split_both, split_edges, split_genes, split_regulators
+
+EDGES, GENES, TFS, BOTH = "edges", "genes", "tfs", "both"
+FOLDED = {GENES: split_genes, TFS: split_regulators, BOTH: split_both}
+
+
+def draw_split(
+    scheme: str,
+    reference: pd.DataFrame,
+    genes: Sequence[str],
+    *,
+    seed: int,
+    fractions: Mapping[str, float],
+    folds: int,
+    shipped: Mapping | None = None,
+) -> pd.DataFrame:
+    """Draw the split of a scheme, or take the one that the data set ships.
+
+    Parameters
+    ----------
+    scheme
+        ``edges`` (S1), ``genes`` (S2), ``tfs`` (S3) or ``both`` (S4).
+    reference
+        Columns regulator, target: reference edges among the genes.
+    genes
+        All genes of the data set.
+    seed
+        Seed of S1. The other schemes have folds: seed i tests fold i, so that the seeds
+        0 to `folds` - 1 test every gene (or regulator) once; further seeds partition anew.
+    fractions
+        Of train, val and test in S1.
+    folds
+        Number of folds of the other schemes.
+    shipped
+        The card's section of this scheme, where the data set ships its split.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns regulator, target, label, part.
+
+    Raises
+    ------
+    InputError
+        If a part would lack one of the two classes, or shipped files do not fit.
+    """
+    if shipped and shipped["format"] == "folds":
+        split = read_shipped_folds(shipped, scheme, seed, reference, genes)
+    elif shipped:
+        split = read_shipped_split(shipped, genes)
+    elif scheme == EDGES:
+        return split_edges(reference, genes, fractions=fractions, seed=seed)
+    else:
+        return FOLDED[scheme](
+            reference, genes, folds=folds, fold=seed % folds, seed=seed // folds
+        )
+    check_split(split)
+    return split
