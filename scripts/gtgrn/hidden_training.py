@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from tqdm import trange
 
-from gtgrn.kernel_completion import GeneKernel
+from gtgrn.errors import InputError
+from gtgrn.gene_features import gene_features, principal_components, row_profiles
+from gtgrn.kernel_completion import GeneKernel, gene_kernel, symbol_prefixes
 from gtgrn.label_matrix import EDGES, GENES, LabelMatrix
 from gtgrn.metrics import auprc, auroc
 from gtgrn.pair_features import CHANNELS, ExpressionNeighbours, pair_features
@@ -21,6 +25,10 @@ from gtgrn.two_role import TwoRole, Visible
 
 logger = logging.getLogger(__name__)
 
+MATRIX = "X"
+"""Letter of the expression matrix among the features."""
+EXTRA_COMPONENTS = 32
+"""Principal components taken of a modality other than the expression matrix."""
 CACHE_BYTES = 1 << 30
 """Memory that the pair features of all draws may take."""
 
@@ -67,6 +75,68 @@ class Draw:
     asked: torch.Tensor
     visible: Visible
     pair: torch.Tensor | None
+
+
+def make_inputs(
+    matrix: LabelMatrix,
+    genes: Sequence[str],
+    features: Mapping[str, np.ndarray],
+    with_pairs: bool,
+    symbols: bool,
+    device: torch.device,
+) -> Inputs:
+    """Put the features into the order of names and make gene features of them.
+
+    Parameters
+    ----------
+    matrix
+        Gives the order.
+    genes, features
+        Names and tables of :func:`gtgrn.models.full.fit`.
+    with_pairs
+        Whether a pair channel will be asked for.
+    symbols
+        Whether the kernel of genes reads their symbols.
+    device
+        Where the tensors live.
+
+    Raises
+    ------
+    InputError
+        If the expression matrix is absent or a table has the wrong number of rows.
+    """
+    if MATRIX not in features:
+        raise InputError(
+            "the full model needs the expression matrix",
+            field=MATRIX,
+            remedy="Give features X = expression (genes x cells), or use the form paper",
+        )
+    for name, values in features.items():
+        if len(values) != len(genes):
+            raise InputError(
+                f"{len(values)} rows for {len(genes)} genes",
+                field=name,
+                remedy="Give one row a gene",
+            )
+    order = pd.Index(genes).get_indexer(matrix.genes)
+    expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
+    is_regulator = np.zeros(len(order), dtype=bool)
+    is_regulator[matrix.regulator_genes] = True
+    blocks = [gene_features(expression, is_regulator)]
+    for name in sorted(set(features) - {MATRIX}):
+        values = np.asarray(features[name], dtype=np.float64)[order]
+        blocks.append(principal_components(values, EXTRA_COMPONENTS, whiten=0.5))
+    table = torch.as_tensor(np.column_stack(blocks), dtype=torch.float32, device=device)
+    neighbours = None
+    if with_pairs:
+        neighbours = ExpressionNeighbours(expression, matrix.regulator_genes, device)
+    return Inputs(
+        table,
+        torch.as_tensor(matrix.regulator_genes, device=device),
+        neighbours,
+        gene_kernel(table, symbol_prefixes(matrix.genes) if symbols else None),
+        row_profiles(expression),
+    )
 
 
 def visible_labels(
@@ -126,7 +196,7 @@ def make_draw(
     where = torch.as_tensor(asked, device=device)
     pair = None
     if inputs.neighbours is not None:
-        pair = pair_features(visible, inputs.neighbours, inputs.kernel)[where]
+        pair = pair_features(visible, inputs.neighbours)[where]
     return Draw(where, visible, pair)
 
 

@@ -10,8 +10,11 @@ is one linear system, solved by conjugate gradients with two small products a st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import scipy.sparse
 import torch
 
 from gtgrn.two_role import PSEUDO_PAIRS, Visible
@@ -20,6 +23,9 @@ OWN = 3.0
 """Variance of a gene's own part, relative to that of the kernel."""
 NOISE = 1.5
 """Variance of the noise, relative to the variance of a regulator's labels."""
+SYMBOL_WEIGHT = 0.3
+"""Variance of the kernel of gene symbols, relative to that of the features."""
+SHORTEST_PREFIX = 2
 COMMON = 0.2
 """Covariance that any two regulators share a priori: popular targets are popular with all."""
 ITERATIONS = 60
@@ -79,13 +85,51 @@ def _squared_distances(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return ((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T).clamp_min(0)
 
 
-def gene_kernel(features: torch.Tensor, *, landmarks: int = LANDMARKS) -> GeneKernel:
-    """Give the Gaussian kernel of genes, its width the median distance.
+def symbol_prefixes(names: Sequence[str]) -> scipy.sparse.csr_matrix:
+    """Give genes by the prefixes of their symbols, rows of length 1.
+
+    Members of a family (KRT8, KRT18; HIST1H2AB, HIST1H2AC) share a prefix, often a cluster on
+    the chromosome and its regulators. A prefix counts by its inverse document frequency, so
+    a rare long one weighs more than a common short one.
+
+    Parameters
+    ----------
+    names
+        Gene symbols, in the order of the kernel.
+
+    Returns
+    -------
+    scipy.sparse.csr_matrix
+        (G, prefixes); the inner product of two rows is their similarity, in [0, 1].
+    """
+    prefixes = [
+        {name.upper()[:end] for end in range(SHORTEST_PREFIX, len(name) + 1)} for name in names
+    ]
+    vocabulary = {prefix: i for i, prefix in enumerate(sorted(set().union(*prefixes)))}
+    rows = np.repeat(np.arange(len(names)), [len(of) for of in prefixes])
+    columns = np.array([vocabulary[x] for of in prefixes for x in sorted(of)], dtype=np.int64)
+    frequency = np.bincount(columns, minlength=len(vocabulary))
+    weight = np.log((1 + len(names)) / (1 + frequency)) + 1
+    length = np.sqrt(np.bincount(rows, weight[columns] ** 2, minlength=len(names)))
+    entries = weight[columns] / length[rows]
+    shape = len(names), len(vocabulary)
+    return scipy.sparse.csr_matrix((entries, (rows, columns)), shape=shape)
+
+
+def gene_kernel(
+    features: torch.Tensor,
+    prefixes: scipy.sparse.csr_matrix | None = None,
+    *,
+    landmarks: int = LANDMARKS,
+) -> GeneKernel:
+    """Give the Gaussian kernel of genes, its width the median distance, plus that of symbols.
 
     Parameters
     ----------
     features
         (G, width) gene features, genes sorted by name.
+    prefixes
+        Of :func:`symbol_prefixes`; None leaves the symbols out.
     landmarks
         Largest number of genes with an exact kernel; of more genes so many, evenly spaced by
         name, span a Nystroem approximation.
@@ -97,12 +141,21 @@ def gene_kernel(features: torch.Tensor, *, landmarks: int = LANDMARKS) -> GeneKe
     among = _squared_distances(anchors, anchors)
     off_diagonal = among[~torch.eye(len(among), dtype=torch.bool, device=x.device)]
     width = off_diagonal.median().clamp_min(1e-12) if len(off_diagonal) else 1.0
+
+    def to_anchors(points: torch.Tensor) -> torch.Tensor:
+        kernel = torch.exp(-_squared_distances(points, anchors) / width)
+        if prefixes is None:
+            return kernel
+        rows = prefixes if len(points) == n else prefixes[chosen.numpy()]
+        alike = (rows @ prefixes[chosen.numpy()].T).toarray()
+        return kernel + SYMBOL_WEIGHT * torch.as_tensor(alike, device=x.device)
+
     if n <= landmarks:
-        return GeneKernel(torch.exp(-among / width), None)
-    power, vectors = torch.linalg.eigh(torch.exp(-among / width))
+        return GeneKernel(to_anchors(x), None)
+    power, vectors = torch.linalg.eigh(to_anchors(anchors))
     kept = power > 1e-8 * power[-1]
     root = vectors[:, kept] / power[kept].sqrt()
-    return GeneKernel(None, torch.exp(-_squared_distances(x, anchors) / width) @ root)
+    return GeneKernel(None, to_anchors(x) @ root)
 
 
 def label_covariance(centred: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -126,7 +179,9 @@ def label_covariance(centred: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def complete(visible: Visible, kernel: GeneKernel) -> torch.Tensor:
+def complete(
+    visible: Visible, kernel: GeneKernel, *, own: float = OWN, noise: float = NOISE
+) -> torch.Tensor:
     """Give the posterior mean probability of every pair, (T, G) float64.
 
     Parameters
@@ -135,6 +190,8 @@ def complete(visible: Visible, kernel: GeneKernel) -> torch.Tensor:
         Labels and the mask of pairs that may be used (`messages`).
     kernel
         Of the same genes.
+    own, noise
+        Variances of a gene's own part and of the noise.
     """
     mask = visible.messages.double()
     labels = visible.labels.double() * mask
@@ -143,12 +200,12 @@ def complete(visible: Visible, kernel: GeneKernel) -> torch.Tensor:
     centred = mask * (labels - rate[:, None])
     tasks = label_covariance(centred, mask)
     variance = torch.diagonal(tasks)[:, None]
-    noise = NOISE * variance
+    noise = noise * variance
 
     def covariance_times(x: torch.Tensor) -> torch.Tensor:
-        return tasks @ (kernel.times(x) + OWN * x) / (1 + OWN)
+        return tasks @ (kernel.times(x) + own * x) / (1 + own)
 
-    diagonal = noise + variance * (kernel.diagonal[None, :] + OWN) / (1 + OWN)
+    diagonal = noise + variance * (kernel.diagonal[None, :] + own) / (1 + own)
     solution, residual = torch.zeros_like(centred), centred.clone()
     scaled = residual / diagonal
     direction, power = scaled.clone(), (residual * scaled).sum()

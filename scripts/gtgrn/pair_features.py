@@ -13,17 +13,14 @@ import numpy as np
 import torch
 
 from gtgrn.gene_features import profile_moments, row_profiles
-from gtgrn.kernel_completion import GeneKernel, complete
 from gtgrn.two_role import Visible, rates
 from gtgrn.vae import standardise
 
-CHANNELS = 10
+CHANNELS = 9
 SHRINKAGE = 1.0
 """Weight of the zero with which a neighbourhood's mean is shrunk."""
 SCALE = 8.0
 """Brings mean residuals, a few hundredths, to the size of a unit."""
-PROBABLE = (0.003, 0.997)
-"""Bounds of a posterior mean: a linear model's may leave [0, 1], and its log-odds explode."""
 COLUMN_NEIGHBOURS = (10, 40)
 ROW_NEIGHBOURS = 2
 BLOCK = 2048
@@ -141,9 +138,7 @@ def _similar_columns(residual: torch.Tensor, mask: torch.Tensor) -> torch.Tensor
 
 
 @torch.no_grad()
-def pair_features(
-    visible: Visible, neighbours: ExpressionNeighbours, kernel: GeneKernel
-) -> torch.Tensor:
+def pair_features(visible: Visible, neighbours: ExpressionNeighbours) -> torch.Tensor:
     """Give the pair channel from the visible labels, (T, G, CHANNELS).
 
     Parameters
@@ -152,8 +147,6 @@ def pair_features(
         The labels that may be used; `messages` is the mask that counts.
     neighbours
         Expression neighbours of the same genes and regulators.
-    kernel
-        Of the same genes.
 
     Returns
     -------
@@ -161,8 +154,7 @@ def pair_features(
         Shrunk mean residuals: of similar regulators (signed cosine; positive cosine), of
         similar targets (cosine; correlation k = 10 and 40; moments k = 40), the mean label
         above the mean rate of correlated targets, of correlated regulators, and of
-        correlated targets at correlated regulators; last, the log-odds of the Gaussian
-        process less the additive ones.
+        correlated targets at correlated regulators.
     """
     mask = visible.messages
     overall, of_rows, of_columns = rates(visible)
@@ -188,5 +180,4 @@ def pair_features(
         of_rows,
         of_both,
     ]
-    process = torch.logit(complete(visible, kernel).clamp(*PROBABLE)).float() - additive
-    return torch.stack([*(SCALE * x for x in channels), process], dim=-1)
+    return SCALE * torch.stack(channels, dim=-1)

@@ -179,12 +179,17 @@ def test_reads_a_memory_map_that_cannot_be_written(tmp_path):
 
 
 def test_dense_ranks_join_what_scikit_learn_takes_as_equal():
-    row = np.array([[3.0, 0.0, 5e-8, 1.0, 3.0, 0.0]], dtype=np.float32)
-    assert dense_ranks(row).tolist() == [[2, 0, 0, 1, 2, 0]]
-    assert dense_ranks(row).dtype == np.uint16
-    assert dense_ranks(np.zeros((1, 2**16 + 1), dtype=np.float32)).dtype == np.uint32
+    row = np.array([[3.0, 0.0, 5e-8, 1.0, 3.0, 0.0], [7.0] * 6], dtype=np.float32)
+    ranks, order, lowest = dense_ranks(row)
+    assert ranks.tolist() == [[2, 0, 0, 1, 2, 0], [0] * 6]
+    assert (order >> 1).tolist() == [[1, 5, 2, 3, 0, 4], [0, 1, 2, 3, 4, 5]]
+    assert (order & 1).tolist() == [[0, 0, 0, 1, 1, 0], [0] * 6]
+    assert lowest.tolist() == [3, 6]
+    assert ranks.dtype == np.uint16
+    assert dense_ranks(np.zeros((1, 2**16 + 1), dtype=np.float32))[0].dtype == np.uint32
 
 
+@pytest.mark.slow
 def test_more_cells_than_fit_sixteen_bits():
     rng = np.random.default_rng(0)
     genes = rng.normal(size=(3, 2**16 + 10))

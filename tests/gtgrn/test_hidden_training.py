@@ -7,11 +7,18 @@ import pytest
 import torch
 from gtgrn.gene_features import gene_features, principal_components, row_profiles
 from gtgrn.hidden_training import Inputs, draw_supervised, make_draw, visible_labels
-from gtgrn.kernel_completion import NOISE, OWN, complete, gene_kernel, label_covariance
+from gtgrn.kernel_completion import (
+    NOISE,
+    OWN,
+    SYMBOL_WEIGHT,
+    complete,
+    gene_kernel,
+    label_covariance,
+    symbol_prefixes,
+)
 from gtgrn.label_matrix import EDGES, GENES, TFS, LabelMatrix
 from gtgrn.pair_features import (
     CHANNELS,
-    PROBABLE,
     SCALE,
     SHRINKAGE,
     ExpressionNeighbours,
@@ -106,7 +113,7 @@ def logits_of(model, inputs, matrix, asked):
     draw = make_draw(matrix, inputs, matrix.train, asked)
     features = inputs.genes[inputs.regulators], inputs.genes
     everything = torch.ones(T, G, dtype=torch.bool)
-    pair = pair_features(draw.visible, inputs.neighbours, inputs.kernel)[everything]
+    pair = pair_features(draw.visible, inputs.neighbours)[everything]
     return model(*features, draw.visible, everything, pair).detach().reshape(T, G)
 
 
@@ -191,7 +198,7 @@ def test_pair_features_equal_their_definition():
     additive = overall + of_rows[:, None] + of_columns
     residual = np.where(mask, visible.labels.numpy() - 1 / (1 + np.exp(-additive)), 0)
     centred = np.where(mask, visible.labels.numpy() - 1 / (1 + np.exp(-overall)), 0)
-    found = pair_features(visible, inputs.neighbours, inputs.kernel).numpy()
+    found = pair_features(visible, inputs.neighbours).numpy()
     few, many = (w.to_dense().numpy() for w in inputs.neighbours.columns)
     alike, near = inputs.neighbours.moments.to_dense().numpy(), inputs.neighbours.rows.numpy()
 
@@ -219,9 +226,6 @@ def test_pair_features_equal_their_definition():
             smoothed = [shrunk_mean(many[g], residual[b], mask[b]) for b in range(T)]
             both = SCALE * shrunk_mean(near[a], smoothed, np.ones(T, dtype=bool))
             assert found[a, g, 8] == pytest.approx(both, abs=2e-5)
-    process = complete(visible, inputs.kernel).clamp(*PROBABLE)
-    expected = (torch.logit(process).numpy() - additive)[..., None]
-    np.testing.assert_allclose(found[..., 9:], expected, atol=1e-4)
 
 
 # Gaussian process
@@ -257,12 +261,29 @@ def test_landmarks_give_nearly_the_kernel_of_all_genes():
     assert exact.factor is None
     assert few.matrix is None
     whole = few.times(torch.eye(300).double())
-    # The width is the median distance of the landmarks, near that of all genes.
-    assert (whole - exact.matrix).abs().mean() < 2e-3
     torch.testing.assert_close(few.diagonal, torch.diagonal(whole))
     distances = torch.cdist(points, points) ** 2
-    width = distances[~torch.eye(300, dtype=torch.bool)].median()
-    torch.testing.assert_close(exact.matrix, torch.exp(-distances / width))
+    landmarks = torch.linspace(0, 299, 150).long()
+    for kernel, chosen in ((exact.matrix, torch.arange(300)), (whole, landmarks)):
+        among = distances[chosen][:, chosen]
+        width = among[~torch.eye(len(among), dtype=torch.bool)].median()
+        assert (kernel - torch.exp(-distances / width)).abs().mean() < 1e-3
+
+
+def test_genes_that_share_long_rare_prefixes_are_alike():
+    names = ["KRT18", "Krt8", "KRAS", "GATA2", "X"]
+    alike = (symbol_prefixes(names) @ symbol_prefixes(names).T).toarray()
+    assert np.diag(alike)[:4] == pytest.approx(1)
+    assert alike[0, 1] > alike[0, 2] > alike[0, 3] == 0
+    assert not alike[4].any(), "a symbol of one letter tells nothing"
+    # By hand: KR has weight log(6 / 4) + 1, KRT log(6 / 3) + 1, what is unique log(6 / 2) + 1.
+    two, three, one = np.log([6 / 4, 6 / 3, 6 / 2]) + 1
+    dot = two**2 + three**2
+    expected = dot / np.sqrt((dot + 2 * one**2) * (dot + one**2))
+    assert alike[0, 1] == pytest.approx(expected)
+    points = torch.tensor(np.random.default_rng(0).normal(size=(5, 2)))
+    plain, joint = gene_kernel(points), gene_kernel(points, symbol_prefixes(names))
+    np.testing.assert_allclose(joint.matrix - plain.matrix, SYMBOL_WEIGHT * alike, atol=1e-12)
 
 
 def test_smoothing_is_kernel_ridge_regression_in_both_forms():

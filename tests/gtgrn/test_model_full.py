@@ -266,6 +266,13 @@ def test_other_modalities_join_the_gene_features():
     assert not np.allclose(plain.scores, fitted.scores, atol=1e-3)
 
 
+def test_symbols_are_read_only_where_asked_for():
+    pairs = make_pairs(held="genes")
+    on, off = (small_fit(pairs, ensemble=0, symbols=value) for value in (True, False))
+    assert not np.allclose(on.scores, off.scores, atol=1e-3)
+    assert off.config["symbols"] is False
+
+
 def test_the_process_alone_needs_no_network():
     fitted = small_fit(ensemble=0)
     assert len(fitted.model.state_dict()) == 0

@@ -22,7 +22,10 @@ from schema_cases import ANY_KEY, bad_documents, build, nodes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-METHODS = ["genie3", "grnboost2", "pearson", "random"]
+METHODS = [
+    *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc"],
+    *["pearson", "partial_correlation", "random"],
+]
 
 
 def fields() -> dict[tuple, dict]:
@@ -125,7 +128,7 @@ def test_number_that_yaml_reads_as_text():
         (
             "{inference: {methods: [genie, pearson]}}",
             "inference.methods",
-            "'genie' is not one of genie3, grnboost2, pearson, random. Did you mean 'genie3'?",
+            f"'genie' is not one of {', '.join(METHODS)}. Did you mean 'genie3'?",
         ),
         ("{inference: {options: {pidc: {}}}}", "inference.options", "'pidc' is not one of genie3"),
         ("{inference: {options: {no: {}}}}", "inference.options", "'False' is not one of"),

@@ -19,7 +19,7 @@ TINY = {
     "seeds": [0],
     "preprocess": {"min_cells_fraction": 0.05, "min_genes_per_cell": 3},
     "inference": {
-        "methods": ["genie3", "grnboost2", "pearson", "random"],
+        "methods": ["genie3", "grnboost2", "clr", "pearson", "random"],
         "options": {"genie3": {"n_estimators": 10}, "grnboost2": {"n_estimators": 20}},
     },
     "walks": {"walks_per_gene": 2, "length": 5, "edges_per_gene": 3},

@@ -15,6 +15,8 @@ import networkx as nx
 import pandas as pd
 import pytest
 import torch
+from conftest import TINY
+from gtgrn.matrix import digest
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +33,7 @@ def test_outputs_keep_the_contract(finished):
     assert adata.var["is_regulator"].sum() == 6
     assert {"filters", "versions", "source"} <= set(adata.uns["gtgrn"])
     assert list(table(finished, "tiny/reference.tsv")) == ["regulator", "target"]
-    for method in ("genie3", "grnboost2", "pearson", "random", "consensus"):
+    for method in ("genie3", "grnboost2", "clr", "pearson", "random", "borda", "mean_rank"):
         network = table(finished, f"tiny/networks/{method}.tsv.gz")
         assert list(network) == ["regulator", "target", "weight"]
         assert network["weight"].is_monotonic_decreasing
@@ -88,7 +90,7 @@ def test_network_is_ranked_calibrated_and_annotated(finished):
     assert network["probability"].between(0, 1).all()
     assert network["known"].sum() == 60
     methods = set(",".join(network["methods"]).split(",")) - {""}
-    assert methods == {"genie3", "grnboost2", "pearson"}
+    assert methods == {"genie3", "grnboost2", "clr", "pearson"}
     graph = nx.read_graphml(finished.folder / "results/tiny/network.graphml")
     assert graph.number_of_edges() == 20
     top = network.iloc[0]
@@ -137,7 +139,7 @@ def test_an_edit_of_the_package_reruns_its_users_only(finished):
     try:
         module.write_text(text + "\n# an edit\n")
         dry = finished.snakemake(
-            "-n", "results/tiny/networks/consensus.tsv.gz", f"results/tiny/{SEED}/scores.tsv.gz"
+            "-n", "results/tiny/networks/mean_rank.tsv.gz", f"results/tiny/{SEED}/scores.tsv.gz"
         )
     finally:
         module.write_text(text)
@@ -187,9 +189,57 @@ def test_a_killed_run_is_resumed_without_repeating_finished_jobs(tiny):
     }
     again = tiny.snakemake("--cores", "2", "networks")
     assert again.returncode == 0, again.stdout[-3000:]
-    assert len(list(results.glob("[!.]*.tsv.gz"))) == 5
+    assert len(list(results.glob("[!.]*.tsv.gz"))) == 7
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert not [path for path in results.iterdir() if path.name.startswith(".")]
+
+
+TOY_MODULE = """
+import numpy as np
+import pandas as pd
+
+
+def infer(expression, regulators, *, seed, threads=1, power=1.0):
+    variance = expression.var() ** power
+    rows = [(r, t, variance[t]) for r in regulators for t in expression]
+    return pd.DataFrame(rows, columns=["regulator", "target", "weight"])
+"""
+
+TOY_RULE = """
+use rule infer_random as infer_toy with:
+    pathvars:
+        method="toy",
+    params:
+        method="toy",
+        options=get_method_options("toy"),
+        seed=config["inference"]["seed"],
+        code=source_digest("inference/toy.py"),
+"""
+
+
+def test_a_method_is_two_files_and_shards_change_nothing(tiny, finished):
+    (tiny.folder / "scripts/gtgrn/inference/toy.py").write_text(TOY_MODULE)
+    (tiny.folder / "workflow/rules/inference/toy.smk").write_text(TOY_RULE)
+    options = {**TINY["inference"]["options"], "toy": {"power": 2.0}}
+    inference = {"methods": ["genie3", "toy"], "options": options, "shards": 3}
+    walks = {**TINY["walks"], "networks": ["toy"]}
+    tiny.configure(datasets=["tiny"], **{**TINY, "inference": inference, "walks": walks})
+    run = tiny.snakemake("--cores", "2", "networks")
+    assert run.returncode == 0, run.stdout[-3000:]
+    folder = tiny.folder / "results/tiny/networks"
+    toy = table(tiny, "tiny/networks/toy.tsv.gz")
+    assert list(toy) == ["regulator", "target", "weight"]
+    assert len(toy) == 6 * 29
+    assert json.loads((folder / "toy.json").read_text())["options"] == {"power": 2.0}
+    assert re.findall(r"^infer_genie3 +3$", run.stdout, flags=re.MULTILINE)
+    # One shard there, three here.
+    whole = finished.folder / "results/tiny/networks"
+    for name in ("genie3.tsv.gz", "genie3.json"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    record = json.loads((folder / "genie3.json").read_text())
+    assert record["engine"] == "fast"
+    assert record["matrix_sha256"] == digest(tiny.folder / "results/tiny/matrix.npy")
+    assert not list((folder / "shards").glob("*.tsv.gz"))
 
 
 def test_two_runs_in_one_folder_are_refused(tiny):

@@ -3,9 +3,8 @@
 The same estimator as scikit-learn's ``GradientBoostingRegressor`` with the squared error, stopped
 as arboreto stops it (GRNBoost2: Moerman et al. 2019, doi 10.1093/bioinformatics/bty916); only
 the random stream differs. Every feature is put in order once for all targets and trees. A node
-with many cells adds up the residuals along that order, with zeros for cells that are not in
-it, and skips the cells that share the lowest value (zeros in expression), whose sum is the rest;
-a node with few cells puts just these on a bitmap of ranks.
+with many cells adds up the residuals along that order, one with few puts just these on a bitmap
+of ranks.
 
 What the regression stops on changed in scikit-learn without a change in arboreto: its
 out-of-bag improvement once compared a tree's held-out cells before and after the tree; now it
@@ -20,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from gtgrn.inference._forest import (
+    ONE_CELL,
     PURE,
     below,
     check_inputs,
@@ -29,7 +29,8 @@ from gtgrn.inference._forest import (
     inverses,
     mix,
     run_targets,
-    trailing_zeros,
+    search_bitmap,
+    tabulate_splits,
 )
 
 STOP_RULES = ("sklearn", "same_bag")
@@ -37,7 +38,10 @@ STOP_RULES = ("sklearn", "same_bag")
 SCAN_LIMIT = 3
 """A node's cells are looked up one by one if there are this many times fewer than in the order."""
 
-_U0, _U1, _U6, _U63 = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63)
+ONE = ONE_CELL | np.uint64(1)
+"""Weight of a sampled cell: one cell, drawn once."""
+
+_U0, _U1 = np.uint64(0), np.uint64(1)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -103,8 +107,7 @@ def boosting_importances(
         raise ValueError(f"stop must be one of {STOP_RULES}, not {stop!r}")
     targets, own, seeds = check_inputs(features, targets, own, seeds)
     values = np.ascontiguousarray(features, dtype=np.float32)
-    ranks = dense_ranks(values)
-    order, lowest = _orders(ranks)
+    ranks, order, lowest = dense_ranks(values)
     varies = lowest < values.shape[1]
 
     def regress(target: int) -> tuple[np.ndarray, int]:
@@ -151,29 +154,34 @@ def sklearn_stop_rule() -> str:
     return "other_bag" if np.abs(model.oob_improvement_).max() > 1e-6 else "same_bag"
 
 
-def _orders(ranks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give every feature's cells by rank and the number of those that share the lowest.
-
-    A cell is doubled, plus 1 if it is the first of its rank.
-    """
-    order = np.empty(ranks.shape, dtype=np.uint32)
-    for row, rank in zip(order, ranks, strict=True):
-        cells = np.argsort(rank, kind="stable")
-        row[:] = 2 * cells
-        row[1:] += np.diff(rank[cells]) > 0
-    return order, np.count_nonzero(ranks == 0, axis=1)
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search_order(order, lowest, amounts, members, total, inverse):
-    """Find the best split along a feature's order; give the gain and the last rank's place."""
+def _search_order(order, lowest, amounts, members, table):
+    """Find the best split along a feature's order.
+
+    Parameters
+    ----------
+    order, lowest
+        The feature's row of what :func:`gtgrn.inference._forest.dense_ranks` gives.
+    amounts, members
+        Of every cell, residual - mean in the node and 1; 0 and 0 outside of the node.
+    table
+        What :func:`gtgrn.inference._forest.tabulate_splits` makes of the node's cells.
+
+    Returns
+    -------
+    best : float
+        Gain over the node's cells, -1 if the feature is constant in the node.
+    place : int
+        Where the right side starts in the order.
+    """
     right, sum_right = _U0, 0.0
     best, place = -1.0, -1
+    # The amounts of a node add up to 0: what shares the lowest value need not be added.
     for k in range(len(order) - 1, lowest - 1, -1):
         cell = order[k] >> np.uint32(1)
         right += members[cell]
         sum_right += amounts[cell]
-        gain = sum_right * sum_right * inverse[right] * inverse[total - right]
+        gain = sum_right * sum_right * table[right]
         better = (gain > best) & (order[k] & np.uint32(1) > 0)
         best = gain if better else best
         place = k if better else place
@@ -181,38 +189,12 @@ def _search_order(order, lowest, amounts, members, total, inverse):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search_bitmap(row, cells, amounts, total, inverse, words, counts, sums):
-    """Find the best split of few cells; give the gain and the last rank on the left."""
-    for cell in cells:
-        rank = np.uint64(row[cell])
-        words[rank >> _U6] |= _U1 << (rank & _U63)
-        counts[rank] += _U1
-        sums[rank] += amounts[cell]
-    left, sum_left = _U0, 0.0
-    best, best_rank = -1.0, _U0
-    for q in range(len(words)):
-        bits = words[q]
-        words[q] = 0
-        while bits:
-            rank = (np.uint64(q) << _U6) | trailing_zeros(bits)
-            bits &= bits - _U1
-            left += counts[rank]
-            sum_left += sums[rank]
-            counts[rank] = 0
-            sums[rank] = 0.0
-            gain = sum_left * sum_left * inverse[left] * inverse[total - left]
-            better = gain > best
-            best = gain if better else best
-            best_rank = rank if better else best_rank
-    return best, best_rank
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _search(
-    ranks, order, lowest, cells, amounts, members, tried, free, inverse, words, counts, sums, state
-):
+    ranks, order, lowest, cells, weights, parts, amounts, members, tried, free, table, words,
+    counts, sums, state,
+):  # fmt: skip
     """Find the best split of a node's sampled cells; give feature, last rank left, gain."""
-    n, total = len(members), np.uint64(len(cells))
+    n, total = len(members), np.uint64(len(cells)) * ONE
     best, best_feature, best_rank = -1.0, -1, _U0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
@@ -223,16 +205,13 @@ def _search(
         free[visited] = feature
         visited += 1
         if n - lowest[feature] < SCAN_LIMIT * len(cells):
-            gain, k = _search_order(
-                order[feature], lowest[feature], amounts, members, total, inverse
-            )
+            gain, place = _search_order(order[feature], lowest[feature], amounts, members, table)
             rank = _U0
             if gain >= 0:
-                first = order[feature, k] >> np.uint32(1)
-                rank = np.uint64(ranks[feature, first]) - _U1
+                rank = np.uint64(ranks[feature, order[feature, place] >> np.uint32(1)]) - _U1
         else:
-            gain, rank = _search_bitmap(
-                ranks[feature], cells, amounts, total, inverse, words, counts, sums
+            gain, rank, _ = search_bitmap(
+                ranks[feature], cells, weights, parts, ONE_CELL, total, table, words, counts, sums
             )
         constant += gain < 0
         if gain > best:
@@ -304,8 +283,9 @@ def _boost(
     residuals, bag = y - y.mean(), np.ones(n, np.bool_)
     cells, spare, inside = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint32)
     amounts, members, inverse = np.zeros(n), np.zeros(n, np.uint64), inverses(n)
-    words = np.zeros((n + 63) // 64, np.uint64)
+    table, words = np.empty(n + 1), np.zeros((n + 63) // 64, np.uint64)
     counts, sums = np.zeros(n, np.uint64), np.zeros(n)
+    parts, weights = np.empty(n), np.full(n, ONE)
     stack = np.empty((2 * max_depth + 4, 3), np.int64)
     importances, improvements = np.zeros(len(values)), np.zeros(n_trees)
     state, previous, grown = mix(seed), 0.0, 0
@@ -331,14 +311,15 @@ def _boost(
             if m > 1 and depth < max_depth:
                 amounts[:] = 0.0
                 members[:] = 0
-                for cell in inside[:m]:
-                    amounts[cell] = residuals[cell] - mean
-                    members[cell] = 1
-                    squares += amounts[cell] * amounts[cell]
+                for i in range(m):
+                    parts[i] = residuals[inside[i]] - mean
+                    amounts[inside[i]], members[inside[i]] = parts[i], 1
+                    squares += parts[i] * parts[i]
                 if squares > PURE * m:
+                    tabulate_splits(inverse, m, table)
                     feature, rank, gain, state = _search(
-                        ranks, order, lowest, inside[:m], amounts, members, tried, free, inverse,
-                        words, counts, sums, state,
+                        ranks, order, lowest, inside[:m], weights, parts, amounts, members, tried,
+                        free, table, words, counts, sums, state,
                     )  # fmt: skip
             if feature < 0:
                 for i in range(start, stop):

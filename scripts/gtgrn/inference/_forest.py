@@ -9,7 +9,7 @@ random stream differs. What makes it faster:
 - values become dense ranks once for all targets and trees, so that nothing compares floats;
 - a big node is put in order by a bitmap of ranks, a small one by sorting a few packed integers
   read from the transposed matrix, whose rows of a small subtree stay in the cache;
-- targets are centred in the node: a split costs no division;
+- targets are centred in the node, so that a split costs two products and no division;
 - no partition of a node's targets beats the best one of the targets in order. A feature that
   reaches that bound ends the search (scikit-learn keeps the first of equal splits). With two
   cells every feature that varies reaches it.
@@ -117,9 +117,13 @@ def forest_importances(
         raise ValueError(f"kind must be 'rf' or 'et', not {kind!r}")
     targets, own, seeds = check_inputs(features, targets, own, seeds)
     values = np.ascontiguousarray(features, dtype=np.float32)
-    by_feature = dense_ranks(values) if kind == "rf" else values
+    if kind == "rf":
+        grow = _random_forest
+        by_feature = dense_ranks(values)[0]
+    else:
+        grow = _extra_trees
+        by_feature = values
     by_cell = np.ascontiguousarray(by_feature.T)
-    grow = _random_forest if kind == "rf" else _extra_trees
 
     def regress(target: int) -> np.ndarray:
         candidates = features_without(len(features), own[target])
@@ -133,7 +137,7 @@ def forest_importances(
             features_tried(max_features, len(candidates)),
             UNLIMITED if max_depth is None else max_depth,
             min_samples_leaf,
-            bootstrap and kind == "rf",
+            bootstrap,
         )
 
     return np.array(
@@ -210,7 +214,7 @@ def features_tried(max_features: str | float | int, n_features: int) -> int:
     raise ValueError(f"max_features must be 'sqrt', a share or a number, not {max_features!r}")
 
 
-def dense_ranks(values: np.ndarray) -> np.ndarray:
+def dense_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Replace every row's values by 0, 1, ...: equal values share a number, none is skipped.
 
     Parameters
@@ -220,18 +224,27 @@ def dense_ranks(values: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray
+    ranks : numpy.ndarray
         Same shape, uint16 where that holds the number of cells, else uint32.
+    order : numpy.ndarray
+        The cells of every row from the lowest rank to the highest, uint32; a cell is doubled,
+        plus 1 if it is the first of its rank.
+    lowest : numpy.ndarray
+        Number of cells of every row that share the lowest rank.
     """
     n_cells = values.shape[1]
     ranks = np.empty(values.shape, dtype=np.uint16 if n_cells <= 2**16 else np.uint32)
-    step = np.zeros(n_cells, dtype=ranks.dtype)
-    for row, rank in zip(values, ranks, strict=True):
-        order = np.argsort(row, kind="stable")
-        ordered = row[order].astype(np.float64)
+    order = np.empty(values.shape, dtype=np.uint32)
+    lowest = np.empty(len(values), dtype=np.int64)
+    step = np.zeros(n_cells, dtype=np.uint32)
+    for i, row in enumerate(values):
+        cells = np.argsort(row, kind="stable").astype(np.uint32)
+        ordered = row[cells].astype(np.float64)
         step[1:] = ordered[1:] > ordered[:-1] + SAME_VALUE
-        rank[order] = np.cumsum(step, dtype=ranks.dtype)
-    return ranks
+        ranks[i, cells] = np.cumsum(step)
+        order[i] = 2 * cells + step
+        lowest[i] = step.argmax() if step.any() else n_cells
+    return ranks, order, lowest
 
 
 @intrinsic
@@ -386,11 +399,72 @@ def _search_small(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def tabulate_splits(inverse, total, table):
+    """Tabulate 1 / (left x right) for every weight on the left side of a node's split."""
+    for i in range(total + 1):
+        table[i] = inverse[i] * inverse[total - i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def search_bitmap(row, cells, weights, parts, fewest, total, table, words, counts, sums):
+    """Find the best split of a node by a bitmap of ranks.
+
+    Parameters
+    ----------
+    row
+        A feature's ranks of all cells.
+    cells, weights, parts
+        Of the node: cells, their weights (see :data:`DRAWS`), weight x (target - mean).
+    fewest, total
+        Least weight on a side, in cells, and weight of the node.
+    table
+        What :func:`tabulate_splits` makes of the node's weight.
+    words, counts, sums
+        Zeros: a bit, a weight and a sum for every rank. They are zeros again at the end.
+
+    Returns
+    -------
+    best : float
+        Gain over the node's weight, -1 if there is no split.
+    best_rank : int
+        Last rank on the left side.
+    distinct : int
+        Number of different ranks.
+    """
+    span = total - fewest - fewest
+    for i in range(len(cells)):
+        rank = np.uint64(row[cells[i]])
+        words[rank >> _U6] |= _U1 << (rank & _U63)
+        counts[rank] += weights[i]
+        sums[rank] += parts[i]
+    left, sum_left, distinct = _U0, 0.0, 0
+    best, best_rank = -1.0, _U0
+    for q in range(len(words)):
+        bits = words[q]
+        words[q] = 0
+        while bits:
+            rank = (np.uint64(q) << _U6) | trailing_zeros(bits)
+            bits &= bits - _U1
+            distinct += 1
+            left += counts[rank]
+            sum_left += sums[rank]
+            counts[rank] = 0
+            sums[rank] = 0.0
+            gain = sum_left * sum_left * table[left & DRAWS]
+            # One comparison for both sides: too few cells on the left wrap around.
+            better = (gain > best) & (left - fewest <= span)
+            best = gain if better else best
+            best_rank = rank if better else best_rank
+    return best, best_rank, distinct
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _search_big(
-    by_feature, cells, weights, parts, start, m, total, min_leaf, tried, free, inverse,
-    words, counts, sums, state,
+    by_feature, cells, weights, parts, total, fewest, tried, free, inverse, table, words, counts,
+    sums, state,
 ):  # fmt: skip
-    """Find the best split of a big node by a bitmap of ranks; give feature, rank, gain."""
+    """Find the best split of a big node; give feature, last rank on the left, gain."""
+    tabulate_splits(inverse, np.int64(total & DRAWS), table)
     best, best_feature, best_rank = -1.0, -1, _U0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
@@ -400,32 +474,12 @@ def _search_big(
         free[j] = free[visited]
         free[visited] = feature
         visited += 1
-        row = by_feature[feature]
-        for i in range(m):
-            rank = np.uint64(row[cells[start + i]])
-            words[rank >> _U6] |= _U1 << (rank & _U63)
-            counts[rank] += weights[start + i]
-            sums[rank] += parts[i]
-        left, sum_left = _U0, 0.0
-        top, top_place, distinct = -1.0, _U0, 0
-        for q in range(len(words)):
-            bits = words[q]
-            words[q] = 0
-            while bits:
-                rank = (np.uint64(q) << _U6) | trailing_zeros(bits)
-                bits &= bits - _U1
-                distinct += 1
-                left += counts[rank]
-                sum_left += sums[rank]
-                counts[rank] = 0
-                sums[rank] = 0.0
-                gain = _gain(sum_left, left, total, min_leaf, inverse)
-                better = gain > top
-                top = gain if better else top
-                top_place = rank if better else top_place
+        gain, rank, distinct = search_bitmap(
+            by_feature[feature], cells, weights, parts, fewest, total, table, words, counts, sums
+        )
         constant += distinct == 1
-        if top > best:
-            best, best_feature, best_rank = top, np.int64(feature), top_place
+        if gain > best:
+            best, best_feature, best_rank = gain, np.int64(feature), rank
     return best_feature, best_rank, best, state
 
 
@@ -545,6 +599,7 @@ def _random_forest(
     parts, keys, inverse = np.empty(n), np.empty(64, np.uint64), inverses(n)
     words = np.zeros((n + 63) // 64, np.uint64)
     counts, sums = np.zeros(n, np.uint64), np.zeros(n)
+    table = np.empty(n + 1)
     stack = np.empty((n + 2, 3), np.int64)
     tree, forest = np.zeros(len(by_feature)), np.zeros(len(by_feature))
     state, fewest = mix(seed), np.uint64(min_leaf) << _U32
@@ -568,8 +623,8 @@ def _random_forest(
                 )  # fmt: skip
             else:
                 feature, rank, gain, state = _search_big(
-                    by_feature, cells, weights, parts, start, m, total, fewest, tried, free,
-                    inverse, words, counts, sums, state,
+                    by_feature, cells[start:stop], weights[start:stop], parts, total, fewest,
+                    tried, free, inverse, table, words, counts, sums, state,
                 )  # fmt: skip
             if feature < 0:
                 continue
@@ -583,7 +638,7 @@ def _random_forest(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _extra_trees(
-    by_feature, by_cell, y, free, seed, n_trees, tried, max_depth, min_leaf, bootstrap
+    by_feature, by_cell, y, free, seed, n_trees, tried, max_depth, min_leaf, _bootstrap
 ):
     """Give the mean normalised importances of trees with random thresholds of values."""
     n = len(y)
@@ -594,7 +649,7 @@ def _extra_trees(
     tree, forest = np.zeros(len(by_feature)), np.zeros(len(by_feature))
     state, fewest = mix(seed), np.uint64(min_leaf) << _U32
     for _ in range(n_trees):
-        size, state = _draw_cells(y, bootstrap, state, cells, weights, ys)
+        size, state = _draw_cells(y, False, state, cells, weights, ys)
         stack[0, 0], stack[0, 1], stack[0, 2] = 0, size, 0
         top = 1
         while top > 0:

@@ -26,16 +26,16 @@ from torch import nn
 
 from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
 from gtgrn.errors import InputError
-from gtgrn.gene_features import gene_features, principal_components, row_profiles
 from gtgrn.hidden_training import (
     Inputs,
     make_draw,
     make_draws,
+    make_inputs,
     score,
     train_member,
     visible_labels,
 )
-from gtgrn.kernel_completion import complete, gene_kernel
+from gtgrn.kernel_completion import NOISE, OWN, complete
 from gtgrn.label_matrix import (
     EDGES,
     GENES,
@@ -47,7 +47,6 @@ from gtgrn.label_matrix import (
 )
 from gtgrn.metrics import auprc, auroc
 from gtgrn.models.gtgrn import Fitted
-from gtgrn.pair_features import PROBABLE, ExpressionNeighbours
 from gtgrn.regulator_families import Likeness, same_family, score_new_regulators
 from gtgrn.seeds import derive_seed
 from gtgrn.training import pick_device, seeded
@@ -56,16 +55,16 @@ from gtgrn.two_role import TwoRole
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
-MATRIX = "X"
-"""Letter of the expression matrix among the features."""
-EXTRA_COMPONENTS = 32
-"""Principal components taken of a modality other than the expression matrix."""
+PROBABLE = (0.003, 0.997)
+"""Bounds of a posterior mean: a linear model's may leave [0, 1], and its log-odds explode."""
 HIDE = {EDGES: 0.2, GENES: 0.3}
-DRAWS = {EDGES: 16, GENES: 64}
+DRAWS = {EDGES: 128, GENES: 64}
 LAYERS = {EDGES: 1, GENES: 0}
 DROPOUT = {EDGES: 0.25, GENES: 0.3}
 PROCESS_WEIGHT = {EDGES: 0.5, GENES: 1.0}
 """Weight of the Gaussian process next to the networks, both standardised on validation."""
+PROCESS = {EDGES: {"own": OWN, "noise": NOISE}, GENES: {"own": 1.0, "noise": 4.0}}
+"""Its variances: a new gene has no label of its own, so the kernel must carry more."""
 
 
 class FullModel(nn.Module):
@@ -109,6 +108,7 @@ def fit(
     patience: int = 8,
     clip: float = 1.0,
     average: float = 0.98,
+    symbols: bool = True,
     families: Mapping[str, str] | None = None,
     refit_on_validation: bool = False,
     seed: int,
@@ -141,6 +141,9 @@ def fit(
         Share of training pairs (``edges``) or genes (``genes``) hidden and asked about.
     learning_rate, weight_decay, epochs, check_every, patience, clip, average
         See :func:`gtgrn.hidden_training.train_member`; an epoch is one step over all pairs.
+    symbols
+        Whether the Gaussian process takes genes of like symbols for alike. Symbols are no
+        expression: turn it off in controls that shuffle or replace the expression.
     families
         Family of a regulator by its name; by default the stem of its symbol.
     refit_on_validation
@@ -180,7 +183,7 @@ def fit(
     weight = PROCESS_WEIGHT.get(setting, 0.0) if process_weight is None else process_weight
     with_pairs = pair_channel and setting == EDGES
     target = pick_device(device)
-    inputs = make_inputs(matrix, genes, features, with_pairs, target)
+    inputs = make_inputs(matrix, genes, features, with_pairs, symbols, target)
     histories, networks, network = [], [], None
     if members:
         hide = HIDE[setting] if hide is None else hide
@@ -221,6 +224,7 @@ def fit(
         "model": {"setting": setting, "members": members, "network": network},
         "process_weight": weight if members else 1.0,
         "pair_channel": with_pairs,
+        "symbols": symbols,
         "families": None if families is None else dict(families),
         "refit_on_validation": refit_on_validation,
     }
@@ -263,7 +267,9 @@ def rescore(
     """
     matrix = label_matrix(pairs, genes)
     target = pick_device(device)
-    inputs = make_inputs(matrix, genes, features, config["pair_channel"], target)
+    inputs = make_inputs(
+        matrix, genes, features, config["pair_channel"], config["symbols"], target
+    )
     model = _build(config, target)
     model.load_state_dict(state)
     return _score(model, config, matrix, inputs, pairs, genes)[0]
@@ -285,48 +291,6 @@ def _message_edges(matrix: LabelMatrix, config: Mapping) -> pd.DataFrame:
             REGULATOR: np.array(matrix.regulators, dtype=object)[rows],
             TARGET: np.array(matrix.genes, dtype=object)[columns],
         }
-    )
-
-
-def make_inputs(
-    matrix: LabelMatrix,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    with_pairs: bool,
-    device: torch.device,
-) -> Inputs:
-    """Put the features into the order of names and make gene features of them."""
-    if MATRIX not in features:
-        raise InputError(
-            "the full model needs the expression matrix",
-            field=MATRIX,
-            remedy="Give features X = expression (genes x cells), or use the form paper",
-        )
-    for name, values in features.items():
-        if len(values) != len(genes):
-            raise InputError(
-                f"{len(values)} rows for {len(genes)} genes",
-                field=name,
-                remedy="Give one row a gene",
-            )
-    order = pd.Index(genes).get_indexer(matrix.genes)
-    expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
-    is_regulator = np.zeros(len(order), dtype=bool)
-    is_regulator[matrix.regulator_genes] = True
-    blocks = [gene_features(expression, is_regulator)]
-    for name in sorted(set(features) - {MATRIX}):
-        values = np.asarray(features[name], dtype=np.float64)[order]
-        blocks.append(principal_components(values, EXTRA_COMPONENTS, whiten=0.5))
-    table = torch.as_tensor(np.column_stack(blocks), dtype=torch.float32, device=device)
-    neighbours = None
-    if with_pairs:
-        neighbours = ExpressionNeighbours(expression, matrix.regulator_genes, device)
-    return Inputs(
-        table,
-        torch.as_tensor(matrix.regulator_genes, device=device),
-        neighbours,
-        gene_kernel(table),
-        row_profiles(expression),
     )
 
 
@@ -377,7 +341,7 @@ def _logits(
         logits = [score(member, inputs, draw) for member in model.members]
         parts.append((1.0, np.mean(logits, axis=0, dtype=np.float64).reshape(known.shape)))
     if config["process_weight"] > 0:
-        process = complete(draw.visible, inputs.kernel).clamp(*PROBABLE)
+        process = complete(draw.visible, inputs.kernel, **PROCESS[model.setting]).clamp(*PROBABLE)
         parts.append((config["process_weight"], torch.logit(process).cpu().numpy()))
     # The scale of a part, and of the sum, is read off the validation pairs seen by the train
     # labels alone, so it is taken at the first pass and kept.

@@ -64,9 +64,9 @@ FORMS = {
         "attributes": 128,
         "dimensions": 128,
         "keep_probability": 0.5,
-        "roles": True,
+        "roles": False,
         "scale": True,
-        "symmetric": False,
+        "symmetric": True,
         "negatives": 10,
         "penalty": 1.0,
         "batch_size": 256,
@@ -74,7 +74,7 @@ FORMS = {
         "check_every": 1,
         "patience": 10,
         "keep": "best",
-        "learning_rate": 1e-3,
+        "learning_rate": 5e-3,
         "weight_decay": 1e-3,
         "decay": 1.0,
         "clip": 1.0,
@@ -102,7 +102,9 @@ class GNE(nn.Module):
     roles
         Whether a pair's features are the products of the regulator's state with the target's
         vector in the softmax; else with the target's state, which is the same in both
-        directions.
+        directions. The softmax is trained on the edges that the regression is then fitted to,
+        so products with its vectors are memory rather than evidence: on hESC-500 they reach a
+        validation AUPRC of .20, products of states .52.
     scale
         Whether each gene's expression is to be scaled to mean 0 and variance 1 beforehand.
     """
@@ -252,8 +254,8 @@ def fit(
         ``X``: expression, (genes, cells), log-normalised.
     form
         ``published``: expression as it is, edges in both directions, a score that is the same
-        in both, the last of 20 epochs. ``repaired``: expression scaled, direction kept in
-        both, a smaller rate, the best epoch by validation AUPRC.
+        in both, the last of 20 epochs. ``repaired``: expression scaled, the best
+        epoch by validation AUPRC.
     seed
         Seed of weights, batches, negatives and dropout.
     device
