@@ -11,7 +11,11 @@ expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.gen
 params = snakemake.params
 edges = infer(
     params.method,
-    expression, regulators, seed=params.seed, threads=snakemake.threads, **params.options
+    expression,
+    regulators,
+    seed=params.seed,
+    threads=snakemake.threads,
+    **params.options,
 )
 write_provenance(
     snakemake.output.provenance,

@@ -60,8 +60,6 @@ def draw_split(
     elif scheme == EDGES:
         return split_edges(reference, genes, fractions=fractions, seed=seed)
     else:
-        return FOLDED[scheme](
-            reference, genes, folds=folds, fold=seed % folds, seed=seed // folds
-        )
+        return FOLDED[scheme](reference, genes, folds=folds, fold=seed % folds, seed=seed // folds)
     check_split(split)
     return split
