@@ -2,13 +2,22 @@
 
 import fcntl
 import hashlib
+import re
 import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from gtgrn.cards import expand_card, expression_files, load_cards, split_files
+from gtgrn.cards import (
+    card_files,
+    expand_card,
+    expression_files,
+    load_cards,
+    preprocess_files,
+    split_files,
+)
+from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
 from gtgrn.settings import card_names, card_paths, check_settings, variant_options
 from snakemake.exceptions import WorkflowError
@@ -23,6 +32,9 @@ INFERENCE_RULES = find_plugins("inference")
 try:
     check_settings(config, ["random", "genie3", *(path.stem for path in INFERENCE_RULES)])
     CARDS = load_cards(card_paths(config, "config/datasets"), mirror=config["mirror"])
+    FETCHED = sorted({f for card in CARDS.values() for f in card_files(card) if is_fetched(f)})
+    if config["offline"]:
+        check_offline(FETCHED, mirror=config["mirror"])
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None
@@ -57,6 +69,15 @@ EVALUATED_METRICS = expand(
     seed=SEEDS,
 )
 NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED)
+
+
+# Of what is fetched, only the matrix of 10x Genomics is a folder.
+FETCHED_FOLDERS = [
+    f
+    for card in CARDS.values()
+    for f in expression_files(card)
+    if card["expression"]["format"] == "10x_mtx" and f in FETCHED
+]
 
 
 wildcard_constraints:
@@ -109,6 +130,7 @@ def get_expression_files(wildcards):
     files = {}
     if expression := expression_files(dataset):
         files["expression"] = expression
+    files |= preprocess_files(dataset)
     if "regulators" in dataset:
         files["regulators"] = dataset["regulators"]["path"]
     elif "reference" in dataset:

@@ -4,6 +4,36 @@ These jobs have the highest priority, so that bad input ends a run before anythi
 """
 
 
+rule fetch_file:
+    output:
+        "{file}",
+    log:
+        "<logs>/downloads/{file}.log",
+    wildcard_constraints:
+        file=one_of(re.escape(file) for file in FETCHED if file not in FETCHED_FOLDERS),
+    priority: 110
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    script:
+        "../../scripts/fetch.py"
+
+
+rule fetch_folder:
+    output:
+        directory("{folder}"),
+    log:
+        "<logs>/downloads/{folder}.log",
+    wildcard_constraints:
+        folder=one_of(map(re.escape, FETCHED_FOLDERS)),
+    priority: 110
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    script:
+        "../../scripts/fetch.py"
+
+
 rule simulate_expression:
     input:
         model=get_simulation_model,
@@ -52,7 +82,9 @@ rule preprocess_expression:
         card=get_card,
         preprocess=get_preprocess,
         seed=config["inference"]["seed"],
-        code=source_digest("expression.py", "readers.py", "matrix.py", "reference.py"),
+        code=source_digest(
+            "expression.py", "readers.py", "beeline.py", "matrix.py", "reference.py"
+        ),
     script:
         "../../scripts/preprocess_expression.py"
 
