@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +129,18 @@ def test_an_rpy2_that_cannot_start_r_is_no_crash(monkeypatch):
     original = __import__
     monkeypatch.setattr("builtins.__import__", fail)
     assert "R cannot be started (ValueError: r_home is None)" in _r.problem(["minet"])
+
+
+@needs()
+def test_starting_r_leaves_the_library_path_of_children_alone():
+    code = "import os; from gtgrn.inference import _r; _r.problem([]); print(dict(os.environ))"
+    scripts = Path(__file__).parents[2] / "scripts"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(scripts)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "R_HOME" in run.stdout  # it was started
+    assert "LD_LIBRARY_PATH" not in run.stdout

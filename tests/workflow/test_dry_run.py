@@ -70,7 +70,7 @@ def test_conda_finds_an_environment_for_every_rule(project, tmp_path_factory):
     run = project.snakemake("-n", "--use-conda", path=str(shim))
     assert run.returncode == 0, run.stdout[-2000:]
     named = set(re.findall(r"Conda environment (\S+) will be created", run.stdout))
-    assert named == {f"envs/{name}.yaml" for name in ("arboreto", "base", "report", "torch")}
+    assert named == {f"envs/{name}.yaml" for name in ("arboreto", "base", "mi", "report", "torch")}
     for path in (project.folder / "workflow").rglob("*.smk"):
         for rule in re.split(r"\n(?=(?:use )?rule )", path.read_text()):
             if "script:" in rule:

@@ -7,6 +7,7 @@ R that is too old for it in other ways, and neither may stop a job that does not
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,10 +32,18 @@ def problem(packages: Sequence[str]) -> str | None:
     """
     # rpy2 tells of each way in which it tries to start R; the error below says what matters.
     logging.getLogger("rpy2").setLevel(logging.ERROR)
+    # Starting R puts its folders on the library path of this process's children, where another
+    # Python's libraries may lie: a child would load those.
+    before = os.environ.get("LD_LIBRARY_PATH")
     try:
         from rpy2 import robjects
     except Exception as error:  # noqa: BLE001  rpy2 fails in as many ways as R can be absent or too old
         return f"R cannot be started ({type(error).__name__}: {error})"
+    finally:
+        if before is None:
+            os.environ.pop("LD_LIBRARY_PATH", None)
+        else:
+            os.environ["LD_LIBRARY_PATH"] = before
     there = robjects.r("function(p) suppressWarnings(requireNamespace(p, quietly = TRUE))")
     absent = [name for name in packages if not there(name)[0]]
     return f"R has no package {', '.join(absent)}" if absent else None
