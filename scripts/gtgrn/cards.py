@@ -390,7 +390,7 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     if "simulation" in card:
         yield "simulation.model", card["simulation"]["model"]
     for section in ("reference", "regulators"):
-        if section in card:
+        if "path" in card.get(section, {}):
             yield f"{section}.path", card[section]["path"]
     for key, name in preprocess_files(card).items():
         yield f"preprocess.significance.{key}", name

@@ -44,6 +44,9 @@ REGULATOR_LISTS = {
     for organism in ("human", "mouse")
 }
 
+EVERY_GENE = "all"
+"""The list of regulators that needs no file: every gene is a candidate."""
+
 SECTIONS = ("expression", "simulation", "reference", "regulators", "splits", "preprocess")
 
 
@@ -66,9 +69,9 @@ def name_published(card: dict, path: Path) -> None:
         ("reference", "prior", PRIORS),
         ("regulators", "list", REGULATOR_LISTS),
     ):
-        name = card.get(section, {}).pop(key, None)
-        if name is None:
+        if card.get(section, {}).get(key) in (None, EVERY_GENE):
             continue
+        name = card[section].pop(key)
         if (name, card["organism"]) not in published:
             known = [f"{one} ({organism})" for one, organism in sorted(published)]
             raise InputError(

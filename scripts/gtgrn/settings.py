@@ -15,7 +15,7 @@ SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yam
 CONFIG = "configuration"
 
 
-def check_settings(config: dict, methods: Collection[str]) -> None:
+def check_settings(config: dict, methods: Collection[str], cards: Collection[str] = ()) -> None:
     """Check the merged configuration and fill in its defaults, in place.
 
     Parameters
@@ -24,6 +24,9 @@ def check_settings(config: dict, methods: Collection[str]) -> None:
         Snakemake's merged configuration.
     methods
         Names of the expression-only methods that have a rule.
+    cards
+        Names of the cards that are there. An ablation may name one that this run leaves out, so
+        that the default configuration serves a run of the user's own card.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def check_settings(config: dict, methods: Collection[str]) -> None:
     _known("inference.options", config["inference"]["options"], methods)
     _known("walks.networks", config["walks"]["networks"], chosen)
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
-    _known("ablations.datasets", config["ablations"]["datasets"], card_names(config))
+    _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     total = sum(config["splits"]["edges"].values())
     if abs(total - 1) > 1e-6:

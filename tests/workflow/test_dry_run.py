@@ -75,3 +75,8 @@ def test_conda_finds_an_environment_for_every_rule(project, tmp_path_factory):
         for rule in re.split(r"\n(?=(?:use )?rule )", path.read_text()):
             if "script:" in rule:
                 assert "conda:" in rule, rule
+
+
+def test_a_run_of_the_users_own_card_needs_no_other_change(project):
+    run = project.snakemake("-n", "--quiet", "rules", "--config", "datasets=[hsc_boolean]")
+    assert run.returncode == 0, run.stdout[-2000:]

@@ -30,7 +30,11 @@ def find_plugins(folder):
 
 INFERENCE_RULES = find_plugins("inference")
 try:
-    check_settings(config, ["random", "genie3", *(path.stem for path in INFERENCE_RULES)])
+    check_settings(
+        config,
+        ["random", "genie3", *(path.stem for path in INFERENCE_RULES)],
+        cards=[path.stem for path in sorted(Path("config/datasets").glob("*.yaml"))],
+    )
     CARDS = load_cards(card_paths(config, "config/datasets"), mirror=config["mirror"])
     FETCHED = sorted({f for card in CARDS.values() for f in card_files(card) if is_fetched(f)})
     if config["offline"]:
@@ -132,7 +136,8 @@ def get_expression_files(wildcards):
         files["expression"] = expression
     files |= preprocess_files(dataset)
     if "regulators" in dataset:
-        files["regulators"] = dataset["regulators"]["path"]
+        # The list of every gene is no file.
+        files |= {"regulators": r for r in [dataset["regulators"].get("path")] if r}
     elif "reference" in dataset:
         files["reference"] = dataset["reference"]["path"]
     return files
@@ -218,6 +223,13 @@ def get_evaluated_scores(wildcards):
     """Give the score files that are judged on one split."""
     models = get_evaluated(wildcards.dataset)
     return get_model_scores(wildcards.dataset, wildcards.split, wildcards.seed, models)
+
+
+def get_scores_of_all_seeds(wildcards):
+    """Give the score files of all supervised models of a data set, seed by seed."""
+    models = get_evaluated(wildcards.dataset)
+    files = [get_model_scores(wildcards.dataset, wildcards.split, seed, models) for seed in SEEDS]
+    return [path for paths in files for path in paths]
 
 
 def get_evaluated_models(wildcards):

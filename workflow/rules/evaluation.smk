@@ -30,6 +30,65 @@ rule evaluate_split:
         "../../scripts/evaluate_split.py"
 
 
+rule judge_networks:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        networks=get_judged_networks,
+    output:
+        "<results>/{dataset}/evaluation/networks.tsv",
+    log:
+        "<logs>/{dataset}/judge_networks.log",
+    benchmark:
+        "<benchmarks>/{dataset}/judge_networks.jsonl"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        universe=config["evaluation"]["universe"],
+        code=source_digest("metrics.py", "ranking.py", "reconstruction.py"),
+    script:
+        "../../scripts/judge_networks.py"
+
+
+rule describe_networks:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        networks=get_judged_networks,
+        splits=collect("<results>/{{dataset}}/splits/{{split}}/seed{seed}.tsv.gz", seed=SEEDS),
+        models=get_scores_of_all_seeds,
+    output:
+        reconstruction="<results>/{dataset}/evaluation/{split}/reconstruction.tsv",
+        agreement="<results>/{dataset}/evaluation/{split}/agreement.tsv",
+        characteristics="<results>/{dataset}/evaluation/{split}/characteristics.tsv",
+        motifs="<results>/{dataset}/evaluation/{split}/motifs.tsv",
+        paths="<results>/{dataset}/evaluation/{split}/false_positive_paths.tsv",
+    log:
+        "<logs>/{dataset}/describe_networks_{split}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/describe_networks_{split}.jsonl"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        models=get_evaluated_models,
+        seeds=SEEDS,
+        universe=config["evaluation"]["universe"],
+        threshold=config["evaluation"]["threshold"],
+        code=source_digest(
+            "metrics.py", "ranking.py", "reconstruction.py", "stability.py", "topology.py"
+        ),
+    script:
+        "../../scripts/describe_networks.py"
+
+
 rule collect_metrics:
     input:
         EVALUATED_METRICS,

@@ -1,0 +1,20 @@
+"""Judge expression-only networks over the whole universe, where a reference is known."""
+
+from pathlib import Path
+
+from gtgrn.consensus import align_weights
+from gtgrn.edges import PAIR, read_network, read_table, write_table
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
+from gtgrn.reconstruction import draw_universe, judge
+
+configure_logging(snakemake.log[0])
+reference = read_table(snakemake.input.reference, PAIR)
+genes = read_genes(snakemake.input.genes)[0]
+pairs = draw_universe(reference, genes, snakemake.params.universe)
+networks = {
+    (Path(path).name.removesuffix(".tsv.gz"), "network"): align_weights(pairs, read_network(path))
+    for path in snakemake.input.networks
+}
+names = {"dataset": snakemake.wildcards.dataset, "universe": snakemake.params.universe}
+write_table(judge(pairs, networks).assign(**names), snakemake.output[0])
