@@ -20,6 +20,7 @@ def write_provenance(
     matrix: str | Path,
     engine: str = "native",
     versions: dict[str, str] | None = None,
+    details: dict | None = None,
 ) -> None:
     """Write which method, engine and versions made a network, and from which matrix.
 
@@ -33,6 +34,8 @@ def write_provenance(
         The expression matrix; its sha256 is recorded.
     engine, versions
         What did the work; by default this package alone.
+    details
+        What else the method says of how it worked.
     """
     record = {
         "method": method,
@@ -41,6 +44,7 @@ def write_provenance(
         "options": options,
         "seed": seed,
         "matrix_sha256": digest(matrix),
+        **({"details": details} if details else {}),
     }
     write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", path)
 

@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from gtgrn.inference import grnboost2
 from gtgrn.inference._boosting import boosting_importances, sklearn_stop_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -180,3 +182,20 @@ def test_rejects_an_unknown_rule():
     genes = expression(3, 20, zeros=False)
     with pytest.raises(ValueError, match="stop"):
         boosting_importances(genes, genes[:1], np.array([0]), np.array([1]), stop="other")
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({}, "other_bag"),
+        ({"stop": "same_bag"}, "same_bag"),
+        ({"engine": "arboreto"}, sklearn_stop_rule()),
+    ],
+)
+def test_the_output_says_by_which_rule_boosting_stopped(options, rule, caplog):
+    genes = expression(4, 30, zeros=False)
+    table = pd.DataFrame(genes.T, columns=["a", "b", "c", "d"])
+    caplog.set_level("INFO")
+    edges = grnboost2.infer(table, list(table), seed=0, n_estimators=30, **options)
+    assert edges.attrs["details"]["stopping_rule"] == rule
+    assert ("scikit-learn before 1.9" in caplog.text) == (rule == "same_bag")

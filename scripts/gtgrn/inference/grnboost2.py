@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pandas as pd
@@ -9,7 +10,13 @@ import pandas as pd
 from gtgrn.errors import InputError
 from gtgrn.inference._trees import infer_targets
 
+logger = logging.getLogger(__name__)
+
 STOPS = ("scikit-learn", "same_bag")
+STATED = {
+    "same_bag": "the same left-out cells before and after a tree (scikit-learn before 1.9)",
+    "other_bag": "cells left out by different trees (scikit-learn from 1.9 on): few trees",
+}
 
 
 def infer(
@@ -48,7 +55,7 @@ def infer(
     Returns
     -------
     pandas.DataFrame
-        Columns regulator, target, weight.
+        Columns regulator, target, weight; ``attrs`` says by which rule boosting stopped.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def infer(
         rule = "same_bag" if stop == "same_bag" else "sklearn"
         return boosting_importances(*arrays, stop=rule, progress="grnboost2", **options, **more)[0]
 
-    return infer_targets(
+    edges = infer_targets(
         expression,
         regulators,
         targets,
@@ -86,3 +93,11 @@ def infer(
         seed=seed,
         threads=threads,
     )
+    rule = stop if stop == "same_bag" else "other_bag"
+    if engine == "arboreto":
+        from gtgrn.inference._boosting import sklearn_stop_rule
+
+        rule = sklearn_stop_rule()
+    logger.info("stopped by the improvement on %s", STATED[rule])
+    edges.attrs["details"] = {"stopping_rule": rule, "meaning": STATED[rule]}
+    return edges
