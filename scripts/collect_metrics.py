@@ -1,13 +1,14 @@
-"""Join the metrics of all data sets, splits and seeds."""
+"""Join what judging left of all data sets, splits and seeds, and summarise it."""
 
-import pandas as pd
-from gtgrn.edges import read_table, write_table
+from gtgrn.edges import write_table
 from gtgrn.logs import configure_logging
+from gtgrn.summaries import KEYS, METRICS, join_tables, rank_over_datasets, summarise_seeds
 
 configure_logging(snakemake.log[0])
-keys = ["dataset", "split", "part", "negatives", "method", "variant", "seed", "metric"]
-columns = [*keys, "value", "n", "n_positive"]
-# The empty table stands for a run in which no data set has a reference.
-tables = [pd.DataFrame(columns=columns), *(read_table(path, columns) for path in snakemake.input)]
-table = pd.concat(tables, ignore_index=True)
-write_table(table.sort_values(keys)[columns], snakemake.output[0])
+output = snakemake.output
+metrics = join_tables(snakemake.input.metrics, METRICS).sort_values(KEYS)
+write_table(metrics, output.metrics)
+write_table(summarise_seeds(metrics), output.summary)
+write_table(rank_over_datasets(metrics), output.ranks)
+for name in ("comparisons", "permutations", "reconstruction"):
+    write_table(join_tables(snakemake.input[name]), output[name])

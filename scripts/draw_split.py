@@ -1,20 +1,24 @@
-"""Draw a split of the reference, or take the one that the data set ships."""
+"""Draw a split of the reference, or take the one that the data set ships, and its negatives."""
 
 from gtgrn.edges import read_table
 from gtgrn.logs import configure_logging
 from gtgrn.matrix import read_genes
+from gtgrn.negatives import draw_all, write_negatives
 from gtgrn.schemes import draw_split
 from gtgrn.splits import write_split
 
 configure_logging(snakemake.log[0])
-scheme, params = snakemake.wildcards.split, snakemake.params
+scheme, seed, params = snakemake.wildcards.split, int(snakemake.wildcards.seed), snakemake.params
+reference = read_table(snakemake.input.reference, ["regulator", "target"])
 split = draw_split(
     scheme,
-    read_table(snakemake.input.reference, ["regulator", "target"]),
+    reference,
     read_genes(snakemake.input.genes)[0],
-    seed=int(snakemake.wildcards.seed),
+    seed=seed,
     fractions=params.options["edges"],
     folds=params.options["folds"],
     shipped=params.card.get("splits", {}).get(scheme),
 )
-write_split(split, snakemake.output[0])
+negatives = draw_all(split, reference, params.negatives, seed=seed, draws=params.draws)
+write_negatives(negatives, snakemake.output.negatives)
+write_split(split, snakemake.output.split)

@@ -1,26 +1,50 @@
-"""Judge every network, null and model on one split."""
+"""Judge every network, null and model on one split, and say which differences are sure."""
 
 from pathlib import Path
 
+from gtgrn.claims import compare_with_best, permutation_p
 from gtgrn.consensus import align_weights
-from gtgrn.edges import read_network, read_table, write_table
-from gtgrn.evaluation import align_scores, evaluate_methods
+from gtgrn.edges import PART, TEST, read_network, read_table, write_table
+from gtgrn.evaluation import align_scores, evaluate_methods, matched_wins
 from gtgrn.logs import configure_logging
+from gtgrn.negatives import read_negatives
 from gtgrn.splits import read_split
 
 configure_logging(snakemake.log[0])
+params, output, seed = snakemake.params, snakemake.output, int(snakemake.wildcards.seed)
 split = read_split(snakemake.input.split)
+negatives = read_negatives(snakemake.input.negatives)
 networks = {Path(path).name.removesuffix(".tsv.gz"): path for path in snakemake.input.networks}
 scores = {
     (name, "network"): align_weights(split, read_network(path)) for name, path in networks.items()
 }
-for names, files in (
-    ([(null, "null_model") for null in snakemake.params.nulls], snakemake.input.nulls),
-    ([tuple(names) for names in snakemake.params.models], snakemake.input.models),
-):
+nulls = [(null, "null_model") for null in params.nulls]
+models = [tuple(names) for names in params.models]
+for names, files in ((nulls, snakemake.input.nulls), (models, snakemake.input.models)):
     for name, path in zip(names, files, strict=True):
         scores[name] = align_scores(split, read_table(path, ["score"]), path)
-metrics, curves = evaluate_methods(split, scores)
+metrics, curves = evaluate_methods(split, scores, negatives)
+test = (split[PART] == TEST).to_numpy()
+part, judged = split[test], {name: values[test] for name, values in scores.items()}
+comparisons = compare_with_best(
+    part,
+    judged,
+    {
+        "best null": [*nulls, *(model for model in models if model[1] in params.controls)],
+        "best network": [(name, "network") for name in networks],
+        "best peer": [model for model in models if model[0] != params.main],
+    },
+    seed=seed,
+    samples=params.options["bootstrap"],
+    scheme=snakemake.wildcards.split,
+    wins=matched_wins(split, scores, negatives),
+)
+chance = permutation_p(part, judged, seed=seed, permutations=params.options["permutations"])
 names = {key: snakemake.wildcards[key] for key in ("dataset", "split", "seed")}
-write_table(metrics.assign(**names), snakemake.output.metrics)
-write_table(curves.assign(**names), snakemake.output.curves)
+for table, path in (
+    (metrics, output.metrics),
+    (curves, output.curves),
+    (comparisons, output.comparisons),
+    (chance, output.permutations),
+):
+    write_table(table.assign(**names), path)

@@ -12,11 +12,9 @@ from gtgrn.calibration import Calibrator
 from gtgrn.edges import LABEL, PAIR, PART, SCORE, TEST, VAL
 from gtgrn.errors import InputError
 from gtgrn.metrics import evaluate, pr_curve, roc_curve
+from gtgrn.negatives import MATCHED, N0, compare_positives, find_rows, score_negatives
 
 logger = logging.getLogger(__name__)
-
-N0 = "N0"
-"""All non-edges of the part as negatives, the headline choice."""
 
 
 def align_scores(split: pd.DataFrame, scores: pd.DataFrame, name: str) -> np.ndarray:
@@ -48,7 +46,9 @@ def align_scores(split: pd.DataFrame, scores: pd.DataFrame, name: str) -> np.nda
 
 
 def evaluate_methods(
-    split: pd.DataFrame, scores: Mapping[tuple[str, str], np.ndarray]
+    split: pd.DataFrame,
+    scores: Mapping[tuple[str, str], np.ndarray],
+    negatives: Mapping[str, pd.DataFrame] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judge methods on the test part; calibrate each on the validation part only.
 
@@ -58,6 +58,8 @@ def evaluate_methods(
         Columns regulator, target, label, part.
     scores
         (method, variant) -> scores aligned with the split's rows.
+    negatives
+        Scheme -> negatives of the test part, for further rows; N0 needs none.
 
     Returns
     -------
@@ -67,6 +69,8 @@ def evaluate_methods(
     """
     test, val = (split[PART] == TEST).to_numpy(), (split[PART] == VAL).to_numpy()
     labels = split[LABEL].to_numpy(int)
+    negatives = negatives or {}
+    rows = {scheme: find_rows(split, drawn) for scheme, drawn in negatives.items()}
     tables, curves = [], []
     for (method, variant), values in scores.items():
         part = split[test].assign(**{SCORE: values[test]})
@@ -77,8 +81,40 @@ def evaluate_methods(
         table = pd.concat([table, both[both["metric"].isin(["Brier", "ECE"])]])
         names = {"method": method, "variant": variant}
         tables.append(table.assign(part=TEST, negatives=N0, **names))
+        for scheme, drawn in negatives.items():
+            table = score_negatives(split, values, drawn, rows=rows[scheme])
+            tables.append(table.assign(part=TEST, negatives=scheme, **names))
         roc = roc_curve(labels[test], values[test]).set_axis(["x", "y"], axis=1)
         pr = pr_curve(labels[test], values[test]).set_axis(["x", "y"], axis=1)
         curves += [roc.assign(curve="ROC", **names), pr.assign(curve="PR", **names)]
     columns = ["part", "negatives", "method", "variant", "metric", "value", "n", "n_positive"]
     return pd.concat(tables)[columns], pd.concat(curves)[["method", "variant", "curve", "x", "y"]]
+
+
+def matched_wins(
+    split: pd.DataFrame,
+    scores: Mapping[tuple[str, str], np.ndarray],
+    negatives: Mapping[str, pd.DataFrame],
+) -> dict[str, dict[tuple[str, str], np.ndarray]]:
+    """Give each method's wins by positive, for the schemes that match negatives to positives.
+
+    Parameters
+    ----------
+    split, scores, negatives
+        See :func:`evaluate_methods`.
+
+    Returns
+    -------
+    dict
+        Scheme -> (method, variant) -> (positives,) in [0, 1], the positives in one order.
+    """
+    wins = {}
+    for scheme in MATCHED:
+        if scheme in negatives:
+            drawn = negatives[scheme]
+            rows = find_rows(split, drawn)
+            wins[scheme] = {
+                name: compare_positives(split, values, drawn, rows=rows)["wins"].to_numpy()
+                for name, values in scores.items()
+            }
+    return wins

@@ -23,7 +23,7 @@ wins one half of every positive's comparisons, by construction and on every data
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -138,6 +138,39 @@ def draw_negatives(
         [DRAW, REGULATOR, POSITIVE_TARGET, TARGET]
     )
     return table[COLUMNS].reset_index(drop=True)
+
+
+def draw_all(
+    split: pd.DataFrame, reference: pd.DataFrame, schemes: Sequence[str], *, seed: int, **options
+) -> pd.DataFrame:
+    """Draw the negatives of several schemes; one that has none to give is left out and logged.
+
+    Parameters
+    ----------
+    split, reference
+        See :func:`draw_negatives`.
+    schemes
+        Among `SCHEMES`. N0 needs no draw, and so no row: it is every non-edge of the part.
+    seed
+        Seed of the draws.
+    **options
+        The further keyword arguments of :func:`draw_negatives`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of :func:`draw_negatives`, scheme by scheme.
+    """
+    tables = [pd.DataFrame(columns=COLUMNS)]
+    for scheme in schemes:
+        if scheme == N0:
+            continue
+        try:
+            tables.append(draw_negatives(split, reference, scheme=scheme, seed=seed, **options))
+        except InputError as error:
+            # A small part is judged by what it has.
+            logger.warning("%s is left out: %s", scheme, error)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _index(pairs: pd.DataFrame) -> pd.MultiIndex:
@@ -284,29 +317,33 @@ def write_negatives(negatives: pd.DataFrame, path: str | Path) -> None:
     write_table(negatives[COLUMNS], path)
 
 
-def read_negatives(path: str | Path) -> pd.DataFrame:
-    """Read negatives.
+def read_negatives(path: str | Path) -> dict[str, pd.DataFrame]:
+    """Read negatives, by scheme.
 
     Raises
     ------
     InputError
-        If a column is missing, or there is more than one scheme or an unknown one.
+        If a column is missing, or a scheme is unknown.
     """
-    table = read_table(path, COLUMNS)[COLUMNS]
-    names = sorted(set(table[SCHEME].astype(str)))
-    if len(names) != 1 or names[0] not in SCHEMES:
-        raise InputError(
-            f"negatives of {', '.join(names) or 'no scheme'}; one of {', '.join(SCHEMES)} is "
-            "expected",
-            file=path,
-            field=SCHEME,
-            remedy="Draw them again",
-        )
-    return table.astype({POSITIVE_TARGET: str})
+    table = read_table(path, COLUMNS)[COLUMNS].astype({POSITIVE_TARGET: str})
+    tables = {str(name): rows for name, rows in table.groupby(SCHEME, sort=False)}
+    for name in tables:
+        if name not in SCHEMES:
+            raise InputError(
+                f"negatives of {name}; only {', '.join(SCHEMES)} are known",
+                file=path,
+                field=SCHEME,
+                remedy="Draw them again",
+            )
+    return {name: rows.reset_index(drop=True) for name, rows in tables.items()}
 
 
 def compare_positives(
-    split: pd.DataFrame, scores: np.ndarray, negatives: pd.DataFrame
+    split: pd.DataFrame,
+    scores: np.ndarray,
+    negatives: pd.DataFrame,
+    *,
+    rows: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Give how often each matched positive scores higher than its negatives (N3, N3m).
 
@@ -318,6 +355,8 @@ def compare_positives(
         Scores aligned with its rows, higher for a likelier edge.
     negatives
         From :func:`draw_negatives` on this split.
+    rows
+        What :func:`find_rows` gives, to find it once for many scores.
 
     Returns
     -------
@@ -332,14 +371,19 @@ def compare_positives(
         If a pair is not in the split or its label is not the one expected.
     """
     scores = np.asarray(scores, dtype=float)
-    positive, negative = _rows(split, negatives)
+    positive, negative = find_rows(split, negatives) if rows is None else rows
     wins = (scores[positive] > scores[negative]) + 0.5 * (scores[positive] == scores[negative])
     own = negatives[[REGULATOR, POSITIVE_TARGET]].set_axis(PAIR, axis=1)
     return own.assign(wins=wins).groupby(PAIR, sort=True)["wins"].mean().reset_index()
 
 
 def score_negatives(
-    split: pd.DataFrame, scores: np.ndarray, negatives: pd.DataFrame, *, part: str = TEST
+    split: pd.DataFrame,
+    scores: np.ndarray,
+    negatives: pd.DataFrame,
+    *,
+    part: str = TEST,
+    rows: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Judge scores against drawn negatives.
 
@@ -359,6 +403,8 @@ def score_negatives(
         From :func:`draw_negatives` on this split.
     part
         The part for which they were drawn.
+    rows
+        What :func:`find_rows` gives, to find it once for many scores.
 
     Returns
     -------
@@ -380,30 +426,43 @@ def score_negatives(
             f"scores {scores.shape} must be finite, one for each of {len(split)} rows"
         )
     scheme = negatives[SCHEME].iloc[0]
-    positive, negative = _rows(split, negatives)
+    own = find_rows(split, negatives) if rows is None else rows
+    positive, negative = own
     inside = (split[PART] == part).to_numpy()
     of_part = np.flatnonzero(inside & (split[LABEL] == 1).to_numpy())
     if not inside[negative].all():
         raise InputError(f"a negative is not in the {part} part", remedy="Draw them again")
-    rows = []
+    lines = []
     if scheme != N3M:
         if scheme not in MATCHED:
             positive = np.tile(of_part, negatives[DRAW].nunique())
         both = np.concatenate([scores[positive], scores[negative]])
         labels = np.repeat([1, 0], [len(positive), len(negative)])
-        rows += [("AUROC", auroc(labels, both)), ("AUPRC", auprc(labels, both))]
+        lines += [("AUROC", auroc(labels, both)), ("AUPRC", auprc(labels, both))]
     judged = len(np.unique(positive))
     if scheme in MATCHED:
-        rows.append(
-            ("win_rate", float(compare_positives(split, scores, negatives)["wins"].mean()))
-        )
-        rows.append(("unmatched_positives", float(len(of_part) - judged)))
-    table = pd.DataFrame(rows, columns=["metric", "value"])
+        wins = compare_positives(split, scores, negatives, rows=own)["wins"]
+        lines.append(("win_rate", float(wins.mean())))
+        lines.append(("unmatched_positives", float(len(of_part) - judged)))
+    table = pd.DataFrame(lines, columns=["metric", "value"])
     return table.assign(n=len(negatives), n_positive=judged)
 
 
-def _rows(split: pd.DataFrame, negatives: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Give the split's rows of positives (matched schemes, else none) and of negatives."""
+def find_rows(split: pd.DataFrame, negatives: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Give the split's rows of positives (matched schemes, else none) and of negatives.
+
+    Parameters
+    ----------
+    split
+        Columns regulator, target, label.
+    negatives
+        From :func:`draw_negatives` on this split: one scheme.
+
+    Raises
+    ------
+    InputError
+        If a pair is not in the split or its label is not the one expected.
+    """
     index, labels = _index(split), split[LABEL].to_numpy()
     found = []
     for column, label in ((POSITIVE_TARGET, 1), (TARGET, 0)):

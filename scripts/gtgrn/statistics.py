@@ -161,7 +161,8 @@ def bootstrap(
     return rankings.observed(part[LABEL] == 1), rankings.select(resampled)
 
 
-def _interval(values: np.ndarray, level: float) -> tuple[float, float]:
+def interval(values: np.ndarray, level: float) -> tuple[float, float]:
+    """Give the percentile interval of resampled values; NaN values have no part in it."""
     if np.isnan(values).all():
         return float("nan"), float("nan")
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -193,7 +194,7 @@ def bootstrap_intervals(
     """
     observed, resampled = bootstrap(split_part, scores, **options)
     rows = [
-        (method, metric, value, *_interval(resampled[method, metric], level))
+        (method, metric, value, *interval(resampled[method, metric], level))
         for (method, metric), value in observed.items()
     ]
     return pd.DataFrame(rows, columns=["method", "metric", "value", "low", "high"])
@@ -248,13 +249,14 @@ def compare_methods(
             if method != reference:
                 change = resampled[method, metric] - resampled[reference, metric]
                 difference = observed[method, metric] - observed[reference, metric]
-                interval = _interval(change, level)
-                rows.append((method, reference, metric, difference, *interval, _two_sided(change)))
+                bounds = interval(change, level)
+                rows.append((method, reference, metric, difference, *bounds, two_sided(change)))
     columns = ["method", "reference", "metric", "difference", "low", "high", "p"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _two_sided(differences: np.ndarray) -> float:
+def two_sided(differences: np.ndarray) -> float:
+    """Give the p-value of resampled differences that :func:`compare_methods` speaks of."""
     differences = differences[~np.isnan(differences)]
     fewer = min((differences <= 0).sum(), (differences >= 0).sum())
     return float(min(1.0, 2 * (1 + fewer) / (1 + len(differences))))

@@ -12,6 +12,7 @@ from gtgrn.negatives import (
     MATCHED,
     SCHEMES,
     compare_positives,
+    draw_all,
     draw_negatives,
     read_negatives,
     score_negatives,
@@ -331,7 +332,7 @@ def test_a_file_gives_the_same_table(tmp_path, scheme):
     table = draw_negatives(make_split(9, n_targets=30), scheme=scheme, seed=0, tolerance=0.2)
     path = tmp_path / "negatives.tsv.gz"
     write_negatives(table, path)
-    pd.testing.assert_frame_equal(read_negatives(path), table, check_dtype=False)
+    pd.testing.assert_frame_equal(read_negatives(path)[scheme], table, check_dtype=False)
 
 
 def test_names_that_look_like_numbers_survive_a_file(tmp_path):
@@ -339,22 +340,36 @@ def test_names_that_look_like_numbers_survive_a_file(tmp_path):
     split["target"] = split["target"].str.removeprefix("G").astype(int).add(100).astype(str)
     table = draw_negatives(split, scheme="N3", seed=0)
     write_negatives(table, tmp_path / "negatives.tsv")
-    again = read_negatives(tmp_path / "negatives.tsv")
+    again = read_negatives(tmp_path / "negatives.tsv")["N3"]
     scores = score_of(split).to_numpy(float)
     pd.testing.assert_frame_equal(
         score_negatives(split, scores, again), score_negatives(split, scores, table)
     )
 
 
-def test_a_file_of_two_schemes_is_refused(tmp_path):
+def test_a_file_holds_several_schemes_and_none_unknown(tmp_path):
     split = make_split()
-    mixed = pd.concat([draw_negatives(split, scheme=name, seed=0) for name in ("N1", "N2")])
+    reference = split[split["label"] == 1]
+    mixed = draw_all(split, reference, ["N0", "N1", "N2"], seed=0)
     write_negatives(mixed, tmp_path / "mixed.tsv")
-    with pytest.raises(InputError, match="negatives of N1, N2"):
-        read_negatives(tmp_path / "mixed.tsv")
+    tables = read_negatives(tmp_path / "mixed.tsv")
+    assert list(tables) == ["N1", "N2"]
+    for name, table in tables.items():
+        one = draw_negatives(split, reference, scheme=name, seed=0)
+        pd.testing.assert_frame_equal(table, one, check_dtype=False)
     write_negatives(mixed.assign(scheme="N9"), tmp_path / "unknown.tsv")
     with pytest.raises(InputError, match="negatives of N9"):
         read_negatives(tmp_path / "unknown.tsv")
+
+
+def test_a_scheme_with_nothing_to_give_is_left_out_and_logged(tmp_path, caplog):
+    split = make_split(3, n_targets=6)
+    reference = split[split["label"] == 1]
+    drawn = draw_all(split, reference, ["N1", "N3m"], seed=0, tolerance=-1.0)
+    assert set(drawn["scheme"]) == {"N1"}
+    assert "N3m is left out" in caplog.text
+    write_negatives(draw_all(split, reference, ["N0"], seed=0), tmp_path / "none.tsv")
+    assert read_negatives(tmp_path / "none.tsv") == {}
 
 
 def test_what_cannot_be_drawn_is_refused():

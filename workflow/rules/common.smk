@@ -62,16 +62,24 @@ MI_FILES = [
     *["inference/_mi.py", "inference/_r.py"],
 ]
 MINET_FILES = [*MI_FILES, "inference/_minet.py"]
+JUDGING_FILES = ["metrics.py", "ranking.py", "claims.py", "statistics.py", "resampling.py"]
 SCHEMES = config["splits"]["schemes"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
 VARIANTS = config["variants"]
-EVALUATED_METRICS = expand(
-    "<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
-    dataset=SUPERVISED,
-    split=SCHEMES,
-    seed=SEEDS,
-)
+
+
+def get_evaluated_tables(kind):
+    """Give the tables of a kind that judging leaves, one a data set, split and seed."""
+    return expand(
+        f"<results>/{{dataset}}/evaluation/{{split}}/seed{{seed}}.{kind}.tsv",
+        dataset=SUPERVISED,
+        split=SCHEMES,
+        seed=SEEDS,
+    )
+
+
+EVALUATED_METRICS = get_evaluated_tables("metrics")
 NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED)
 
 
@@ -156,6 +164,11 @@ def get_variants(dataset):
 def get_features(variant):
     """Give the modalities that a variant of GT-GRN takes."""
     return variant_options(config, variant)["features"]
+
+
+def is_control(variant):
+    """Tell whether a variant of GT-GRN destroys what the features say."""
+    return variant_options(config, variant).get("control", "none") != "none"
 
 
 def get_feature_files(wildcards):

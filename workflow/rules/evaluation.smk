@@ -4,6 +4,7 @@
 rule evaluate_split:
     input:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
         networks=get_judged_networks,
         nulls=collect(
             "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
@@ -12,6 +13,8 @@ rule evaluate_split:
     output:
         metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
         curves="<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
+        comparisons="<results>/{dataset}/evaluation/{split}/seed{seed}.comparisons.tsv",
+        permutations="<results>/{dataset}/evaluation/{split}/seed{seed}.permutations.tsv",
     log:
         "<logs>/{dataset}/evaluate_split_{split}_seed{seed}.log",
     benchmark:
@@ -25,7 +28,10 @@ rule evaluate_split:
     params:
         nulls=NULLS,
         models=get_evaluated_models,
-        code=source_digest("metrics.py", "calibration.py", "evaluation.py"),
+        main="gtgrn",
+        controls=[name for name in VARIANTS if is_control(name)],
+        options=config["evaluation"],
+        code=source_digest(*JUDGING_FILES, "calibration.py", "evaluation.py", "negatives.py"),
     script:
         "../../scripts/evaluate_split.py"
 
@@ -91,9 +97,21 @@ rule describe_networks:
 
 rule collect_metrics:
     input:
-        EVALUATED_METRICS,
+        metrics=EVALUATED_METRICS,
+        comparisons=get_evaluated_tables("comparisons"),
+        permutations=get_evaluated_tables("permutations"),
+        reconstruction=expand(
+            "<results>/{dataset}/evaluation/{split}/reconstruction.tsv",
+            dataset=SUPERVISED,
+            split=SCHEMES,
+        ),
     output:
-        "<results>/benchmark/metrics.tsv",
+        metrics="<results>/benchmark/metrics.tsv",
+        summary="<results>/benchmark/summary.tsv",
+        comparisons="<results>/benchmark/comparisons.tsv",
+        permutations="<results>/benchmark/permutations.tsv",
+        reconstruction="<results>/benchmark/reconstruction.tsv",
+        ranks="<results>/benchmark/ranks.tsv",
     log:
         "<logs>/collect_metrics.log",
     localrule: True

@@ -7,7 +7,8 @@ rule draw_split:
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
     output:
-        "<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
     log:
         "<logs>/{dataset}/draw_split_{split}_seed{seed}.log",
     benchmark:
@@ -22,6 +23,8 @@ rule draw_split:
     params:
         card=get_card,
         options=without(config["splits"], "schemes"),
-        code=source_digest("schemes.py", "splits.py", "folds.py", "reference.py"),
+        negatives=config["evaluation"]["negatives"],
+        draws=config["evaluation"]["draws"],
+        code=source_digest("negatives.py", "schemes.py", "splits.py", "folds.py", "reference.py"),
     script:
         "../../scripts/draw_split.py"
