@@ -59,14 +59,44 @@ def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list
     return lines
 
 
-def audit_scores(scores: pd.DataFrame, split: pd.DataFrame) -> list[dict]:
+def audit_negatives(
+    negatives: Mapping[str, pd.DataFrame], reference: pd.DataFrame, split: pd.DataFrame
+) -> list[dict]:
+    """Count drawn negatives that are known edges, or not in the test part.
+
+    Parameters
+    ----------
+    negatives
+        Scheme -> regulator, target.
+    reference
+        Columns regulator, target: all known edges.
+    split
+        Columns regulator, target, part.
+    """
+    known = pd.MultiIndex.from_frame(reference[PAIR])
+    judged = pd.MultiIndex.from_frame(split.loc[split[PART] == TEST, PAIR])
+    lines = []
+    for scheme, table in negatives.items():
+        pairs = pd.MultiIndex.from_frame(table[PAIR])
+        for check, wrong in (
+            ("a negative is a known edge", pairs.isin(known)),
+            ("a negative is not in the test part", ~pairs.isin(judged)),
+        ):
+            count = int(wrong.sum())
+            lines.append(row(check, f"negatives {scheme}", count, count > 0, _first(table[wrong])))
+    return lines
+
+
+def audit_scores(
+    scores: pd.DataFrame, split: pd.DataFrame, artefact: str = "scores"
+) -> list[dict]:
     """Count pairs whose part or label in the scores is not that of the split."""
     labelled = scores[scores[PART] != UNLABELLED]
     both = labelled.merge(split, on=PAIR, how="outer", suffixes=("", "_split"), indicator=True)
     wrong = (both["_merge"] != "both") | (both[PART] != both[f"{PART}_split"])
     wrong |= both[LABEL].astype(float) != both[f"{LABEL}_split"].astype(float)
     return [
-        row("parts and labels differ", "scores", wrong.sum(), wrong.any(), _first(both[wrong]))
+        row("parts and labels differ", artefact, wrong.sum(), wrong.any(), _first(both[wrong]))
     ]
 
 

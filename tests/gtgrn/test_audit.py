@@ -9,11 +9,13 @@ from gtgrn.audit import (
     audit_embedding,
     audit_encodings,
     audit_graph,
+    audit_negatives,
     audit_network,
     audit_scores,
     audit_split,
     to_table,
 )
+from gtgrn.negatives import draw_negatives
 from gtgrn.positional import laplacian_encodings
 from gtgrn.splits import message_edges, split_edges, with_unlabelled
 
@@ -76,6 +78,20 @@ def test_a_judged_edge_among_the_messages(split, part, reverse):
     lines = audit_graph(pd.concat([message_edges(split), planted]), split, "messages")
     assert findings(lines) == ["its reverse as an edge" if reverse else "judged pair as an edge"]
     assert max(line["count"] for line in lines) == 3
+
+
+def test_a_negative_that_is_a_known_edge_or_of_another_part(split, reference):
+    drawn = {"N1": draw_negatives(split, reference, scheme="N1", seed=0)}
+    assert findings(audit_negatives(drawn, reference, split)) == []
+    edge = split[(split["part"] == "test") & (split["label"] == 1)].head(1)
+    trained = split[(split["part"] == "train") & (split["label"] == 0)].head(2)
+    pairs = ["regulator", "target"]
+    planted = {"N1": pd.concat([drawn["N1"], edge[pairs], trained[pairs]])}
+    lines = audit_negatives(planted, reference, split)
+    assert {line["check"]: line["count"] for line in lines} == {
+        "a negative is a known edge": 1,
+        "a negative is not in the test part": 2,
+    }
 
 
 def test_scores_of_another_split(split):

@@ -10,7 +10,17 @@ import yaml
 pytestmark = pytest.mark.slow
 
 TARGETS = [
-    *["all", "check", "networks", "embeddings", "models", "ablations", "benchmark", "report"],
+    *[
+        "all",
+        "check",
+        "networks",
+        "embeddings",
+        "models",
+        "ablations",
+        "audit",
+        "benchmark",
+        "report",
+    ],
 ]
 CONDA = """#!/bin/sh
 case "$*" in

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ import networkx as nx
 import pandas as pd
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, Project
 from gtgrn.matrix import digest
 
 pytestmark = pytest.mark.slow
@@ -256,3 +257,22 @@ def test_two_runs_in_one_folder_are_refused(tiny):
         holder.wait()
     assert run.returncode != 0
     assert "Another run is at work in this folder" in run.stdout
+
+
+def test_a_planted_leak_stops_the_run(finished, tmp_path):
+    folder = tmp_path / "planted"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    planted = Project(folder)
+    messages = folder / f"results/tiny/{SEED}/messages.tsv.gz"
+    split = pd.read_csv(folder / "results/tiny/splits/edges/seed0.tsv.gz", sep="\t")
+    edge = split[(split["part"] == "test") & (split["label"] == 1)].iloc[0]
+    with gzip.open(messages, "at") as file:
+        file.write(f"{edge['regulator']}\t{edge['target']}\n")
+    (folder / "results/tiny/evaluation/edges/audit.tsv").unlink()
+    run = planted.snakemake("--cores", "2", "--", "audit")
+    assert run.returncode != 0
+    log = (folder / "logs/tiny/audit_leakage_edges.log").read_text()
+    assert "judged pair as an edge" in log
+    assert "messages of gtgrn/full" in log
+    assert f"{edge['regulator']} -> {edge['target']}" in log
+    assert not (folder / "results/tiny/evaluation/edges/audit.tsv").exists()

@@ -80,6 +80,9 @@ def get_evaluated_tables(kind):
 
 
 EVALUATED_METRICS = get_evaluated_tables("metrics")
+AUDITS = expand(
+    "<results>/{dataset}/evaluation/{split}/audit.tsv", dataset=SUPERVISED, split=SCHEMES
+)
 NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED)
 
 
@@ -243,6 +246,26 @@ def get_scores_of_all_seeds(wildcards):
     models = get_evaluated(wildcards.dataset)
     files = [get_model_scores(wildcards.dataset, wildcards.split, seed, models) for seed in SEEDS]
     return [path for paths in files for path in paths]
+
+
+def get_messages_of_all_seeds(wildcards):
+    """Give the files of the graphs over which the models passed messages, seed by seed."""
+    return [
+        path.replace("scores.tsv.gz", "messages.tsv.gz")
+        for path in get_scores_of_all_seeds(wildcards)
+    ]
+
+
+def get_audited_artefacts(wildcards):
+    """Give the networks and embeddings of a data set, which must know no label."""
+    if wildcards.dataset not in EXPRESSED:
+        return {}
+    folder = f"<results>/{wildcards.dataset}"
+    return {
+        "networks": [f"{folder}/networks/{method}.tsv.gz" for method in METHODS],
+        "expression": [f"{folder}/embeddings/expression/seed{seed}.h5ad" for seed in SEEDS],
+        "walked": [f"{folder}/embeddings/global/seed{seed}.h5ad" for seed in SEEDS],
+    }
 
 
 def get_evaluated_models(wildcards):

@@ -95,6 +95,42 @@ rule describe_networks:
         "../../scripts/describe_networks.py"
 
 
+rule audit_leakage:
+    input:
+        unpack(get_audited_artefacts),
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        matrix="<results>/{dataset}/matrix.npy",
+        splits=collect("<results>/{{dataset}}/splits/{{split}}/seed{seed}.tsv.gz", seed=SEEDS),
+        negatives=collect(
+            "<results>/{{dataset}}/splits/{{split}}/seed{seed}.negatives.tsv.gz", seed=SEEDS
+        ),
+        positional=collect(
+            "<results>/{{dataset}}/embeddings/positional/{{split}}/seed{seed}.h5ad", seed=SEEDS
+        ),
+        scores=get_scores_of_all_seeds,
+        messages=get_messages_of_all_seeds,
+    output:
+        "<results>/{dataset}/evaluation/{split}/audit.tsv",
+    log:
+        "<logs>/{dataset}/audit_leakage_{split}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/audit_leakage_{split}.jsonl"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        models=get_evaluated_models,
+        seeds=SEEDS,
+        positional=config["positional"],
+        code=source_digest("audit.py", "positional.py", "splits.py"),
+    script:
+        "../../scripts/audit_leakage.py"
+
+
 rule collect_metrics:
     input:
         metrics=EVALUATED_METRICS,

@@ -3,6 +3,7 @@
 
 rule build_report:
     input:
+        AUDITS,
         metrics="<results>/benchmark/metrics.tsv",
         runtime="<results>/benchmark/runtime.tsv",
         expression=collect("<results>/{dataset}/expression.h5ad", dataset=EXPRESSED),

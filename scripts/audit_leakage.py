@@ -1,0 +1,65 @@
+"""Read what the jobs wrote and count what a model could have known; fail on a finding."""
+
+import json
+import logging
+from pathlib import Path
+
+import pandas as pd
+from gtgrn import audit
+from gtgrn.edges import PAIR, read_network, read_table, write_table
+from gtgrn.embeddings import read_embedding, read_embedding_edges
+from gtgrn.errors import InputError
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import digest, read_genes
+from gtgrn.negatives import read_negatives
+from gtgrn.positional import laplacian_encodings
+from gtgrn.splits import message_edges, read_split
+
+configure_logging(snakemake.log[0])
+given, params = snakemake.input, snakemake.params
+genes, _ = read_genes(given.genes)
+reference = read_table(given.reference, PAIR)
+sha256 = digest(given.matrix)
+networks = []
+for path in given.get("networks", []):
+    record = Path(path.replace(".tsv.gz", ".json"))
+    made_of = json.loads(record.read_text()) if record.exists() else None
+    networks.append((read_network(path), made_of))
+tables = []
+for i, seed in enumerate(params.seeds):
+    split = read_split(given.splits[i])
+    lines = audit.audit_split(split)
+    lines += audit.audit_negatives(read_negatives(given.negatives[i]), reference, split)
+    own = slice(i * len(params.models), (i + 1) * len(params.models))
+    files = zip(params.models, given.messages[own], given.scores[own], strict=True)
+    for (model, variant), messages, scores in files:
+        name = f"{model}/{variant}"
+        lines += audit.audit_graph(read_table(messages, PAIR), split, f"messages of {name}")
+        lines += audit.audit_scores(read_table(scores), split, f"scores of {name}")
+    encodings = given.positional[i]
+    edges = read_embedding_edges(encodings)
+    lines += audit.audit_graph(edges, split, "graph of the positional encodings")
+    again = laplacian_encodings(message_edges(split), genes, **params.positional)
+    lines += audit.audit_encodings(read_embedding(encodings, genes), again)
+    for network, made_of in networks:
+        lines += audit.audit_network(network, made_of, sha256, split)
+    for kind, paths in (("expression", given.get("expression")), ("global", given.get("walked"))):
+        if paths:  # a data set of known edges alone has none
+            values = read_embedding(paths[i], genes)
+            lines += audit.audit_embedding(values, genes, split, f"{kind} embedding")
+    tables.append(audit.to_table(lines, **dict(snakemake.wildcards.items()), seed=seed))
+table = pd.concat(tables, ignore_index=True)
+found = table[table["finding"]]
+for line in found.itertuples():
+    logging.error(
+        "seed %s, %s: %s (%d) %s", line.seed, line.artefact, line.check, line.count, line.detail
+    )
+if len(found):
+    first = found.iloc[0]
+    raise InputError(
+        f"{len(found)} leaks found; the first: {first['artefact']}: {first['check']}",
+        file=snakemake.log[0],
+        field=f"seed {first['seed']}",
+        remedy="Every finding is in that file. Remove the artefacts that it names and run again",
+    )
+write_table(table, snakemake.output[0])
