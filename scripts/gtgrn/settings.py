@@ -5,6 +5,7 @@ Like the cards, this is read at every start of Snakemake and imports nothing hea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from gtgrn.schemas import check, did_you_mean
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 CONFIG = "configuration"
+ENSEMBLES = ("borda", "mean_rank")
+"""Networks that are made of those of all methods."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def check_settings(config: dict, methods: Collection[str], cards: Collection[str] = ()) -> None:
@@ -40,6 +44,7 @@ def check_settings(config: dict, methods: Collection[str], cards: Collection[str
     _known("walks.networks", config["walks"]["networks"], chosen)
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
+    _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     total = sum(config["splits"]["edges"].values())
     if abs(total - 1) > 1e-6:
@@ -52,6 +57,26 @@ def check_settings(config: dict, methods: Collection[str], cards: Collection[str
     _heads_divide("bert", config["bert"])
     for name in config["variants"]:
         _heads_divide(f"variants.{name}", variant_options(config, name))
+
+
+def _check_third_party(config: dict, methods: Collection[str]) -> None:
+    for name, source in config["third_party"].items():
+        field = f"third_party.{name}"
+        if not NAME.fullmatch(name) or name in {*methods, *ENSEMBLES}:
+            raise InputError(
+                "is the name of a method here" if NAME.fullmatch(name) else "is no plain name",
+                file=CONFIG,
+                field=field,
+                remedy="Choose another name of letters, digits and underscores",
+            )
+        _known(f"{field}.dataset", [source["dataset"]], card_names(config))
+        if not Path(source["path"]).is_file():
+            raise InputError(
+                f"file '{source['path']}' not found",
+                file=CONFIG,
+                field=f"{field}.path",
+                remedy="Give its path relative to the working directory",
+            )
 
 
 def card_names(config: dict) -> list[str]:

@@ -19,7 +19,7 @@ from gtgrn.cards import (
 )
 from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
-from gtgrn.settings import card_names, card_paths, check_settings, variant_options
+from gtgrn.settings import ENSEMBLES, card_names, card_paths, check_settings, variant_options
 from snakemake.exceptions import WorkflowError
 
 
@@ -53,7 +53,6 @@ EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] !
 JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
-ENSEMBLES = ["borda", "mean_rank"]
 NETWORKS = [*METHODS, *ENSEMBLES]
 TREE_FILES = ["matrix.py", *(f"inference/_{name}.py" for name in ("boosting", "forest", "trees"))]
 MI_FILES = [
@@ -63,6 +62,7 @@ MI_FILES = [
 ]
 MINET_FILES = [*MI_FILES, "inference/_minet.py"]
 JUDGING_FILES = ["metrics.py", "ranking.py", "claims.py", "statistics.py", "resampling.py"]
+THIRD_PARTY = config["third_party"]
 SCHEMES = config["splits"]["schemes"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
@@ -187,7 +187,16 @@ def get_feature_files(wildcards):
 def get_judged_networks(wildcards):
     """Give the expression-only networks of a data set, where it has expression."""
     names = NETWORKS if wildcards.dataset in EXPRESSED else []
-    return [f"<results>/{wildcards.dataset}/networks/{name}.tsv.gz" for name in names]
+    folder = f"<results>/{wildcards.dataset}/networks"
+    return [f"{folder}/{name}.tsv.gz" for name in names] + get_third_party(wildcards)
+
+
+def get_third_party(wildcards):
+    """Give the networks of others for a data set."""
+    card = DATASETS[wildcards.dataset]["card"]
+    folder = f"<results>/{wildcards.dataset}/networks/third_party"
+    own = [name for name, source in THIRD_PARTY.items() if source["dataset"] == card]
+    return [f"{folder}/{name}.tsv.gz" for name in own]
 
 
 def get_simulation_model(wildcards):

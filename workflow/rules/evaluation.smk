@@ -36,6 +36,54 @@ rule evaluate_split:
         "../../scripts/evaluate_split.py"
 
 
+rule import_network:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        scores=lambda wildcards: THIRD_PARTY[wildcards.name]["path"],
+    output:
+        "<results>/{dataset}/networks/third_party/{name}.tsv.gz",
+    log:
+        "<logs>/{dataset}/import_network_{name}.log",
+    wildcard_constraints:
+        name=one_of(THIRD_PARTY),
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        columns=lambda wildcards: without(THIRD_PARTY[wildcards.name], "dataset", "path"),
+        code=source_digest("third_party.py"),
+    script:
+        "../../scripts/import_network.py"
+
+
+# Third parties beside the nulls, on the splits of all others, without training a model.
+use rule evaluate_split as score_third_party with:
+    input:
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
+        networks=get_third_party,
+        nulls=collect(
+            "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
+        ),
+        models=[],
+    output:
+        metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.third_party.metrics.tsv",
+        curves="<results>/{dataset}/evaluation/{split}/seed{seed}.third_party.curves.tsv.gz",
+        comparisons="<results>/{dataset}/evaluation/{split}/seed{seed}.third_party.comparisons.tsv",
+        permutations="<results>/{dataset}/evaluation/{split}/seed{seed}.third_party.permutations.tsv",
+    log:
+        "<logs>/{dataset}/score_third_party_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/score_third_party_{split}_seed{seed}.jsonl"
+    params:
+        nulls=NULLS,
+        models=[],
+        main="gtgrn",
+        controls=[],
+        options=config["evaluation"],
+        code=source_digest(*JUDGING_FILES, "calibration.py", "evaluation.py", "negatives.py"),
+
+
 rule judge_networks:
     input:
         genes="<results>/{dataset}/genes.tsv",

@@ -1,0 +1,11 @@
+"""Read a network that others made, so that it can be judged."""
+
+from gtgrn.edges import write_network
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
+from gtgrn.third_party import read_scores
+
+configure_logging(snakemake.log[0])
+genes, _ = read_genes(snakemake.input.genes)
+edges = read_scores(snakemake.input.scores, genes, **snakemake.params.columns)
+write_network(edges, snakemake.output[0])
