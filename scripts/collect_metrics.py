@@ -10,5 +10,5 @@ metrics = join_tables(snakemake.input.metrics, METRICS).sort_values(KEYS)
 write_table(metrics, output.metrics)
 write_table(summarise_seeds(metrics), output.summary)
 write_table(rank_over_datasets(metrics), output.ranks)
-for name in ("comparisons", "permutations", "reconstruction"):
+for name in ("comparisons", "permutations", "reconstruction", "stability"):
     write_table(join_tables(snakemake.input[name]), output[name])

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from gtgrn.consensus import align_weights
 from gtgrn.edges import PAIR, REGULATOR, TARGET, WEIGHT
 from gtgrn.ranking import top_k
+from gtgrn.seeds import derive_seed
 
 Network = pd.DataFrame | np.ndarray
 
@@ -58,6 +59,20 @@ def align(
         if not np.isfinite(vector).all():
             raise ValueError(f"{name}: a weight is NaN or infinite")
     return vectors
+
+
+def halves(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide cells into two random halves, as two ascending arrays of rows.
+
+    Parameters
+    ----------
+    n
+        Number of cells; of an odd number the second half has one more.
+    seed
+        Seed of the division.
+    """
+    order = np.random.default_rng(derive_seed(seed, "halves")).permutation(n)
+    return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
 
 
 def jaccard_at(first: np.ndarray, second: np.ndarray, k: int) -> float:

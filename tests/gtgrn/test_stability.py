@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn import stability
+from gtgrn.stability import halves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
@@ -118,3 +119,17 @@ def test_bad_input_is_refused():
         stability.align({"a": good, "b": np.ones(1)})
     with pytest.raises(ValueError, match="same pairs"):
         stability.align({"a": np.ones(2), "b": np.ones(3)})
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
+def test_halves_share_no_cell_and_leave_none_out(n):
+    one, two = halves(n, seed=3)
+    assert sorted([*one, *two]) == list(range(n))
+    assert len(two) - len(one) == n % 2
+    assert (np.diff(one) > 0).all()
+    again = halves(n, seed=3)
+    np.testing.assert_array_equal(one, again[0])
+
+
+def test_another_seed_gives_other_halves():
+    assert set(halves(100, seed=0)[0]) != set(halves(100, seed=1)[0])

@@ -80,6 +80,10 @@ def get_evaluated_tables(kind):
 
 
 EVALUATED_METRICS = get_evaluated_tables("metrics")
+STABILITIES = expand(
+    "<results>/{dataset}/evaluation/stability.tsv",
+    dataset=[name for name in EXPRESSED if config["evaluation"]["stability"]],
+)
 AUDITS = expand(
     "<results>/{dataset}/evaluation/{split}/audit.tsv", dataset=SUPERVISED, split=SCHEMES
 )
@@ -189,6 +193,12 @@ def get_judged_networks(wildcards):
     names = NETWORKS if wildcards.dataset in EXPRESSED else []
     folder = f"<results>/{wildcards.dataset}/networks"
     return [f"{folder}/{name}.tsv.gz" for name in names] + get_third_party(wildcards)
+
+
+def get_known_edges(wildcards):
+    """Give the reference of a data set, where there is one."""
+    known = wildcards.dataset in SUPERVISED
+    return {"reference": f"<results>/{wildcards.dataset}/reference.tsv"} if known else {}
 
 
 def get_third_party(wildcards):

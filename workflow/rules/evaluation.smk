@@ -108,6 +108,33 @@ rule judge_networks:
         "../../scripts/judge_networks.py"
 
 
+rule measure_stability:
+    input:
+        unpack(get_known_edges),
+        matrix="<results>/{dataset}/matrix.npy",
+        genes="<results>/{dataset}/genes.tsv",
+        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=METHODS),
+    output:
+        "<results>/{dataset}/evaluation/stability.tsv",
+    log:
+        "<logs>/{dataset}/measure_stability.log",
+    benchmark:
+        "<benchmarks>/{dataset}/measure_stability.jsonl"
+    conda:
+        "../../envs/arboreto.yaml"
+    threads: 2
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=1440,
+    params:
+        methods=METHODS,
+        options=config["inference"]["options"],
+        seed=config["inference"]["seed"],
+        code=source_digest("reconstruction.py", "stability.py", *TREE_FILES, *MI_FILES),
+    script:
+        "../../scripts/measure_stability.py"
+
+
 rule describe_networks:
     input:
         genes="<results>/{dataset}/genes.tsv",
@@ -184,6 +211,7 @@ rule collect_metrics:
         metrics=EVALUATED_METRICS,
         comparisons=get_evaluated_tables("comparisons"),
         permutations=get_evaluated_tables("permutations"),
+        stability=STABILITIES,
         reconstruction=expand(
             "<results>/{dataset}/evaluation/{split}/reconstruction.tsv",
             dataset=SUPERVISED,
@@ -196,6 +224,7 @@ rule collect_metrics:
         permutations="<results>/benchmark/permutations.tsv",
         reconstruction="<results>/benchmark/reconstruction.tsv",
         ranks="<results>/benchmark/ranks.tsv",
+        stability="<results>/benchmark/stability.tsv",
     log:
         "<logs>/collect_metrics.log",
     localrule: True

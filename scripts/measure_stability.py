@@ -1,0 +1,39 @@
+"""Infer every network again, with another seed and on either half of the cells, and compare."""
+
+import logging
+
+import pandas as pd
+from gtgrn.consensus import align_weights
+from gtgrn.edges import PAIR, read_network, read_table, write_table
+from gtgrn.inference._call import infer
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_matrix
+from gtgrn.reconstruction import compare_networks
+from gtgrn.splits import universe
+from gtgrn.stability import halves
+
+configure_logging(snakemake.log[0])
+params = snakemake.params
+expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
+pairs = universe(list(expression.columns), regulators)
+reference = snakemake.input.get("reference")
+k = len(read_table(reference, PAIR)) if reference else expression.shape[1]
+cells = halves(len(expression), seed=params.seed)
+tables = []
+for method, path in zip(params.methods, snakemake.input.networks, strict=True):
+    logging.info("%s", method)
+    options = {"threads": snakemake.threads, **params.options.get(method, {})}
+    again = infer(method, expression, regulators, seed=params.seed + 1, **options)
+    parts = [
+        infer(method, expression.iloc[rows], regulators, seed=params.seed, **options)
+        for rows in cells
+    ]
+    found = {
+        "first": align_weights(pairs, read_network(path)),
+        "again": align_weights(pairs, again),
+    }
+    tables.append(compare_networks(found, k, between="seeds").assign(method=method))
+    found = {f"half {i}": align_weights(pairs, part) for i, part in enumerate(parts, start=1)}
+    tables.append(compare_networks(found, k, between="halves of the cells").assign(method=method))
+table = pd.concat(tables)[["method", "between", "k", "jaccard", "spearman"]]
+write_table(table.assign(dataset=snakemake.wildcards.dataset), snakemake.output[0])
