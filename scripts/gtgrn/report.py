@@ -35,7 +35,7 @@ from gtgrn.edges import (
 )
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
-from gtgrn.plots import benchmark, network, style, text, training
+from gtgrn.plots import benchmark, judgement, network, style, text, training
 from gtgrn.plots.comparison import (
     HEADLINE,
     METRICS,
@@ -56,6 +56,8 @@ KINDS = {
     style.MAIN: "Model",
 }
 ALL_NEGATIVES = "N0"
+DRAWN = {("N3", "AUROC"): "N3_AUROC", ("N3m", "win_rate"): "N3m_win_rate"}
+"""(negatives, metric) -> name of a column beside the metrics of all negatives."""
 DRAWN_EDGES, NOVEL_EDGES, KNOWN_EDGES, TOP_REGULATORS = 150, 30, 15, 15
 PACKAGES = [
     "anndata", "arboreto", "dgl", "jinja2", "magic-impute", "networkx", "numpy", "pandas",
@@ -90,9 +92,11 @@ def build_report(
         read_table(results / "benchmark" / "metrics.tsv", ["dataset", "metric", "value"]),
         ["value", "n", "n_positive"],
     )
-    metrics = metrics[metrics[PART] == TEST]
+    metrics = _in_one_table(metrics[metrics[PART] == TEST])
+    comparisons = judgement.read_comparisons(results)
     datasets = [
         _describe(results, name, card, metrics[metrics["dataset"] == name], settings)
+        | _judge(results, name, comparisons, settings)
         for name, card in cards.items()
     ]
     environment = Environment(
@@ -108,6 +112,8 @@ def build_report(
     page = environment.get_template(TEMPLATE.name).render(
         datasets=datasets,
         runtime=_describe_runtime(results / "benchmark" / "runtime.tsv", cards),
+        ranks=judgement.read_ranks(results),
+        nan=float("nan"),
         seeds=settings["seeds"],
         metric_names=METRICS,
         headline=HEADLINE,
@@ -119,7 +125,32 @@ def build_report(
     write_text(page, output)
 
 
+def _in_one_table(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Put the headline metrics of drawn negatives beside those of all negatives.
+
+    The other values of drawn negatives stand in metrics.tsv.
+    """
+    tables = [metrics[metrics["negatives"] == ALL_NEGATIVES]]
+    for (negatives, metric), name in DRAWN.items():
+        rows = metrics[(metrics["negatives"] == negatives) & (metrics["metric"] == metric)]
+        tables.append(rows.assign(metric=name, negatives=ALL_NEGATIVES))
+    return pd.concat(tables, ignore_index=True)
+
+
 # One data set
+
+
+def _judge(results: Path, name: str, comparisons: pd.DataFrame, settings: Mapping) -> dict:
+    label, main = judgement.label_of(settings), (MODEL, settings["network"]["variant"])
+    judged = []
+    if len(comparisons):
+        for split, rows in comparisons[comparisons["dataset"] == name].groupby("split"):
+            found = judgement.judge_block(rows, label, main)
+            if found:
+                judged.append({"split": split, "model": label(main), **found})
+    split = settings["splits"]["schemes"][0]
+    whole = judgement.describe_reconstruction(results / name, split, label)
+    return {"judged": judged, "whole": whole}
 
 
 def _describe(

@@ -24,8 +24,8 @@ from gtgrn.report import build_report
 from plotly.offline import get_plotlyjs
 
 SECTIONS = [
-    "summary", "data", "benchmark", "ablation", "training", "calibration", "network", "runtime",
-    "limits",
+    "summary", "data", "benchmark", "nulls", "reconstruction", "ablation", "training",
+    "calibration", "network", "runtime", "limits",
 ]  # fmt: skip
 SEEDS = [3, 4, 5]
 EVIL = "<i>G0</i>&"
@@ -366,7 +366,19 @@ def test_validation_and_other_negatives_stay_out_of_the_summary(copy, page):
     fresh = build(copy)
     assert section(fresh, "summary") == section(page, "summary")
     assert "0.999" not in text_of(section(fresh, "benchmark"))
-    assert "Split edges, negatives N1" in text_of(section(fresh, "benchmark"))
+    assert "0.123" not in text_of(section(fresh, "benchmark"))
+
+
+def test_headlines_of_drawn_negatives_stand_beside_the_others(copy):
+    table = metrics()
+    drawn = table[table["metric"] == "AUROC"].assign(value=0.456)
+    matched = drawn.assign(negatives="N3m", metric="win_rate", value=0.567)
+    write_table(
+        pd.concat([table, drawn.assign(negatives="N3"), matched]), copy / "benchmark/metrics.tsv"
+    )
+    shown = text_of(section(build(copy), "benchmark"))
+    assert "AUROC on N3 Win rate on N3m" in shown
+    assert shown.count("0.456") == shown.count("0.567") == len(AUROC)
 
 
 def test_one_seed_decides_nothing(copy):

@@ -5,6 +5,15 @@ rule build_report:
     input:
         AUDITS,
         metrics="<results>/benchmark/metrics.tsv",
+        comparisons="<results>/benchmark/comparisons.tsv",
+        ranks="<results>/benchmark/ranks.tsv",
+        stability=STABILITIES,
+        described=expand(
+            "<results>/{dataset}/evaluation/{split}/{table}.tsv",
+            dataset=JUDGED,
+            split=SCHEMES,
+            table=["reconstruction", "agreement", "characteristics"],
+        ),
         runtime="<results>/benchmark/runtime.tsv",
         expression=collect("<results>/{dataset}/expression.h5ad", dataset=EXPRESSED),
         networks=collect("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED),
@@ -42,8 +51,10 @@ rule build_report:
         code=source_digest(
             "report.py",
             "report.html.j2",
+            "report_judgement.html.j2",
             "plots/benchmark.py",
             "plots/comparison.py",
+            "plots/judgement.py",
             "plots/network.py",
             "plots/style.py",
             "plots/text.py",

@@ -21,6 +21,8 @@ METRICS = {
     "precision_at_positives": "Precision at k",
     "within_TF_AUROC": "AUROC within TF",
     "within_gene_AUROC": "AUROC within gene",
+    "N3_AUROC": "AUROC on N3",
+    "N3m_win_rate": "Win rate on N3m",
     "Brier": "Brier",
     "ECE": "ECE",
 }
