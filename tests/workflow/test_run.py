@@ -75,6 +75,49 @@ def test_metrics_hold_every_method_beside_the_nulls(finished):
     )
 
 
+def test_what_judging_leaves_is_joined(finished):
+    comparisons = table(finished, "benchmark/comparisons.tsv")
+    against = comparisons[(comparisons["method"] == "gtgrn") & (comparisons["variant"] == "full")]
+    assert set(against["rival"]) == {"best null", "best network"}
+    assert (against["low"] <= against["high"]).all()
+    metrics = table(finished, "benchmark/metrics.tsv")
+    assert {"N0", "N1", "N2", "N3"} <= set(metrics["negatives"])
+    summary = table(finished, "benchmark/summary.tsv")
+    assert set(summary["seeds"]) == {1}
+    assert {"all pairs", "regulator"} == set(
+        table(finished, "benchmark/permutations.tsv")["within"]
+    )
+    whole = table(finished, "benchmark/reconstruction.tsv")
+    trained = whole[(whole["method"] == "gtgrn") & (whole["pairs"] == "all")]["trained_pairs"]
+    assert (trained > 0).all()
+    audit = table(finished, "tiny/evaluation/edges/audit.tsv")
+    assert not audit["finding"].astype(str).eq("True").any()
+    assert {"messages of gtgrn/full", "network genie3"} <= set(audit["artefact"])
+    stability = table(finished, "benchmark/stability.tsv")
+    own = stability[(stability["dataset"] == "tiny") & (stability["between"] == "seeds")]
+    agreement = own.set_index("method")["spearman"]
+    assert agreement["pearson"] == 1
+    assert agreement["random"] < 0.5
+    assert agreement["genie3"] < 1
+
+
+def test_a_network_of_others_is_judged_without_training(tiny):
+    pairs = [("G00", f"G{i:02d}", i / 30) for i in range(1, 30)]
+    others = pd.DataFrame(pairs, columns=["TF", "target", "importance"])
+    others.to_csv(tiny.folder / "data/adjacencies.csv", index=False)
+    source = {"dataset": "tiny", "path": "data/adjacencies.csv"}
+    tiny.configure(datasets=["tiny"], **TINY, third_party={"scenic": source})
+    run = tiny.snakemake("--cores", "2", "--", "score")
+    assert run.returncode == 0, run.stdout[-3000:]
+    folder = tiny.folder / "results/tiny"
+    metrics = table(tiny, "tiny/evaluation/edges/seed0.third_party.metrics.tsv")
+    assert {"scenic", "tf_rate", "label_svd"} <= set(metrics["method"])
+    comparisons = table(tiny, "tiny/evaluation/edges/seed0.third_party.comparisons.tsv")
+    assert "scenic" in set(comparisons["method"])
+    assert not (folder / "models").exists()
+    assert not (folder / "networks/genie3.tsv.gz").exists()
+
+
 def test_runtime_has_a_row_for_each_job(finished):
     runtime = table(finished, "benchmark/runtime.tsv")
     trained = runtime[(runtime["dataset"] == "tiny") & (runtime["rule"] == "train_gtgrn")]
@@ -130,7 +173,7 @@ def test_a_second_run_does_nothing_and_a_touched_rule_reruns_what_depends_on_it(
     counted = set(re.findall(r"^(\w+) +\d+$", forced.stdout, flags=re.MULTILINE))
     assert counted == {
         *["all", "train_gtgrn", "evaluate_split", "build_network", "collect_metrics"],
-        *["collect_runtime", "build_report", "total"],
+        *["collect_runtime", "build_report", "describe_networks", "audit_leakage", "total"],
     }
 
 
