@@ -10,6 +10,10 @@ from gtgrn.splits import write_split
 configure_logging(snakemake.log[0])
 scheme, seed, params = snakemake.wildcards.split, int(snakemake.wildcards.seed), snakemake.params
 reference = read_table(snakemake.input.reference, ["regulator", "target"])
+source = None
+if "source" in dict(snakemake.input.items()):
+    edges = read_table(snakemake.input.source, ["regulator", "target"])
+    source = edges, read_genes(snakemake.input.source_genes)[0]
 split = draw_split(
     scheme,
     reference,
@@ -18,6 +22,7 @@ split = draw_split(
     fractions=params.options["edges"],
     folds=params.options["folds"],
     shipped=params.card.get("splits", {}).get(scheme),
+    source=source,
 )
 negatives = draw_all(split, reference, params.negatives, seed=seed, draws=params.draws)
 write_negatives(negatives, snakemake.output.negatives)

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.edges import REGULATOR, TARGET
-from gtgrn.schemes import BOTH, EDGES, GENES, TFS
+from gtgrn.schemes import BOTH, EDGES, GENES, TFS, TRANSFER
 from gtgrn.seeds import derive_seed
 from gtgrn.statistics import METRICS, bootstrap, interval, permutation_test, two_sided
 
 Method = tuple[str, str]
 """(method, variant)."""
 
-UNIT = {EDGES: None, GENES: TARGET, TFS: REGULATOR, BOTH: REGULATOR}
+UNIT = {EDGES: None, GENES: TARGET, TFS: REGULATOR, BOTH: REGULATOR, TRANSFER: REGULATOR}
 """What a split holds out, and a resample draws."""
 WIN_RATE = "win_rate"
 COLUMNS = [

@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gtgrn.reference import read_shipped_folds, read_shipped_split
-from gtgrn.splits import check_split, split_both, split_edges, split_genes, split_regulators
+from gtgrn.splits import (
+    check_split,
+    split_both,
+    split_edges,
+    split_genes,
+    split_regulators,
+    split_transfer,
+)
 
-EDGES, GENES, TFS, BOTH = "edges", "genes", "tfs", "both"
+EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
 FOLDED = {GENES: split_genes, TFS: split_regulators, BOTH: split_both}
 
 
@@ -22,6 +29,7 @@ def draw_split(
     fractions: Mapping[str, float],
     folds: int,
     shipped: Mapping | None = None,
+    source: tuple[pd.DataFrame, Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """Draw the split of a scheme, or take the one that the data set ships.
 
@@ -42,6 +50,8 @@ def draw_split(
         Number of folds of the other schemes.
     shipped
         The card's section of this scheme, where the data set ships its split.
+    source
+        For S5, reference edges and genes of the data set that trains.
 
     Returns
     -------
@@ -57,6 +67,8 @@ def draw_split(
         split = read_shipped_folds(shipped, scheme, seed, reference, genes)
     elif shipped:
         split = read_shipped_split(shipped, genes)
+    elif scheme == TRANSFER:
+        return split_transfer(*source, reference, genes, seed=seed)
     elif scheme == EDGES:
         return split_edges(reference, genes, fractions=fractions, seed=seed)
     else:

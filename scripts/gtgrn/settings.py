@@ -16,6 +16,8 @@ SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yam
 CONFIG = "configuration"
 ENSEMBLES = ("borda", "mean_rank")
 """Networks that are made of those of all methods."""
+TRANSFER = "transfer"
+"""The split scheme that trains on another data set."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -77,6 +79,42 @@ def _check_third_party(config: dict, methods: Collection[str]) -> None:
                 field=f"{field}.path",
                 remedy="Give its path relative to the working directory",
             )
+
+
+def check_sources(config: dict, datasets: Collection[str]) -> None:
+    """Check that transfers are between data sets of this run, and that there is one if asked for.
+
+    Parameters
+    ----------
+    config
+        The checked configuration.
+    datasets
+        Names of the data sets, replicates of a simulation among them.
+
+    Raises
+    ------
+    InputError
+        Naming the key and the remedy.
+    """
+    sources = config["splits"]["sources"]
+    field = "splits.sources"
+    _known(field, sources, datasets)
+    for name, source in sources.items():
+        _known(f"{field}.{name}", [source], [other for other in datasets if other != name])
+    if TRANSFER in config["splits"]["schemes"] and not sources:
+        raise InputError(
+            "is empty, but the scheme transfer needs it",
+            file=CONFIG,
+            field=field,
+            remedy="Name the data set to train on: '{tested data set: its source}'",
+        )
+    if config["splits"]["schemes"][0] == TRANSFER:
+        raise InputError(
+            "transfer comes first, but the final network is made on the first scheme",
+            file=CONFIG,
+            field="splits.schemes",
+            remedy="Put another scheme first",
+        )
 
 
 def card_names(config: dict) -> list[str]:

@@ -15,6 +15,7 @@ from gtgrn.settings import (
     card_names,
     card_paths,
     check_settings,
+    check_sources,
     variant_options,
 )
 from jsonschema import Draft202012Validator
@@ -313,3 +314,48 @@ def test_importing_stays_light():
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+# Against the data sets
+
+
+@pytest.mark.parametrize(
+    ("splits", "words"),
+    [
+        ({"schemes": ["edges", "transfer"]}, "'splits.sources': is empty"),
+        ({"schemes": ["transfer"], "sources": {"a": "b"}}, "transfer comes first"),
+        ({"sources": {"c": "b"}}, "'splits.sources': 'c' is not one of a, b"),
+        ({"sources": {"a": "a"}}, "'splits.sources.a': 'a' is not one of b"),
+    ],
+)
+def test_sources_of_a_transfer(splits, words):
+    config = {"datasets": ["a", "b"], "splits": splits}
+    check_settings(config, METHODS)
+    with pytest.raises(InputError) as caught:
+        check_sources(config, ["a", "b"])
+    assert words in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_an_ablation_may_name_a_card_that_is_left_out_but_exists():
+    config = {"datasets": ["a"], "ablations": {"datasets": ["b"], "variants": []}}
+    with pytest.raises(InputError, match="'b' is not one of a"):
+        check_settings(copy.deepcopy(config), METHODS)
+    check_settings(config, METHODS, cards=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("clr", {"dataset": "a", "path": "x"}, "is the name of a method"),
+        ("mean_rank", {"dataset": "a", "path": "x"}, "is the name of a method"),
+        ("a-b", {"dataset": "a", "path": "x"}, "is no plain name"),
+        ("pidc", {"dataset": "b", "path": "x"}, "'b' is not one of a"),
+        ("pidc", {"dataset": "a", "path": "no/such"}, "file 'no/such' not found"),
+    ],
+)
+def test_networks_of_others_are_named_apart_and_there(name, source, words):
+    with pytest.raises(InputError) as caught:
+        check_settings({"datasets": ["a"], "third_party": {name: source}}, METHODS)
+    assert words in str(caught.value)
+    assert f"third_party.{name}" in str(caught.value)

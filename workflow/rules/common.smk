@@ -19,7 +19,15 @@ from gtgrn.cards import (
 )
 from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
-from gtgrn.settings import ENSEMBLES, card_names, card_paths, check_settings, variant_options
+from gtgrn.settings import (
+    ENSEMBLES,
+    TRANSFER,
+    card_names,
+    card_paths,
+    check_settings,
+    check_sources,
+    variant_options,
+)
 from snakemake.exceptions import WorkflowError
 
 
@@ -46,6 +54,10 @@ except InputError as error:
 DATASETS = {
     name: dataset for card in CARDS for name, dataset in expand_card(card, CARDS[card]).items()
 }
+try:
+    check_sources(config, DATASETS)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
 SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
 # A data set of genes and known edges alone: nothing is inferred from expression there.
@@ -64,19 +76,30 @@ MINET_FILES = [*MI_FILES, "inference/_minet.py"]
 JUDGING_FILES = ["metrics.py", "ranking.py", "claims.py", "statistics.py", "resampling.py"]
 THIRD_PARTY = config["third_party"]
 SCHEMES = config["splits"]["schemes"]
+SOURCES = config["splits"]["sources"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
 VARIANTS = config["variants"]
 
 
+def get_schemes(dataset):
+    """Give the split schemes of a data set: transfer only where it has a source."""
+    return [name for name in SCHEMES if name != TRANSFER or dataset in SOURCES]
+
+
+def collect_splits(pattern, datasets=SUPERVISED, **wildcards):
+    """Expand a pattern over data sets and their schemes, and over further wildcards."""
+    return [
+        path
+        for dataset in datasets
+        for path in expand(pattern, dataset=dataset, split=get_schemes(dataset), **wildcards)
+    ]
+
+
 def get_evaluated_tables(kind):
     """Give the tables of a kind that judging leaves, one a data set, split and seed."""
-    return expand(
-        f"<results>/{{dataset}}/evaluation/{{split}}/seed{{seed}}.{kind}.tsv",
-        dataset=SUPERVISED,
-        split=SCHEMES,
-        seed=SEEDS,
-    )
+    pattern = f"<results>/{{dataset}}/evaluation/{{split}}/seed{{seed}}.{kind}.tsv"
+    return collect_splits(pattern, seed=SEEDS)
 
 
 EVALUATED_METRICS = get_evaluated_tables("metrics")
@@ -84,9 +107,7 @@ STABILITIES = expand(
     "<results>/{dataset}/evaluation/stability.tsv",
     dataset=[name for name in EXPRESSED if config["evaluation"]["stability"]],
 )
-AUDITS = expand(
-    "<results>/{dataset}/evaluation/{split}/audit.tsv", dataset=SUPERVISED, split=SCHEMES
-)
+AUDITS = collect_splits("<results>/{dataset}/evaluation/{split}/audit.tsv")
 NETWORK_FILES = expand("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED)
 
 
@@ -226,8 +247,11 @@ def get_reference_file(wildcards):
     return DATASETS[wildcards.dataset]["reference"]["path"]
 
 
-def get_shipped_split(wildcards):
-    """Give the split files that a card ships for this scheme, if it does."""
+def get_split_files(wildcards):
+    """Give the split files that a card ships for a scheme, or the files of a transfer's source."""
+    if wildcards.split == TRANSFER:
+        folder = f"<results>/{SOURCES[wildcards.dataset]}"
+        return {"source_genes": f"{folder}/genes.tsv", "source": f"{folder}/reference.tsv"}
     return split_files(DATASETS[wildcards.dataset], wildcards.split)
 
 

@@ -212,11 +212,7 @@ rule collect_metrics:
         comparisons=get_evaluated_tables("comparisons"),
         permutations=get_evaluated_tables("permutations"),
         stability=STABILITIES,
-        reconstruction=expand(
-            "<results>/{dataset}/evaluation/{split}/reconstruction.tsv",
-            dataset=SUPERVISED,
-            split=SCHEMES,
-        ),
+        reconstruction=collect_splits("<results>/{dataset}/evaluation/{split}/reconstruction.tsv"),
     output:
         metrics="<results>/benchmark/metrics.tsv",
         summary="<results>/benchmark/summary.tsv",

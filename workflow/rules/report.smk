@@ -8,10 +8,9 @@ rule build_report:
         comparisons="<results>/benchmark/comparisons.tsv",
         ranks="<results>/benchmark/ranks.tsv",
         stability=STABILITIES,
-        described=expand(
+        described=collect_splits(
             "<results>/{dataset}/evaluation/{split}/{table}.tsv",
-            dataset=JUDGED,
-            split=SCHEMES,
+            datasets=JUDGED,
             table=["reconstruction", "agreement", "characteristics"],
         ),
         runtime="<results>/benchmark/runtime.tsv",
@@ -19,10 +18,9 @@ rule build_report:
         networks=collect("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED),
         summaries=collect("<results>/{dataset}/network.json", dataset=EXPRESSED),
         reliability=collect("<results>/{dataset}/reliability.tsv", dataset=JUDGED),
-        curves=collect(
+        curves=collect_splits(
             "<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
-            dataset=JUDGED,
-            split=SCHEMES,
+            datasets=JUDGED,
             seed=SEEDS,
         ),
         embeddings=collect(

@@ -3,7 +3,7 @@
 
 rule draw_split:
     input:
-        unpack(get_shipped_split),
+        unpack(get_split_files),
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
     output:

@@ -1,0 +1,50 @@
+import numpy as np
+import pandas as pd
+import pytest
+from gtgrn.schemes import FOLDED, draw_split
+from gtgrn.splits import split_edges, split_transfer
+
+GENES = [f"G{i:02d}" for i in range(40)]
+FRACTIONS = {"train": 0.67, "val": 0.10, "test": 0.23}
+
+
+def reference(seed: int, regulators: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    pairs = [(r, t) for r in regulators for t in rng.choice(GENES, 15, replace=False) if r != t]
+    return pd.DataFrame(pairs, columns=["regulator", "target"])
+
+
+def draw(scheme: str, seed: int, **options) -> pd.DataFrame:
+    return draw_split(
+        scheme, reference(0, GENES[:10]), GENES, seed=seed, fractions=FRACTIONS, folds=5, **options
+    )
+
+
+def test_edges_are_cut_by_the_fractions():
+    pd.testing.assert_frame_equal(
+        draw("edges", 3), split_edges(reference(0, GENES[:10]), GENES, fractions=FRACTIONS, seed=3)
+    )
+
+
+@pytest.mark.parametrize("scheme", FOLDED)
+def test_seeds_are_folds_and_then_new_partitions(scheme):
+    parts = {seed: draw(scheme, seed) for seed in (0, 1, 5)}
+    for seed, part in parts.items():
+        expected = FOLDED[scheme](
+            reference(0, GENES[:10]), GENES, folds=5, fold=seed % 5, seed=seed // 5
+        )
+        pd.testing.assert_frame_equal(part, expected)
+    tested = {seed: set(map(tuple, p[p["part"] == "test"][["regulator", "target"]].to_numpy()))
+              for seed, p in parts.items()}  # fmt: skip
+    assert not tested[0] & tested[1]
+    assert tested[0] != tested[5]
+
+
+def test_a_transfer_trains_on_the_source():
+    source = reference(1, GENES[10:25]).map(str.lower)
+    genes = [gene.lower() for gene in GENES]
+    split = draw("transfer", 2, source=(source, genes))
+    expected = split_transfer(source, genes, reference(0, GENES[:10]), GENES, seed=2)
+    pd.testing.assert_frame_equal(split, expected)
+    assert set(split[split["part"] == "train"]["regulator"]) <= set(GENES[10:25])
+    assert set(split[split["part"] == "test"]["regulator"]) == set(GENES[:10])
