@@ -9,13 +9,15 @@ from gtgrn.reference import read_reference, read_regulators
 configure_logging(snakemake.log[0])
 card = snakemake.params.card
 source = card["expression"]
-if "simulation" in card:
+if source["format"] == "simulation":
     source = {"format": "h5ad", "path": snakemake.input.simulation, "values": "continuous"}
     card = {**card, "reference": {"path": snakemake.input.reference}}
 adata = read_expression(source)
 regulators = None
 if "regulators" in card:
-    regulators = read_regulators(card["regulators"], adata.var_names)
+    # Without a path the card's list is 'all': every gene is a candidate, as None says below.
+    if "path" in card["regulators"]:
+        regulators = read_regulators(card["regulators"], adata.var_names)
 elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
     reference = read_reference({**names, **card["reference"]}, adata.var_names)

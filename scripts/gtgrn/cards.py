@@ -25,6 +25,8 @@ SCANPY_DATASETS = ("pbmc68k_reduced",)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 REPLICATE = re.compile(r".*-d\d+-r\d+")
 
+SIMULATORS = ("simulation", "kinetics")
+
 SIGNIFICANCE_FILES = ("gene_ordering", "pseudotime")
 
 # Keys of the section expression that have an effect only with some formats.
@@ -105,7 +107,7 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Data set to its card. A simulation gives one data set for each dropout and replicate,
+        Data set to its card. A section `simulation` gives one data set for each dropout and replicate,
         as in ``hsc_boolean-d50-r0``: `dropout` is then one number, `replicates` is replaced by
         `replicate` and `seed` is the replicate's own. The dropouts of a replicate share the
         seed, so that they are the same cells with more or fewer zeros. Any other card gives
@@ -114,11 +116,12 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
     dataset = {**copy.deepcopy(card), "card": name}
     if card["expression"]["format"] == "genes_only":
         dataset["expression"]["values"] = "continuous"
-    if card["expression"]["format"] != "simulation":
+    if card["expression"]["format"] == "simulation":
+        dataset["expression"]["values"] = "continuous"
+    if "simulation" not in card:
         return {name: dataset}
     settings = dataset.pop("simulation")
     dropouts, replicates = settings.pop("dropout"), settings.pop("replicates")
-    dataset["expression"]["values"] = "continuous"
     expanded = {}
     for dropout in dropouts:
         for replicate in range(replicates):
@@ -358,19 +361,33 @@ def _check_source(card: dict, path: Path) -> None:
 
 def _check_simulation(card: dict, path: Path) -> None:
     simulated = card["expression"]["format"] == "simulation"
-    if simulated and "simulation" not in card:
+    given = [section for section in SIMULATORS if section in card]
+    if simulated and not given:
         raise InputError(
             "missing; format simulation needs it",
             file=path,
             field="simulation",
-            remedy="Add the section with 'model' and 't_max'",
+            remedy="Add the section with 'model' and 't_max', or 'kinetics' with a network",
         )
-    if not simulated and "simulation" in card:
+    if len(given) == 2:
+        raise InputError(
+            "there is a section simulation already", file=path, field="kinetics",
+            remedy="Keep one of the two",
+        )  # fmt: skip
+    if given and not simulated:
         raise InputError(
             f"has no effect with format {card['expression']['format']}",
             file=path,
-            field="simulation",
+            field=given[0],
             remedy="Remove the section, or declare 'format: simulation' in expression",
+        )
+    kinetics = card.get("kinetics")
+    if kinetics is not None and ("network" in kinetics) == ("generate" in kinetics):
+        raise InputError(
+            "there is a network already" if "network" in kinetics else "missing",
+            file=path,
+            field="kinetics.generate" if "network" in kinetics else "kinetics.network",
+            remedy="Give either 'network' or 'generate'",
         )
     for section in ("reference", "regulators", "splits"):
         if simulated and section in card:
@@ -389,8 +406,10 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
         yield f"expression.paths.{number}" if several else "expression.path", name
     if "simulation" in card:
         yield "simulation.model", card["simulation"]["model"]
+    if "network" in card.get("kinetics", {}):
+        yield "kinetics.network", card["kinetics"]["network"]
     for section in ("reference", "regulators"):
-        if section in card:
+        if "path" in card.get(section, {}):
             yield f"{section}.path", card[section]["path"]
     for key, name in preprocess_files(card).items():
         yield f"preprocess.significance.{key}", name

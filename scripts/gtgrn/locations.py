@@ -34,6 +34,8 @@ PRIORS = {
         for organism in ("human", "mouse")
     },
 }
+ALL_GENES = "all"
+"""The list of regulators that needs no file: every gene is a candidate."""
 REGULATOR_LISTS = {
     # BEELINE's list for the mouse is in upper case, other sources write Gata1.
     ("beeline", organism): {
@@ -44,7 +46,15 @@ REGULATOR_LISTS = {
     for organism in ("human", "mouse")
 }
 
-SECTIONS = ("expression", "simulation", "reference", "regulators", "splits", "preprocess")
+SECTIONS = (
+    "expression",
+    "simulation",
+    "kinetics",
+    "reference",
+    "regulators",
+    "splits",
+    "preprocess",
+)
 
 
 def name_published(card: dict, path: Path) -> None:
@@ -66,9 +76,10 @@ def name_published(card: dict, path: Path) -> None:
         ("reference", "prior", PRIORS),
         ("regulators", "list", REGULATOR_LISTS),
     ):
-        name = card.get(section, {}).pop(key, None)
-        if name is None:
+        name = card.get(section, {}).get(key)
+        if name in (None, ALL_GENES):
             continue
+        del card[section][key]
         if (name, card["organism"]) not in published:
             known = [f"{one} ({organism})" for one, organism in sorted(published)]
             raise InputError(

@@ -42,7 +42,9 @@ except InputError as error:
 DATASETS = {
     name: dataset for card in CARDS for name, dataset in expand_card(card, CARDS[card]).items()
 }
-SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
+BOOLEAN = {name: d for name, d in DATASETS.items() if "simulation" in d}
+KINETIC = {name: d for name, d in DATASETS.items() if "kinetics" in d}
+SIMULATED = BOOLEAN | KINETIC
 SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
 # A data set of genes and known edges alone: nothing is inferred from expression there.
 EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
@@ -132,7 +134,8 @@ def get_expression_files(wildcards):
         files["expression"] = expression
     files |= preprocess_files(dataset)
     if "regulators" in dataset:
-        files["regulators"] = dataset["regulators"]["path"]
+        if "path" in dataset["regulators"]:
+            files["regulators"] = dataset["regulators"]["path"]
     elif "reference" in dataset:
         files["reference"] = dataset["reference"]["path"]
     return files
@@ -171,12 +174,23 @@ def get_judged_networks(wildcards):
 
 def get_simulation_model(wildcards):
     """Give the Boolean model of a simulated data set."""
-    return SIMULATED[wildcards.dataset]["simulation"]["model"]
+    return BOOLEAN[wildcards.dataset]["simulation"]["model"]
+
+
+def get_kinetics(wildcards):
+    """Give the settings of a simulated gene network."""
+    return KINETIC[wildcards.dataset]["kinetics"]
+
+
+def get_source_network(wildcards):
+    """Give the network that a sub-network is extracted from, unless one is generated."""
+    kinetics = get_kinetics(wildcards)
+    return {"network": kinetics["network"]} if "network" in kinetics else {}
 
 
 def get_simulation(wildcards):
     """Give the settings of a simulated data set."""
-    return SIMULATED[wildcards.dataset]["simulation"]
+    return BOOLEAN[wildcards.dataset]["simulation"]
 
 
 def get_reference_file(wildcards):

@@ -45,7 +45,7 @@ rule simulate_expression:
     benchmark:
         "<benchmarks>/{dataset}/simulate_expression.jsonl"
     wildcard_constraints:
-        dataset=one_of(SIMULATED),
+        dataset=one_of(BOOLEAN),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -58,6 +58,33 @@ rule simulate_expression:
         code=source_digest("simulate.py"),
     script:
         "../../scripts/simulate_expression.py"
+
+
+rule simulate_kinetics:
+    input:
+        unpack(get_source_network),
+    output:
+        expression="<results>/{dataset}/simulation.h5ad",
+        reference="<results>/{dataset}/simulation_reference.tsv",
+        statistics="<results>/{dataset}/simulation_statistics.json",
+    log:
+        "<logs>/{dataset}/simulate_kinetics.log",
+    benchmark:
+        "<benchmarks>/{dataset}/simulate_kinetics.jsonl"
+    wildcard_constraints:
+        dataset=one_of(KINETIC),
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kinetics=get_kinetics,
+        code=source_digest("gnw.py", "kinetics.py", "subnetworks.py"),
+    script:
+        "../../scripts/simulate_kinetics.py"
 
 
 rule preprocess_expression:
