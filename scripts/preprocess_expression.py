@@ -13,6 +13,8 @@ if source["format"] == "simulation":
     source = {"format": "h5ad", "path": snakemake.input.simulation, "values": "continuous"}
     card = {**card, "reference": {"path": snakemake.input.reference}}
 adata = read_expression(source)
+# What the card leaves to detection is decided now.
+values = adata.uns["gtgrn"]["source"]["values"]
 regulators = None
 if "regulators" in card:
     # Without a path the card's list is 'all': every gene is a candidate, as None says below.
@@ -24,7 +26,7 @@ elif "reference" in card:
     regulators = sorted(reference["regulator"].unique())
 adata = preprocess(
     adata,
-    values=source["values"],
+    values=values,
     regulators=regulators,
     total_counts=source.get("total_counts"),
     seed=snakemake.params.seed,

@@ -39,6 +39,8 @@ ONLY_WITH = {
     "drop_columns": ("table",),
     "column": ("genes_only",),
     "layer": ("h5ad", "loom"),
+    "gene_names": ("h5ad", "10x_mtx", "10x_h5", "loom"),
+    "gene_map": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "total_counts": ("h5ad", "loom", "scanpy"),
     "cell_type": ("h5ad", "loom", "scanpy"),
 }
@@ -107,7 +109,7 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Data set to its card. A section `simulation` gives one data set for each dropout and replicate,
+        Data set to its card. A section `simulation` gives one for each dropout and replicate,
         as in ``hsc_boolean-d50-r0``: `dropout` is then one number, `replicates` is replaced by
         `replicate` and `seed` is the replicate's own. The dropouts of a replicate share the
         seed, so that they are the same cells with more or fewer zeros. Any other card gives
@@ -289,7 +291,8 @@ def _check_consistency(card: dict, path: Path) -> None:
             "there is a path already", file=path, field="expression.paths", remedy="Keep one"
         )
     needed = ["path"] if form in ONLY_WITH["path"] and "paths" not in expression else []
-    needed += ["values"] if form in ONLY_WITH["values"] else []
+    if form in ONLY_WITH["values"]:
+        expression.setdefault("values", "auto")
     for key in [*needed, *(["orientation"] if form == "table" else [])]:
         if key not in expression:
             raise InputError(
@@ -300,7 +303,7 @@ def _check_consistency(card: dict, path: Path) -> None:
                     read_schema(SCHEMA)["properties"]["expression"]["properties"][key]
                 ),
             )
-    if "total_counts" in expression and expression["values"] != "counts":
+    if "total_counts" in expression and expression["values"] not in ("counts", "auto"):
         raise InputError(
             f"has no effect with values {expression['values']}",
             file=path,
@@ -404,6 +407,8 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     several = "paths" in card["expression"]
     for number, name in enumerate(expression_files(card)):
         yield f"expression.paths.{number}" if several else "expression.path", name
+    if "gene_map" in card["expression"]:
+        yield "expression.gene_map.path", card["expression"]["gene_map"]["path"]
     if "simulation" in card:
         yield "simulation.model", card["simulation"]["model"]
     if "network" in card.get("kinetics", {}):
