@@ -83,8 +83,8 @@ def read_expression(expression: dict) -> ad.AnnData:
         matrix, genes = matrix[:, order], genes[order]
     source = dict(expression)
     if expression["format"] != "genes_only":
-        # Values that are missing are found first, as no guess could be made from them.
-        _check_values(matrix, obs.index, genes, CONTINUOUS, path)
+        # First of all, as nothing can be guessed from values that are missing.
+        _check_values(matrix, obs.index, genes, expression["values"], path)
         likely = detect_values(matrix)
         if expression["values"] == AUTO:
             source |= {"values": likely, "values_detected": True}
@@ -92,7 +92,6 @@ def read_expression(expression: dict) -> ad.AnnData:
                 "%s: the values look like %s and are taken as such; set expression.values in "
                 "the card if they are not", path, likely,
             )  # fmt: skip
-        _check_values(matrix, obs.index, genes, source["values"], path)
         if likely != expression["values"] == LOGNORM:
             log.warning(
                 "%s: declared lognorm, but the values look like %s (largest %g): correct "
@@ -181,7 +180,8 @@ def preprocess(
     -------
     anndata.AnnData
         X dense float32; `layers["counts"]` where values are counts; `var["is_regulator"]`;
-        `uns["gtgrn"]` with source, filters (numbers before and after), settings and versions.
+        `uns["gtgrn"]` with source, filters (numbers before and after), the names of the genes
+        that were dropped, settings and versions.
         Genes without variance stay, because dropping them would change what is evaluated.
 
     Raises
@@ -192,6 +192,7 @@ def preprocess(
     magic = _magic_settings(magic)
     adata = adata[:, np.argsort(adata.var_names.to_numpy(str), kind="stable")].copy()
     sizes = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}
+    measured = adata.var_names
     if adata.n_obs:
         adata = _filter(adata, min_cells_fraction, min_genes_per_cell)
     elif n_top_genes is not None:
@@ -247,6 +248,7 @@ def preprocess(
     adata.uns[UNS] = {
         **adata.uns.get(UNS, {}),
         "filters": sizes,
+        "dropped": np.array(measured.difference(adata.var_names), dtype=object),
         "settings": settings,
         "versions": {name: version(name) for name in packages},
     }

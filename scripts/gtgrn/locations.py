@@ -38,12 +38,22 @@ ALL_GENES = "all"
 """The list of regulators that needs no file: every gene is a candidate."""
 REGULATOR_LISTS = {
     # BEELINE's list for the mouse is in upper case, other sources write Gata1.
-    ("beeline", organism): {
-        "path": f"mirror:tf_target/{organism}-tfs.csv",
-        "column": "TF",
-        "ignore_case": organism == "mouse",
-    }
-    for organism in ("human", "mouse")
+    **{
+        ("beeline", organism): {
+            "path": f"mirror:tf_target/{organism}-tfs.csv",
+            "column": "TF",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
+    **{
+        ("shipped", organism): {
+            "path": f"resources/regulators/{organism}.tsv",
+            "column": "regulator",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
 }
 
 SECTIONS = (

@@ -200,6 +200,16 @@ def get_reference_file(wildcards):
     return DATASETS[wildcards.dataset]["reference"]["path"]
 
 
+def get_summary_files(wildcards):
+    """Give what the summary of a data set reads besides its expression."""
+    dataset, files = DATASETS[wildcards.dataset], {}
+    if wildcards.dataset in SUPERVISED:
+        files["reference"] = get_reference_file(wildcards)
+    if "path" in dataset.get("regulators", {}):
+        files["regulators"] = dataset["regulators"]["path"]
+    return files
+
+
 def get_shipped_split(wildcards):
     """Give the split files that a card ships for this scheme, if it does."""
     return split_files(DATASETS[wildcards.dataset], wildcards.split)

@@ -140,3 +140,27 @@ rule prepare_reference:
         code=source_digest("reference.py"),
     script:
         "../../scripts/prepare_reference.py"
+
+
+rule summarise_input:
+    input:
+        unpack(get_summary_files),
+        expression="<results>/{dataset}/expression.h5ad",
+    output:
+        "<results>/{dataset}/input_summary.txt",
+    log:
+        "<logs>/{dataset}/summarise_input.log",
+    benchmark:
+        "<benchmarks>/{dataset}/summarise_input.jsonl"
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=15,
+    params:
+        card=get_card,
+        code=source_digest("input_summary.py", "reference.py"),
+    script:
+        "../../scripts/summarise_input.py"
