@@ -13,6 +13,7 @@ import evaluation
 import models
 import mutual_information
 import numpy as np
+import simulation
 import torch
 import trees
 
@@ -62,5 +63,5 @@ if __name__ == "__main__":
     bench_attention(910, 8000, 128)
     bench_attention(1620, 60000, 128)
     bench_within_tf()
-    for topic in (trees, mutual_information, evaluation, models):
+    for topic in (trees, mutual_information, evaluation, models, simulation):
         topic.main()

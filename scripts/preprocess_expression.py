@@ -2,7 +2,6 @@
 
 import pandas as pd
 from gtgrn.expression import preprocess, read_expression, write_expression
-from gtgrn.locations import EVERY_GENE
 from gtgrn.logs import configure_logging
 from gtgrn.matrix import write_matrix
 from gtgrn.reference import read_reference, read_regulators
@@ -10,22 +9,24 @@ from gtgrn.reference import read_reference, read_regulators
 configure_logging(snakemake.log[0])
 card = snakemake.params.card
 source = card["expression"]
-if "simulation" in card:
+if source["format"] == "simulation":
     source = {"format": "h5ad", "path": snakemake.input.simulation, "values": "continuous"}
     card = {**card, "reference": {"path": snakemake.input.reference}}
 adata = read_expression(source)
+# What the card leaves to detection is decided now.
+values = adata.uns["gtgrn"]["source"]["values"]
 regulators = None
-if card.get("regulators", {}).get("list") == EVERY_GENE:
-    pass  # what None means
-elif "regulators" in card:
-    regulators = read_regulators(card["regulators"], adata.var_names)
+if "regulators" in card:
+    # Without a path the card's list is 'all': every gene is a candidate, as None says below.
+    if "path" in card["regulators"]:
+        regulators = read_regulators(card["regulators"], adata.var_names)
 elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
     reference = read_reference({**names, **card["reference"]}, adata.var_names)
     regulators = sorted(reference["regulator"].unique())
 adata = preprocess(
     adata,
-    values=source["values"],
+    values=values,
     regulators=regulators,
     total_counts=source.get("total_counts"),
     seed=snakemake.params.seed,

@@ -25,6 +25,8 @@ SCANPY_DATASETS = ("pbmc68k_reduced",)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 REPLICATE = re.compile(r".*-d\d+-r\d+")
 
+SIMULATORS = ("simulation", "kinetics")
+
 SIGNIFICANCE_FILES = ("gene_ordering", "pseudotime")
 
 # Keys of the section expression that have an effect only with some formats.
@@ -37,6 +39,8 @@ ONLY_WITH = {
     "drop_columns": ("table",),
     "column": ("genes_only",),
     "layer": ("h5ad", "loom"),
+    "gene_names": ("h5ad", "10x_mtx", "10x_h5", "loom"),
+    "gene_map": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "total_counts": ("h5ad", "loom", "scanpy"),
     "cell_type": ("h5ad", "loom", "scanpy"),
 }
@@ -105,7 +109,7 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Data set to its card. A simulation gives one data set for each dropout and replicate,
+        Data set to its card. A section `simulation` gives one for each dropout and replicate,
         as in ``hsc_boolean-d50-r0``: `dropout` is then one number, `replicates` is replaced by
         `replicate` and `seed` is the replicate's own. The dropouts of a replicate share the
         seed, so that they are the same cells with more or fewer zeros. Any other card gives
@@ -114,11 +118,12 @@ def expand_card(name: str, card: dict) -> dict[str, dict]:
     dataset = {**copy.deepcopy(card), "card": name}
     if card["expression"]["format"] == "genes_only":
         dataset["expression"]["values"] = "continuous"
-    if card["expression"]["format"] != "simulation":
+    if card["expression"]["format"] == "simulation":
+        dataset["expression"]["values"] = "continuous"
+    if "simulation" not in card:
         return {name: dataset}
     settings = dataset.pop("simulation")
     dropouts, replicates = settings.pop("dropout"), settings.pop("replicates")
-    dataset["expression"]["values"] = "continuous"
     expanded = {}
     for dropout in dropouts:
         for replicate in range(replicates):
@@ -286,7 +291,8 @@ def _check_consistency(card: dict, path: Path) -> None:
             "there is a path already", file=path, field="expression.paths", remedy="Keep one"
         )
     needed = ["path"] if form in ONLY_WITH["path"] and "paths" not in expression else []
-    needed += ["values"] if form in ONLY_WITH["values"] else []
+    if form in ONLY_WITH["values"]:
+        expression.setdefault("values", "auto")
     for key in [*needed, *(["orientation"] if form == "table" else [])]:
         if key not in expression:
             raise InputError(
@@ -297,7 +303,7 @@ def _check_consistency(card: dict, path: Path) -> None:
                     read_schema(SCHEMA)["properties"]["expression"]["properties"][key]
                 ),
             )
-    if "total_counts" in expression and expression["values"] != "counts":
+    if "total_counts" in expression and expression["values"] not in ("counts", "auto"):
         raise InputError(
             f"has no effect with values {expression['values']}",
             file=path,
@@ -358,19 +364,33 @@ def _check_source(card: dict, path: Path) -> None:
 
 def _check_simulation(card: dict, path: Path) -> None:
     simulated = card["expression"]["format"] == "simulation"
-    if simulated and "simulation" not in card:
+    given = [section for section in SIMULATORS if section in card]
+    if simulated and not given:
         raise InputError(
             "missing; format simulation needs it",
             file=path,
             field="simulation",
-            remedy="Add the section with 'model' and 't_max'",
+            remedy="Add the section with 'model' and 't_max', or 'kinetics' with a network",
         )
-    if not simulated and "simulation" in card:
+    if len(given) == 2:
+        raise InputError(
+            "there is a section simulation already", file=path, field="kinetics",
+            remedy="Keep one of the two",
+        )  # fmt: skip
+    if given and not simulated:
         raise InputError(
             f"has no effect with format {card['expression']['format']}",
             file=path,
-            field="simulation",
+            field=given[0],
             remedy="Remove the section, or declare 'format: simulation' in expression",
+        )
+    kinetics = card.get("kinetics")
+    if kinetics is not None and ("network" in kinetics) == ("generate" in kinetics):
+        raise InputError(
+            "there is a network already" if "network" in kinetics else "missing",
+            file=path,
+            field="kinetics.generate" if "network" in kinetics else "kinetics.network",
+            remedy="Give either 'network' or 'generate'",
         )
     for section in ("reference", "regulators", "splits"):
         if simulated and section in card:
@@ -387,8 +407,12 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     several = "paths" in card["expression"]
     for number, name in enumerate(expression_files(card)):
         yield f"expression.paths.{number}" if several else "expression.path", name
+    if "gene_map" in card["expression"]:
+        yield "expression.gene_map.path", card["expression"]["gene_map"]["path"]
     if "simulation" in card:
         yield "simulation.model", card["simulation"]["model"]
+    if "network" in card.get("kinetics", {}):
+        yield "kinetics.network", card["kinetics"]["network"]
     for section in ("reference", "regulators"):
         if "path" in card.get(section, {}):
             yield f"{section}.path", card[section]["path"]

@@ -36,11 +36,15 @@ TIMEOUT = 60
 
 @dataclass(frozen=True)
 class Download:
-    """An official file: its address, its checksum (``sha256:...`` or ``md5:...``), if any."""
+    """An official file: its address, its checksum (``sha256:...`` or ``md5:...``), if any.
+
+    `mirrored` is where a mirror may hold it, besides its folder ``downloads/``.
+    """
 
     url: str
     checksum: str | None = None
     archive: bool = False
+    mirrored: str | None = None
 
     @property
     def file(self) -> str:
@@ -68,6 +72,12 @@ OFFICIAL = {
     ),
     "htftarget": Download(
         "https://guolab.wchscu.cn/static/hTFtarget/file_download/tf-target-infomation.txt"
+    ),
+    "gnw": Download(
+        "https://raw.githubusercontent.com/tschaffter/gnw/32ad19c6868611ba86e84da7ef64ecde97b41b07/"
+        "src/ch/epfl/lis/networks/yeast_transcriptional_network_Balaji2006.tsv",
+        "sha256:f092373b03bf2ac9e8c5bdad7cc922dcc6d794d042fb26487fd7b624d1874b04",
+        mirrored="gnw/yeast_transcriptional_network_Balaji2006.tsv",
     ),
     "trrust": Download(
         "https://www.grnpedia.org/trrust/data/trrust_rawdata.human.tsv",
@@ -280,7 +290,8 @@ def _source(path: str | Path, mirror: str | None, downloads: Path) -> _Source:
     download = OFFICIAL[name]
     urls = [download.url]
     if mirror:
-        urls.insert(0, _below(mirror, f"downloads/{download.file}"))
+        places = [f"downloads/{download.file}", download.mirrored]
+        urls = [_below(mirror, place) for place in places if place] + urls
     return _Source(urls, download.checksum, "/".join(rest) if download.archive else None)
 
 

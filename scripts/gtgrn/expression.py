@@ -19,12 +19,24 @@ from scipy import sparse
 from gtgrn.beeline import VARIANCE, find_ordering, significant_genes
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
-from gtgrn.readers import CONTINUOUS, COUNTS, LOGNORM, READERS, bad_path, join_cells, reading
+from gtgrn.readers import (
+    AUTO,
+    CONTINUOUS,
+    COUNTS,
+    LOGNORM,
+    READERS,
+    bad_path,
+    join_cells,
+    name_genes,
+    reading,
+)
 
 log = logging.getLogger(__name__)
 
 IS_REGULATOR = "is_regulator"
 LARGEST_LOG = 25.0
+BLOCK = 10_000
+"""Cells of a sparse matrix that are worked on at a time."""
 UNS = "gtgrn"
 """Key of `uns` under which source, filters, settings and versions are recorded."""
 
@@ -59,6 +71,7 @@ def read_expression(expression: dict) -> ad.AnnData:
     adata = join_cells({path: read(Path(path), expression) for path in paths})
     path = ", ".join(map(str, paths))
     obs = _named_columns(adata.obs, expression, path)
+    adata, named = name_genes(adata, expression, path)
     matrix, genes = _as_float32(adata.X), adata.var_names.astype(str)
     if 0 in matrix.shape and (expression["format"] != "genes_only" or not len(genes)):
         size = f"{matrix.shape[0]} cells x {matrix.shape[1]} genes"
@@ -66,16 +79,25 @@ def read_expression(expression: dict) -> ad.AnnData:
     _check_unique(genes, "gene", path, "Sum or drop the copies, or use identifiers as names")
     _check_unique(obs.index, "cell", path, "Make the cell names unique")
     order = np.argsort(genes.to_numpy(str), kind="stable")
-    matrix, genes = matrix[:, order], genes[order]
+    if (order[1:] < order[:-1]).any():
+        matrix, genes = matrix[:, order], genes[order]
+    source = dict(expression)
     if expression["format"] != "genes_only":
+        # First of all, as nothing can be guessed from values that are missing.
         _check_values(matrix, obs.index, genes, expression["values"], path)
         likely = detect_values(matrix)
+        if expression["values"] == AUTO:
+            source |= {"values": likely, "values_detected": True}
+            log.warning(
+                "%s: the values look like %s and are taken as such; set expression.values in "
+                "the card if they are not", path, likely,
+            )  # fmt: skip
         if likely != expression["values"] == LOGNORM:
             log.warning(
                 "%s: declared lognorm, but the values look like %s (largest %g): correct "
                 "expression.values if they are", path, likely, matrix.max(),
             )  # fmt: skip
-    uns = {UNS: {"source": dict(expression)}}
+    uns = {UNS: {"source": source | ({"gene_map_counts": named} if named else {})}}
     return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=genes), uns=uns)
 
 
@@ -158,7 +180,8 @@ def preprocess(
     -------
     anndata.AnnData
         X dense float32; `layers["counts"]` where values are counts; `var["is_regulator"]`;
-        `uns["gtgrn"]` with source, filters (numbers before and after), settings and versions.
+        `uns["gtgrn"]` with source, filters (numbers before and after), the names of the genes
+        that were dropped, settings and versions.
         Genes without variance stay, because dropping them would change what is evaluated.
 
     Raises
@@ -169,6 +192,7 @@ def preprocess(
     magic = _magic_settings(magic)
     adata = adata[:, np.argsort(adata.var_names.to_numpy(str), kind="stable")].copy()
     sizes = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}
+    measured = adata.var_names
     if adata.n_obs:
         adata = _filter(adata, min_cells_fraction, min_genes_per_cell)
     elif n_top_genes is not None:
@@ -181,10 +205,14 @@ def preprocess(
     if values == COUNTS:
         adata.layers["counts"] = adata.X.copy()
         _normalise(adata, target_sum, total_counts)
-    matrix = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
+    matrix = adata.X
+    if sparse.issparse(matrix) and (magic is not None or significance is not None):
+        matrix = matrix.toarray()
     if magic is not None:
         matrix = _impute(matrix, magic, seed)
-    adata.X = np.log1p(matrix) if values == COUNTS else matrix
+    if values == COUNTS:
+        matrix = matrix.log1p() if sparse.issparse(matrix) else np.log1p(matrix)
+    adata.X = matrix
     variance = None
     if significance is not None:
         ordering = find_ordering(adata, significance, seed)
@@ -197,6 +225,9 @@ def preprocess(
     if n_top_genes is not None:
         always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
         adata = adata[:, _variable_genes(adata, n_top_genes, always, variance)].copy()
+    # Dense from here on: before, a sparse matrix of all genes may be all that fits into memory.
+    if sparse.issparse(adata.X):
+        adata.X = adata.X.toarray()
     sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
     log.info("filters: %s", ", ".join(f"{key} {value}" for key, value in sizes.items()))
     constant = int((np.ptp(adata.X, axis=0) == 0).sum()) if adata.n_obs else 0
@@ -217,6 +248,7 @@ def preprocess(
     adata.uns[UNS] = {
         **adata.uns.get(UNS, {}),
         "filters": sizes,
+        "dropped": np.array(measured.difference(adata.var_names), dtype=object),
         "settings": settings,
         "versions": {name: version(name) for name in packages},
     }
@@ -382,11 +414,28 @@ def _variable_genes(
 ) -> np.ndarray:
     """Give the positions, ascending, of the genes to keep."""
     if variance is None:
-        variance = adata.X.var(axis=0, dtype=float)
+        variance = _variance(adata.X)
     # Positions are in the order of names, so that a stable sort breaks ties by name.
     ranking = np.argsort(-variance, kind="stable")
     chosen = [position for position in ranking if not always[position]][:n_top]
     return np.sort(np.concatenate([np.flatnonzero(always), np.array(chosen, dtype=int)]))
+
+
+def _variance(matrix: Matrix) -> np.ndarray:
+    """Give each gene's variance (with n); of a sparse matrix without making it dense."""
+    if not sparse.issparse(matrix):
+        return matrix.var(axis=0, dtype=float)
+    cells, genes = matrix.shape
+    mean = np.asarray(matrix.sum(axis=0, dtype=float)).ravel() / cells
+    squares = np.zeros(genes)
+    stored = np.zeros(genes)
+    # By blocks of cells: the squares are float64, twice the size of the matrix.
+    for start in range(0, cells, BLOCK):
+        block = matrix[start : start + BLOCK]
+        deviation = block.data.astype(float) - mean[block.indices]
+        squares += np.bincount(block.indices, deviation**2, genes)
+        stored += np.bincount(block.indices, minlength=genes)
+    return (squares + (cells - stored) * mean**2) / cells
 
 
 def _plain(value: object) -> object:

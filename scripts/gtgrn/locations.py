@@ -34,20 +34,37 @@ PRIORS = {
         for organism in ("human", "mouse")
     },
 }
+ALL_GENES = "all"
+"""The list of regulators that needs no file: every gene is a candidate."""
 REGULATOR_LISTS = {
     # BEELINE's list for the mouse is in upper case, other sources write Gata1.
-    ("beeline", organism): {
-        "path": f"mirror:tf_target/{organism}-tfs.csv",
-        "column": "TF",
-        "ignore_case": organism == "mouse",
-    }
-    for organism in ("human", "mouse")
+    **{
+        ("beeline", organism): {
+            "path": f"mirror:tf_target/{organism}-tfs.csv",
+            "column": "TF",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
+    **{
+        ("shipped", organism): {
+            "path": f"resources/regulators/{organism}.tsv",
+            "column": "regulator",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
 }
 
-EVERY_GENE = "all"
-"""The list of regulators that needs no file: every gene is a candidate."""
-
-SECTIONS = ("expression", "simulation", "reference", "regulators", "splits", "preprocess")
+SECTIONS = (
+    "expression",
+    "simulation",
+    "kinetics",
+    "reference",
+    "regulators",
+    "splits",
+    "preprocess",
+)
 
 
 def name_published(card: dict, path: Path) -> None:
@@ -69,9 +86,10 @@ def name_published(card: dict, path: Path) -> None:
         ("reference", "prior", PRIORS),
         ("regulators", "list", REGULATOR_LISTS),
     ):
-        if card.get(section, {}).get(key) in (None, EVERY_GENE):
+        name = card.get(section, {}).get(key)
+        if name in (None, ALL_GENES):
             continue
-        name = card[section].pop(key)
+        del card[section][key]
         if (name, card["organism"]) not in published:
             known = [f"{one} ({organism})" for one, organism in sorted(published)]
             raise InputError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import logging
+import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,10 @@ from gtgrn.errors import InputError
 
 log = logging.getLogger(__name__)
 
-COUNTS, LOGNORM, CONTINUOUS = "counts", "lognorm", "continuous"
+COUNTS, LOGNORM, CONTINUOUS, AUTO = "counts", "lognorm", "continuous", "auto"
+ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*G\d{6,})\.\d+$")
+LARGE = 200_000_000
+"""Values above which a dense h5ad is read in blocks into a sparse matrix (800 MB as float32)."""
 LOOM_BLOCK = 256
 """Genes read from a loom file at a time, so that the dense matrix is never in memory."""
 
@@ -37,22 +41,56 @@ UNREADABLE = (
 
 
 def _read_h5ad(path: Path, expression: dict) -> ad.AnnData:
+    """Read the matrix that the card names and no other; a large dense one becomes sparse."""
+    import h5py
+
     layer = expression.get("layer")
-    with reading(path, "h5ad"):
-        adata = ad.read_h5ad(path)
+    with reading(path, "h5ad"), h5py.File(path) as file:
+        if "encoding-type" not in file.get("obs", file).attrs:
+            # Written before anndata 0.8: only anndata itself knows all the layouts.
+            return _pick_layer(ad.read_h5ad(path), path, layer)
+        layers = list(file.get("layers", []))
+        place = f"layers/{layer}" if layer else "X"
+        if layer == "raw" and "raw" in file:
+            place = "raw/X"
+        if place not in file:
+            there = [*layers, *(["raw"] if "raw" in file else [])]
+            raise _no_layer(path, layer, there)
+        var = ad.io.read_elem(file["raw/var" if place == "raw/X" else "var"])
+        matrix = _read_matrix(file[place])
+        return ad.AnnData(matrix, obs=ad.io.read_elem(file["obs"]), var=var)
+
+
+def _read_matrix(stored) -> np.ndarray | sparse.spmatrix:
+    """Read a matrix of an h5ad file, a dense one of many values by blocks of rows."""
+    if not hasattr(stored, "shape") or stored.size <= LARGE:
+        return ad.io.read_elem(stored)
+    rows = max(LARGE // (20 * stored.shape[1]), 1)
+    blocks = [
+        sparse.csr_matrix(stored[start : start + rows], dtype=np.float32)
+        for start in range(0, stored.shape[0], rows)
+    ]
+    return sparse.vstack(blocks).tocsr()
+
+
+def _pick_layer(adata: ad.AnnData, path: Path, layer: str | None) -> ad.AnnData:
     if layer == "raw" and adata.raw is not None:
-        return ad.AnnData(adata.raw.X, obs=adata.obs, var=pd.DataFrame(index=adata.raw.var_names))
+        return ad.AnnData(adata.raw.X, obs=adata.obs, var=adata.raw.var)
     if layer in adata.layers:
         adata.X = adata.layers[layer]
     elif layer or adata.X is None:
         there = [*adata.layers, *(["raw"] if adata.raw is not None else [])]
-        raise InputError(
-            f"the file has no layer '{layer}'" if layer else "the file has no X",
-            file=path,
-            field="expression.layer",
-            remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
-        )
+        raise _no_layer(path, layer, there)
     return adata
+
+
+def _no_layer(path: Path, layer: str | None, there: list[str]) -> InputError:
+    return InputError(
+        f"the file has no layer '{layer}'" if layer else "the file has no X",
+        file=path,
+        field="expression.layer",
+        remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
+    )
 
 
 def _read_10x(path: Path, expression: dict) -> ad.AnnData:
@@ -71,6 +109,8 @@ def _read_10x(path: Path, expression: dict) -> ad.AnnData:
             adata = sc.read_10x_mtx(path, make_unique=False)
         else:
             adata = sc.read_10x_h5(path)
+    if "gene_names" in expression:
+        return adata  # the card chooses the names, and read_expression checks them
     adata.var_names = _tell_apart(adata.var_names, adata.var["gene_ids"], path)
     return adata
 
@@ -169,6 +209,10 @@ def _read_loom(path: Path, expression: dict) -> ad.AnnData:
             for start in range(0, stored.shape[0], LOOM_BLOCK)
         ]
         genes = _attribute(file, "row_attrs", ("Gene", "var_names"))
+        var = pd.DataFrame(
+            {name: _attribute(file, "row_attrs", (name,))
+             for name, values in file["row_attrs"].items() if values.ndim == 1},
+        )  # fmt: skip
         cells = _attribute(file, "col_attrs", ("CellID", "obs_names"))
         if "row_attrs/Accession" in file:
             genes = _tell_apart(genes, _attribute(file, "row_attrs", ("Accession",)), path)
@@ -181,7 +225,7 @@ def _read_loom(path: Path, expression: dict) -> ad.AnnData:
             index=cells,
         )
     matrix = sparse.vstack(blocks).T.tocsr()
-    return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=genes))
+    return ad.AnnData(matrix, obs=obs, var=var.set_index(pd.Index(genes)))
 
 
 def _attribute(file, group: str, names: Sequence[str]) -> np.ndarray:
@@ -228,6 +272,81 @@ def _recover_counts(lognorm: sparse.csr_matrix, totals: np.ndarray, name: str):
         )
     counts.eliminate_zeros()
     return counts
+
+
+def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnData, dict]:
+    """Give genes the names that the card asks for.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes, as read.
+    expression
+        The section `expression` of a card: `gene_names`, a column of var, and `gene_map`, a
+        table that translates names. Without a match a name stays; genes that come to share a
+        name get their old one appended.
+    path
+        The file, for messages.
+
+    Returns
+    -------
+    tuple of anndata.AnnData and dict
+        The renamed matrix, and counts (translated, kept, shared) where a table was given.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or the table is unreadable or translates no name.
+    """
+    counts: dict[str, int] = {}
+    before = adata.var_names.astype(str).to_numpy()
+    names = before
+    if column := expression.get("gene_names"):
+        if column not in adata.var:
+            raise InputError(
+                f"the genes have no column '{column}'",
+                file=path,
+                field="expression.gene_names",
+                remedy=f"Name one of {', '.join(map(str, adata.var)) or '(none)'}, or remove it",
+            )
+        names = _tell_apart(adata.var[column].astype(str), before, path)
+    if "gene_map" in expression:
+        table = _read_gene_map(expression["gene_map"])
+        # A version such as .12 is no part of an Ensembl identifier's meaning.
+        plain = [ENSEMBL_VERSION.sub(r"\1", name) for name in names]
+        found = [table.get(name, table.get(bare)) for name, bare in zip(names, plain, strict=True)]
+        known = np.array([name is not None for name in found])
+        if not known.any():
+            raise InputError(
+                f"none of the {len(names)} genes is in the table; the first are "
+                f"{', '.join(names[:2])} here and {', '.join(list(table)[:2])} there",
+                file=expression["gene_map"]["path"],
+                field="expression.gene_map.from",
+                remedy="Name the column with the names that the matrix has",
+            )
+        new = [name if one is None else one for name, one in zip(names, found, strict=True)]
+        shared = pd.Series(new).duplicated(keep=False)
+        names = _tell_apart(new, names, path)
+        counts = {
+            "translated": int(known.sum()),
+            "kept": int((~known).sum()),
+            "shared": int(shared.sum()),
+        }
+        log.info(
+            "%s: %d of %d names of genes translated by %s, %d not in it keep theirs",
+            path, known.sum(), len(known), expression["gene_map"]["path"], (~known).sum(),
+        )  # fmt: skip
+    if names is before:
+        return adata, counts
+    return ad.AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=names)), counts
+
+
+def _read_gene_map(section: dict) -> dict[str, str]:
+    """Read a table of names; of several translations of one name the first counts."""
+    table = read_table(section["path"], [section["from"], section["to"]])
+    pairs = table[[section["from"], section["to"]]].astype(str).apply(lambda x: x.str.strip())
+    pairs = pairs[(pairs != "").all(axis=1)].drop_duplicates(section["from"])
+    return dict(pairs.itertuples(index=False, name=None))
 
 
 @contextmanager

@@ -49,7 +49,8 @@ def read_reference(
     pandas.DataFrame
         regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
         sorted by name, without self-loops, duplicates and pairs labelled 0. A pair listed with
-        both signs gets none.
+        both signs gets none. `attrs` holds the numbers of rows by what became of them: rows,
+        labelled_0, unknown_gene, self_loops, duplicates, edges.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def read_reference(
     signed = "sign" in reference
     asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
     table = _read_pairs(reference, asked)
+    rows = len(table)
     if "label" in reference:
         edges = _labels(table[reference["label"]], path, reference["label"]) == 1
         log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(table))
@@ -83,7 +85,16 @@ def read_reference(
     if edges.empty:
         names = set(listed[REGULATOR]) | set(listed[TARGET])
         raise _no_overlap("edge", names, genes, cells, reference, "reference.path")
-    return edges.sort_values(PAIR, ignore_index=True)
+    edges = edges.sort_values(PAIR, ignore_index=True)
+    edges.attrs = {
+        "rows": rows,
+        "labelled_0": rows - len(listed),
+        "unknown_gene": int((~inside).sum()),
+        "self_loops": int(loops.sum()),
+        "duplicates": len(kept) - len(edges),
+        "edges": len(edges),
+    }
+    return edges
 
 
 def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
@@ -106,14 +117,25 @@ def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
     InputError
         If the file is unreadable, its column is missing or no regulator is among the genes.
     """
-    path, column = regulators["path"], regulators["column"]
-    spell = _respell if regulators.get("ignore_case") else _as_they_are
-    listed = set(spell(_names(read_table(path, [column])[column]), genes))
+    path, listed = regulators["path"], list_regulators(regulators, genes)
     kept = sorted(listed & set(genes))
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
         raise _no_overlap("regulator", listed, genes, (), regulators, "regulators.path")
     return kept
+
+
+def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
+    """Read the names of a list of regulators, those of genes spelt as these where asked.
+
+    Parameters
+    ----------
+    regulators, genes
+        As in :func:`read_regulators`.
+    """
+    path, column = regulators["path"], regulators["column"]
+    spell = _respell if regulators.get("ignore_case") else _as_they_are
+    return set(spell(_names(read_table(path, [column])[column]), genes))
 
 
 def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:

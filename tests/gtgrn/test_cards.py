@@ -126,7 +126,7 @@ REFERENCE = {"path": "matrix.csv"}
             "Add it (cells_by_genes, genes_by_cells): ",
         ),
         (change(table_card(), path=None), "expression.path", "Add it"),
-        (change(table_card(), values=None), "expression.values", "Add it"),
+        (change(table_card(), orientation=None), "expression.orientation", "Add it"),
         (change(table_card(), layer="raw"), "expression.layer", "Remove it"),
         (change(table_card(), total_counts="n"), "expression.total_counts", "Remove it"),
         (change(table_card(), cell_type="n"), "expression.cell_type", "Remove it"),

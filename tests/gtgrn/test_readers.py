@@ -1,14 +1,16 @@
-"""Tables without names, several tables, and loom files."""
+"""Every format of the user's own data, and tables without names or several of them."""
 
 from __future__ import annotations
 
 import anndata as ad
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from gtgrn.errors import InputError
 from gtgrn.expression import preprocess, read_expression, read_preprocessed, write_expression
 from scipy import sparse
+from scipy.io import mmwrite
 
 GENES = ["MYC", "FOS", "SPI1", "NAT1"]
 CELLS = ["c1", "c2", "c3"]
@@ -118,3 +120,129 @@ def test_loom_tells_genes_of_one_symbol_apart(tmp_path):
     card = section(loom(tmp_path / "x.loom", accession=True), "loom", layer="umi")
     names = list(read_expression(card).var_names)
     assert names == ["FOS_ENSG0", "FOS_ENSG1", "NAT1", "SPI1"]
+
+
+FORMATS = ["h5ad", "layer", "raw", "10x_mtx", "10x_h5", "loom", "csv", "tsv", "csv.gz", "tsv.gz"]
+
+
+def write_as(folder, form: str, kind: str, orientation: str, values=COUNTS) -> dict:
+    """Write the counts in one of the formats; give the card's section."""
+    stored = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "dense": np.asarray}[kind](
+        values
+    )
+    names = {
+        "obs": pd.DataFrame({"batch": ["a", "b", "a"]}, index=CELLS),
+        "var": pd.DataFrame({"gene_ids": [f"ENSG{i:08d}" for i in range(4)]}, index=GENES),
+    }
+    if form in ("h5ad", "layer", "raw"):
+        adata = ad.AnnData(stored if form == "h5ad" else stored * 0, **names)
+        if form == "layer":
+            adata.layers["umi"] = stored
+        if form == "raw":
+            adata.raw = ad.AnnData(stored, **names)
+        adata.write_h5ad(folder / "x.h5ad")
+        key = {"layer": {"layer": "umi"}, "raw": {"layer": "raw"}}.get(form, {})
+        return {"format": "h5ad", "path": str(folder / "x.h5ad"), **key}
+    if form == "10x_mtx":
+        (folder / "mtx").mkdir()
+        mmwrite(folder / "mtx/matrix.mtx", sparse.coo_matrix(values.T))
+        (folder / "mtx/barcodes.tsv").write_text("\n".join(CELLS) + "\n")
+        rows = [f"ENSG{i:08d}\t{gene}" for i, gene in enumerate(GENES)]
+        (folder / "mtx/genes.tsv").write_text("\n".join(rows) + "\n")
+        return {"format": form, "path": str(folder / "mtx")}
+    if form == "10x_h5":
+        write_10x_h5(folder / "x.h5", values)
+        return {"format": form, "path": str(folder / "x.h5")}
+    if form == "loom":
+        return {"format": form, "path": str(loom(folder / "x.loom")), "layer": "umi"}
+    frame = pd.DataFrame(values, index=CELLS, columns=GENES)
+    frame = frame if orientation == "cells_by_genes" else frame.T
+    path = folder / f"x.{form}"
+    frame.to_csv(path, sep="," if "csv" in form else "\t")
+    return {"format": "table", "path": str(path), "orientation": orientation}
+
+
+def write_10x_h5(path, values) -> None:
+    stored = sparse.csr_matrix(values)
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        group["data"] = stored.data.astype(np.int32)
+        group["indices"], group["indptr"] = stored.indices.astype(np.int64), stored.indptr
+        group["shape"] = np.array(values.T.shape)
+        group["barcodes"] = np.array(CELLS, "S")
+        for key, names in (("name", GENES), ("id", [f"ENSG{i:08d}" for i in range(4)])):
+            group[f"features/{key}"] = np.array(names, "S")
+        group["features/feature_type"] = np.array(["Gene Expression"] * 4, "S")
+        group["features/genome"] = np.array(["GRCh38"] * 4, "S")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("orientation", ["cells_by_genes", "genes_by_cells"])
+@pytest.mark.parametrize("kind", ["dense", "csr", "csc"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_orientation_and_sparsity(tmp_path, form, kind, orientation):
+    card = write_as(tmp_path, form, kind, orientation)
+    for values in ("counts", "auto"):
+        adata = read_expression(card | {"values": values})
+        check_read(adata)
+        assert adata.uns["gtgrn"]["source"]["values"] == "counts"
+    small = preprocess(adata, values="counts", min_cells_fraction=0.5, n_top_genes=2)
+    scaled = np.log1p(EXPECTED / EXPECTED.sum(axis=1, keepdims=True) * 1e4)
+    best = np.sort(np.argsort(-scaled.var(axis=0))[:2])
+    assert list(small.var_names) == [SORTED[i] for i in best]
+    np.testing.assert_allclose(small.X, scaled[:, best], rtol=1e-5)
+
+
+def test_a_large_dense_h5ad_is_read_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("gtgrn.readers.LARGE", 4)
+    card = write_as(tmp_path, "h5ad", "dense", "cells_by_genes") | {"values": "counts"}
+    adata = read_expression(card)
+    assert sparse.issparse(adata.X)
+    check_read(adata)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(COUNTS, "counts"), (np.log1p(COUNTS), "lognorm"), (COUNTS - 1.5, "continuous")],
+)
+def test_values_are_detected_stated_and_can_be_overruled(tmp_path, caplog, values, kind):
+    card = write_as(tmp_path, "h5ad", "dense", "cells_by_genes", values.astype(np.float32))
+    source = read_expression(card | {"values": "auto"}).uns["gtgrn"]["source"]
+    assert (source["values"], source["values_detected"]) == (kind, True)
+    assert f"the values look like {kind} and are taken as such" in caplog.text
+    overruled = read_expression(card | {"values": "continuous"}).uns["gtgrn"]["source"]
+    assert overruled["values"] == "continuous"
+    assert "values_detected" not in overruled
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("form", ["h5ad", "10x_mtx", "10x_h5"])
+def test_names_from_a_column_and_back_by_a_table(tmp_path, form, caplog):
+    card = write_as(tmp_path, form, "csr", "cells_by_genes") | {"values": "counts"}
+    card["gene_names"] = "gene_ids"
+    assert list(read_expression(card).var_names) == [f"ENSG{i:08d}" for i in range(4)]
+    (tmp_path / "map.tsv").write_text(
+        "id\tsymbol\nENSG00000000\tMYC\nENSG00000001\tFOS\nENSG00000002\tFOS\nX\tY\n"
+    )
+    section = {"path": str(tmp_path / "map.tsv"), "from": "id", "to": "symbol"}
+    adata = read_expression(card | {"gene_map": section})
+    expected = ["ENSG00000003", "FOS_ENSG00000001", "FOS_ENSG00000002", "MYC"]
+    assert list(adata.var_names) == expected
+    counts = adata.uns["gtgrn"]["source"]["gene_map_counts"]
+    assert counts == {"translated": 3, "kept": 1, "shared": 2}
+    assert "3 of 4 names of genes translated" in caplog.text
+    (tmp_path / "map.tsv").write_text("id\tsymbol\nQ\tMYC\n")
+    message = message_of(read_expression, card | {"gene_map": section})
+    assert "none of the 4 genes is in the table" in message
+    assert "the genes have no column 'x'. Name one of" in message_of(
+        read_expression, card | {"gene_names": "x"}
+    )
+
+
+def test_versions_of_ensembl_identifiers_do_not_matter(tmp_path):
+    frame = pd.DataFrame(COUNTS, CELLS, [f"ENSG0000000000{i}.{i + 3}" for i in range(4)])
+    frame.to_csv(tmp_path / "x.csv")
+    rows = [f"ENSG0000000000{i},{gene}" for i, gene in enumerate(GENES)]
+    (tmp_path / "map.csv").write_text("\n".join(["id,name", *rows]) + "\n")
+    section_of_map = {"path": str(tmp_path / "map.csv"), "from": "id", "to": "name"}
+    check_read(read_expression(section(tmp_path / "x.csv", gene_map=section_of_map)))

@@ -58,7 +58,9 @@ try:
     check_sources(config, DATASETS)
 except InputError as error:
     raise WorkflowError(str(error)) from None
-SIMULATED = {name: d for name, d in DATASETS.items() if "simulation" in d}
+BOOLEAN = {name: d for name, d in DATASETS.items() if "simulation" in d}
+KINETIC = {name: d for name, d in DATASETS.items() if "kinetics" in d}
+SIMULATED = BOOLEAN | KINETIC
 SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name in SIMULATED]
 # A data set of genes and known edges alone: nothing is inferred from expression there.
 EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
@@ -172,8 +174,8 @@ def get_expression_files(wildcards):
         files["expression"] = expression
     files |= preprocess_files(dataset)
     if "regulators" in dataset:
-        # The list of every gene is no file.
-        files |= {"regulators": r for r in [dataset["regulators"].get("path")] if r}
+        if "path" in dataset["regulators"]:
+            files["regulators"] = dataset["regulators"]["path"]
     elif "reference" in dataset:
         files["reference"] = dataset["reference"]["path"]
     return files
@@ -232,12 +234,23 @@ def get_third_party(wildcards):
 
 def get_simulation_model(wildcards):
     """Give the Boolean model of a simulated data set."""
-    return SIMULATED[wildcards.dataset]["simulation"]["model"]
+    return BOOLEAN[wildcards.dataset]["simulation"]["model"]
+
+
+def get_kinetics(wildcards):
+    """Give the settings of a simulated gene network."""
+    return KINETIC[wildcards.dataset]["kinetics"]
+
+
+def get_source_network(wildcards):
+    """Give the network that a sub-network is extracted from, unless one is generated."""
+    kinetics = get_kinetics(wildcards)
+    return {"network": kinetics["network"]} if "network" in kinetics else {}
 
 
 def get_simulation(wildcards):
     """Give the settings of a simulated data set."""
-    return SIMULATED[wildcards.dataset]["simulation"]
+    return BOOLEAN[wildcards.dataset]["simulation"]
 
 
 def get_reference_file(wildcards):
@@ -245,6 +258,16 @@ def get_reference_file(wildcards):
     if wildcards.dataset in SIMULATED:
         return f"<results>/{wildcards.dataset}/simulation_reference.tsv"
     return DATASETS[wildcards.dataset]["reference"]["path"]
+
+
+def get_summary_files(wildcards):
+    """Give what the summary of a data set reads besides its expression."""
+    dataset, files = DATASETS[wildcards.dataset], {}
+    if wildcards.dataset in SUPERVISED:
+        files["reference"] = get_reference_file(wildcards)
+    if "path" in dataset.get("regulators", {}):
+        files["regulators"] = dataset["regulators"]["path"]
+    return files
 
 
 def get_split_files(wildcards):

@@ -45,7 +45,7 @@ rule simulate_expression:
     benchmark:
         "<benchmarks>/{dataset}/simulate_expression.jsonl"
     wildcard_constraints:
-        dataset=one_of(SIMULATED),
+        dataset=one_of(BOOLEAN),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -58,6 +58,33 @@ rule simulate_expression:
         code=source_digest("simulate.py"),
     script:
         "../../scripts/simulate_expression.py"
+
+
+rule simulate_kinetics:
+    input:
+        unpack(get_source_network),
+    output:
+        expression="<results>/{dataset}/simulation.h5ad",
+        reference="<results>/{dataset}/simulation_reference.tsv",
+        statistics="<results>/{dataset}/simulation_statistics.json",
+    log:
+        "<logs>/{dataset}/simulate_kinetics.log",
+    benchmark:
+        "<benchmarks>/{dataset}/simulate_kinetics.jsonl"
+    wildcard_constraints:
+        dataset=one_of(KINETIC),
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 4
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        kinetics=get_kinetics,
+        code=source_digest("gnw.py", "kinetics.py", "subnetworks.py"),
+    script:
+        "../../scripts/simulate_kinetics.py"
 
 
 rule preprocess_expression:
@@ -113,3 +140,27 @@ rule prepare_reference:
         code=source_digest("reference.py"),
     script:
         "../../scripts/prepare_reference.py"
+
+
+rule summarise_input:
+    input:
+        unpack(get_summary_files),
+        expression="<results>/{dataset}/expression.h5ad",
+    output:
+        "<results>/{dataset}/input_summary.txt",
+    log:
+        "<logs>/{dataset}/summarise_input.log",
+    benchmark:
+        "<benchmarks>/{dataset}/summarise_input.jsonl"
+    priority: 100
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=15,
+    params:
+        card=get_card,
+        code=source_digest("input_summary.py", "reference.py"),
+    script:
+        "../../scripts/summarise_input.py"

@@ -1,0 +1,117 @@
+"""What a person can check before anything is trained: the data of one card in a few lines."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gtgrn.edges import PAIR, REGULATOR, SIGN
+from gtgrn.expression import IS_REGULATOR, UNS
+from gtgrn.reference import list_regulators
+
+
+def summarise_input(
+    name: str, card: dict, adata: ad.AnnData, reference: pd.DataFrame | None
+) -> str:
+    """Describe the data of a card after preprocessing.
+
+    Parameters
+    ----------
+    name, card
+        The data set and its card.
+    adata
+        The matrix from :func:`gtgrn.expression.read_preprocessed`.
+    reference
+        Edges from :func:`gtgrn.reference.read_reference` with their counts, or None.
+
+    Returns
+    -------
+    str
+        One line each for source, cells, genes, values, regulators and reference.
+    """
+    lines = [("data set", f"{name} ({card['title']}, {card['organism']})")]
+    lines += _describe_matrix(adata)
+    lines.append(("regulators", _describe_regulators(card, adata, reference)))
+    lines += _describe_reference(card, adata, reference)
+    return "\n".join(f"{key + ':':<12}{text}" for key, text in lines) + "\n"
+
+
+def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
+    record = adata.uns[UNS]
+    source, sizes, settings = record["source"], record["filters"], record["settings"]
+    files = source.get("paths", [source.get("path", "")])
+    detected = " (detected; set expression.values to overrule)"
+    lines = [
+        ("source", f"{source['format']} {', '.join(map(str, np.atleast_1d(files)))}"),
+        ("values", settings["values"] + (detected if source.get("values_detected") else "")),
+        (
+            "cells",
+            f"{adata.n_obs} of {sizes['cells_before']}; "
+            f"{sizes['cells_before'] - sizes['cells_after']} express fewer than "
+            f"{settings['min_genes_per_cell']} genes",
+        ),
+        (
+            "genes",
+            f"{adata.n_vars} of {sizes['genes_before']}; "
+            f"{sizes['genes_before'] - sizes['genes_after']} in fewer than "
+            f"{settings['min_cells_fraction']:.3g} of the cells, "
+            f"{sizes['genes_after'] - adata.n_vars} not among the chosen",
+        ),
+    ]
+    if counts := source.get("gene_map_counts"):
+        text = f"{counts['translated']} translated, {counts['kept']} not in the table keep theirs"
+        lines.append(("gene names", text))
+    if adata.n_obs:
+        matrix = adata.layers.get("counts", adata.X)
+        stored = matrix.data if sparse.issparse(matrix) else matrix
+        zeros = 1 - np.count_nonzero(stored) / (adata.n_obs * adata.n_vars)
+        lines.append(("sparsity", f"{zeros:.1%} of the kept values are 0"))
+    return lines
+
+
+def _describe_regulators(card: dict, adata: ad.AnnData, reference: pd.DataFrame | None) -> str:
+    found = int(adata.var[IS_REGULATOR].sum())
+    section = card.get("regulators", {})
+    if "path" in section:
+        dropped = set(adata.uns[UNS]["dropped"])
+        listed = list_regulators(section, [*adata.var_names, *dropped])
+        lost = len(listed & dropped)
+        return (
+            f"{found} of {len(listed)} listed in {section['path']}; {lost} were dropped by "
+            f"filters or choice, {len(listed) - found - lost} are not in the matrix"
+        )
+    if section or found == adata.n_vars:
+        return f"{found}, every gene"
+    return f"{found}, those of the reference"
+
+
+def _describe_reference(
+    card: dict, adata: ad.AnnData, reference: pd.DataFrame | None
+) -> list[tuple[str, str]]:
+    if reference is None:
+        return [("reference", "none: no model is trained, the network is a consensus")]
+    counts = reference.attrs
+    n_regulators = reference[REGULATOR].nunique()
+    targets = reference[PAIR[1]].nunique()
+    kept = (
+        f"{len(reference)} of {counts['rows']} rows kept, of {n_regulators} regulators and "
+        f"{targets} targets; dropped {counts['unknown_gene']} with a gene that is not among "
+        f"the kept, {counts['self_loops']} self-loops, {counts['duplicates']} duplicates"
+    )
+    if counts["labelled_0"]:
+        kept += f", {counts['labelled_0']} labelled 0"
+    possible = n_regulators * (adata.n_vars - 1)
+    lines = [
+        ("reference", kept),
+        (
+            "density",
+            f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs",
+        ),
+    ]
+    if SIGN in reference:
+        signs = reference[SIGN].fillna("").value_counts()
+        text = f"{signs.get('+', 0)} +, {signs.get('-', 0)} -, {signs.get('', 0)} unknown"
+        lines.append(("signs", text))
+    return lines
