@@ -26,7 +26,7 @@ from gtgrn.c3_networks import (
     track,
 )
 from gtgrn.errors import InputError
-from gtgrn.mi_correlations import gram, one_blas_thread, square_correlations, tie_groups
+from gtgrn.mi_correlations import gram, one_blas_thread, tie_groups
 from gtgrn.mutual_information import CAP, bc3net_mi_matrix, check_values
 from gtgrn.seeds import derive_seed
 
@@ -38,9 +38,9 @@ def _bootstrap_pairs(
 
     The usual estimators are monotone in r^2, so that only the edges' own r^2 become nats.
     """
-    if estimator == "spearman":
-        from gtgrn.mi_kernels import resample_ranks
+    from gtgrn.mi_kernels import resample_ranks, strongest_squares
 
+    if estimator == "spearman":
         groups = tie_groups(values)
 
     def weigh(draws: np.ndarray) -> np.ndarray:
@@ -61,12 +61,14 @@ def _bootstrap_pairs(
                 ranks = np.empty((values.shape[1], len(indices)))
                 resample_ranks(*groups, draws, ranks)
                 columns = ranks.T
-            squares = square_correlations(gram(columns))
-            np.minimum(squares, CAP, out=squares)
-            constant = np.isnan(squares.diagonal())
-            squares[constant] = squares[:, constant] = 0.0
-            i, j = strongest_pairs(squares)
-            return i, j, -0.5 * np.log1p(-squares[i, j])
+            partner, squares = np.empty(columns.shape[1], np.int64), np.empty(columns.shape[1])
+            strongest_squares(gram(columns), CAP, partner, squares)
+            genes = np.flatnonzero(partner >= 0)
+            pairs = np.minimum(genes, partner[genes]) * len(partner)
+            pairs += np.maximum(genes, partner[genes])
+            pairs, first = np.unique(pairs, return_index=True)
+            i, j = pairs // len(partner), pairs % len(partner)
+            return i, j, -0.5 * np.log1p(-squares[genes[first]])
         mim = bc3net_mi_matrix(values[indices], estimator=estimator, discretisation=discretisation)
         i, j = strongest_pairs(mim)
         return i, j, mim[i, j]

@@ -290,6 +290,27 @@ def resample_ranks(order, group_first, group_last, draws, out):
 
 
 @njit(cache=True, nogil=True)
+def strongest_squares(products, cap, partner, square):
+    """Give each gene's strongest partner by squared cosine, and that square.
+
+    In one pass over the inner products, where dividing all of them first would read and write
+    them three times. Squares above `cap` are equal to it and the first of equal ones is taken;
+    a gene whose squares are all 0 has the partner -1.
+    """
+    n_genes = len(products)
+    for i in range(n_genes):
+        own, best, place = products[i, i], 0.0, -1
+        for j in range(n_genes):
+            norm = own * products[j, j]
+            if j == i or norm == 0.0:
+                continue
+            value = min(products[i, j] * products[i, j] / norm, cap)
+            if value > best:
+                best, place = value, j
+        partner[i], square[i] = place, best
+
+
+@njit(cache=True, nogil=True)
 def widest_indirect(mim, first, last, out):
     """Give max over k of min(M_ik, M_kj) for rows `first` to `last` - 1 and j >= `first`.
 
