@@ -93,7 +93,7 @@ def build_report(
         ["value", "n", "n_positive"],
     )
     metrics = _in_one_table(metrics[metrics[PART] == TEST])
-    comparisons = judgement.read_comparisons(results)
+    comparisons = judgement.without_nulls(judgement.read_comparisons(results), settings)
     datasets = [
         _describe(results, name, card, metrics[metrics["dataset"] == name], settings)
         | _judge(results, name, comparisons, settings)

@@ -9,6 +9,7 @@ from gtgrn.plots.judgement import (
     label_of,
     over_seeds,
     read_ranks,
+    without_nulls,
 )
 
 MAIN = ("gtgrn", "full")
@@ -124,3 +125,14 @@ def test_whole_networks_mark_what_was_trained_on(tmp_path):
 
 def test_ranks_of_a_run_that_has_none(tmp_path):
     assert read_ranks(tmp_path) == []
+
+
+def test_nulls_and_controls_are_no_methods_that_beat_nulls():
+    comparisons = table(
+        rows("svd", "null_model", [(0.1, 0.2)]),
+        rows("gtgrn", "noise", [(0.1, 0.2)]),
+        rows("gtgrn", "full", [(0.1, 0.2)]),
+    )
+    settings = {"variants": {"full": {}, "noise": {"control": "random"}}}
+    assert without_nulls(comparisons, settings)["variant"].tolist() == ["full"]
+    assert without_nulls(pd.DataFrame(), settings).empty

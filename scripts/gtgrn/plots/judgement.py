@@ -53,6 +53,15 @@ def over_seeds(rows: pd.DataFrame) -> dict:
     }
 
 
+def without_nulls(comparisons: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
+    """Leave out the rows of nulls, and of models whose features were destroyed."""
+    variants = settings["variants"]
+    controls = [name for name in variants if variants[name].get("control", "none") != "none"]
+    if comparisons.empty:
+        return comparisons
+    return comparisons[~comparisons["variant"].isin(["null_model", *controls])]
+
+
 def judge_block(
     comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
 ) -> dict | None:
@@ -61,7 +70,7 @@ def judge_block(
     Parameters
     ----------
     comparisons
-        Rows of comparisons.tsv of one data set and split.
+        Rows of comparisons.tsv of one data set and split, nulls left out.
     label
         Name to print of a method.
     main
@@ -82,7 +91,6 @@ def judge_block(
         if against.empty:
             continue
         joined = {key: over_seeds(table) for key, table in against.groupby(["method", "variant"])}
-        # The rival of one seed is compared with that of another; it is no method that won.
         winners = sorted(
             (key for key, found in joined.items() if found["verdict"] == "better"),
             key=lambda key: (-joined[key]["mean"], key),
@@ -103,7 +111,8 @@ def judge_block(
                 "nulls": joined[next(iter(joined))]["rivals"],
             }
         )
-        answers.append(f"{title}: {_answer(names, len(joined))}")
+        if negatives != "N3":
+            answers.append(f"{title}: {_answer(names, len(joined))}")
     if not rows:
         return None
     return {
