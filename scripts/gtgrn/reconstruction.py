@@ -136,7 +136,10 @@ def reconstruct(
 
 
 def align_predictions(pairs: pd.DataFrame, scores: pd.DataFrame) -> np.ndarray:
-    """Give a model's score for each pair; what it cannot score has its least score.
+    """Give a model's probability of each pair; what it cannot score has its least.
+
+    Scores outside [0, 1] are taken for log-odds. The order of the pairs is that of the scores,
+    and a weight is never negative, as in networks from expression.
 
     Parameters
     ----------
@@ -144,8 +147,15 @@ def align_predictions(pairs: pd.DataFrame, scores: pd.DataFrame) -> np.ndarray:
         regulator, target.
     scores
         regulator, target, score.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pairs,) in [0, 1].
     """
     known = scores.set_index(PAIR)[SCORE].astype(float)
+    if not known.between(0, 1).all():
+        known = 1 / (1 + np.exp(-known))
     values = known.reindex(pd.MultiIndex.from_frame(pairs[PAIR]))
     return values.fillna(known.min()).to_numpy()
 

@@ -76,10 +76,17 @@ def test_trained_pairs_are_marked_and_left_out():
 
 def test_what_a_model_cannot_score_has_its_least_score():
     pairs = draw_universe(REFERENCE, GENES, "all")
-    scores = pairs.sample(20, random_state=0).assign(score=np.arange(20) - 5.0)
+    scores = pairs.sample(20, random_state=0).assign(score=np.linspace(0.1, 0.9, 20))
     aligned = align_predictions(pairs, scores)
-    joined = pairs.merge(scores, how="left", on=["regulator", "target"])["score"].fillna(-5.0)
+    joined = pairs.merge(scores, how="left", on=["regulator", "target"])["score"].fillna(0.1)
     np.testing.assert_array_equal(aligned, joined)
+
+
+def test_log_odds_become_probabilities():
+    pairs = draw_universe(REFERENCE, GENES)
+    odds = np.random.default_rng(0).normal(0, 3, len(pairs))
+    aligned = align_predictions(pairs, pairs.assign(score=odds))
+    np.testing.assert_allclose(np.log(aligned / (1 - aligned)), odds, atol=1e-9)
 
 
 def test_agreement_in_long_form():

@@ -256,6 +256,11 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
         *["characteristic_path_length", "PCC", "log_PCC"],
     ]
     characteristics = _numeric(files / "characteristics.tsv", names)
+    if len(characteristics):
+        characteristics["network"] = [
+            label(tuple(name.split("/", 1))) if "/" in name else name
+            for name in characteristics["network"]
+        ]
     stability = _numeric(folder / "evaluation" / "stability.tsv", ["jaccard", "spearman", "k"])
     seeds = _numeric(files / "agreement.tsv", ["jaccard", "spearman", "k"])
     stable = {}
