@@ -19,7 +19,7 @@ regulators = None
 if "regulators" in card:
     # Without a path the card's list is 'all': every gene is a candidate, as None says below.
     if "path" in card["regulators"]:
-        regulators = read_regulators(card["regulators"], adata.var_names)
+        regulators = read_regulators(card["regulators"], adata.var_names, cells=adata.obs_names)
 elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
     reference = read_reference({**names, **card["reference"]}, adata.var_names)

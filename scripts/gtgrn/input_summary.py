@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import anndata as ad
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from gtgrn.edges import PAIR, REGULATOR, SIGN
+from gtgrn.edges import PAIR, SIGN
 from gtgrn.expression import IS_REGULATOR, UNS
-from gtgrn.reference import list_regulators
+from gtgrn.reference import list_regulators, read_reference
 
 
-def summarise_input(
-    name: str, card: dict, adata: ad.AnnData, reference: pd.DataFrame | None
-) -> str:
+def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | None) -> str:
     """Describe the data of a card after preprocessing.
 
     Parameters
@@ -24,17 +21,22 @@ def summarise_input(
     adata
         The matrix from :func:`gtgrn.expression.read_preprocessed`.
     reference
-        Edges from :func:`gtgrn.reference.read_reference` with their counts, or None.
+        The card's section `reference`, or that of a simulated network, or None.
 
     Returns
     -------
     str
-        One line each for source, cells, genes, values, regulators and reference.
+        One line each for source, values, cells, genes, sparsity, regulators and reference.
+
+    Raises
+    ------
+    InputError
+        If a file is unreadable or no edge is left.
     """
-    lines = [("data set", f"{name} ({card['title']}, {card['organism']})")]
+    lines = [("data set", f"{name} ({card['title']}; {card['organism']})")]
     lines += _describe_matrix(adata)
-    lines.append(("regulators", _describe_regulators(card, adata, reference)))
-    lines += _describe_reference(card, adata, reference)
+    lines.append(("regulators", _describe_regulators(card, adata)))
+    lines += _describe_reference(reference, adata)
     return "\n".join(f"{key + ':':<12}{text}" for key, text in lines) + "\n"
 
 
@@ -48,7 +50,9 @@ def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
         ("values", settings["values"] + (detected if source.get("values_detected") else "")),
         (
             "cells",
-            f"{adata.n_obs} of {sizes['cells_before']}; "
+            "none, only names of genes"
+            if source["format"] == "genes_only"
+            else f"{adata.n_obs} of {sizes['cells_before']}; "
             f"{sizes['cells_before'] - sizes['cells_after']} express fewer than "
             f"{settings['min_genes_per_cell']} genes",
         ),
@@ -71,7 +75,7 @@ def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
     return lines
 
 
-def _describe_regulators(card: dict, adata: ad.AnnData, reference: pd.DataFrame | None) -> str:
+def _describe_regulators(card: dict, adata: ad.AnnData) -> str:
     found = int(adata.var[IS_REGULATOR].sum())
     section = card.get("regulators", {})
     if "path" in section:
@@ -79,39 +83,41 @@ def _describe_regulators(card: dict, adata: ad.AnnData, reference: pd.DataFrame 
         listed = list_regulators(section, [*adata.var_names, *dropped])
         lost = len(listed & dropped)
         return (
-            f"{found} of {len(listed)} listed in {section['path']}; {lost} were dropped by "
-            f"filters or choice, {len(listed) - found - lost} are not in the matrix"
+            f"{found} of {len(listed)} in {section['path']}; {lost} are among the dropped "
+            f"genes, {len(listed) - found - lost} not in the matrix"
         )
-    if section or found == adata.n_vars:
+    if found == adata.n_vars:
         return f"{found}, every gene"
     return f"{found}, those of the reference"
 
 
-def _describe_reference(
-    card: dict, adata: ad.AnnData, reference: pd.DataFrame | None
-) -> list[tuple[str, str]]:
-    if reference is None:
+def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[str, str]]:
+    if section is None:
         return [("reference", "none: no model is trained, the network is a consensus")]
-    counts = reference.attrs
-    n_regulators = reference[REGULATOR].nunique()
-    targets = reference[PAIR[1]].nunique()
-    kept = (
-        f"{len(reference)} of {counts['rows']} rows kept, of {n_regulators} regulators and "
-        f"{targets} targets; dropped {counts['unknown_gene']} with a gene that is not among "
-        f"the kept, {counts['self_loops']} self-loops, {counts['duplicates']} duplicates"
-    )
-    if counts["labelled_0"]:
-        kept += f", {counts['labelled_0']} labelled 0"
-    possible = n_regulators * (adata.n_vars - 1)
+    measured = [*adata.var_names, *adata.uns[UNS]["dropped"]]
+    reference = read_reference(section, adata.var_names, cells=adata.obs_names)
+    counts, unmeasured = reference.attrs, read_reference(section, measured).attrs["unknown_gene"]
+    n_regulators, targets = (reference[column].nunique() for column in PAIR)
+    reasons = {
+        "with a gene not in the matrix": unmeasured,
+        "with a dropped gene": counts["unknown_gene"] - unmeasured,
+        "self-loops": counts["self_loops"],
+        "duplicates": counts["duplicates"],
+        "labelled 0": counts["labelled_0"],
+    }
     lines = [
-        ("reference", kept),
         (
-            "density",
-            f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs",
+            "reference",
+            f"{len(reference)} edges of {n_regulators} regulators and {targets} targets, "
+            f"of {counts['rows']} rows",
         ),
+        ("dropped", ", ".join(f"{number} {reason}" for reason, number in reasons.items())),
     ]
+    possible = n_regulators * (adata.n_vars - 1)
+    share = f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs"
+    lines.append(("density", share))
     if SIGN in reference:
-        signs = reference[SIGN].fillna("").value_counts()
+        signs = reference[SIGN].value_counts()
         text = f"{signs.get('+', 0)} +, {signs.get('-', 0)} -, {signs.get('', 0)} unknown"
         lines.append(("signs", text))
     return lines

@@ -97,7 +97,9 @@ def read_reference(
     return edges
 
 
-def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
+def read_regulators(
+    regulators: dict, genes: Collection[str], *, cells: Collection[str] = ()
+) -> list[str]:
     """Read candidate regulators and keep those among the genes of the expression.
 
     Parameters
@@ -106,6 +108,8 @@ def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
         The section `regulators` of a card from :func:`gtgrn.cards.load_cards`.
     genes
         Genes of the expression.
+    cells
+        Names of its cells, only to recognise a table that was declared the wrong way round.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def read_regulators(regulators: dict, genes: Collection[str]) -> list[str]:
     kept = sorted(listed & set(genes))
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
-        raise _no_overlap("regulator", listed, genes, (), regulators, "regulators.path")
+        raise _no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
     return kept
 
 
@@ -412,7 +416,7 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         sides = ("file", "expression") if ensembl[0] else ("expression", "file")
         return (
             f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
-            "of them"
+            "of them (expression.gene_names or expression.gene_map in the card)"
         )
     if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
         return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"

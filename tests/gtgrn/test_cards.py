@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gtgrn.cards import SCHEMA, expand_card, expression_files, load_cards, split_files
+from gtgrn.cards import (
+    SCHEMA,
+    card_files,
+    expand_card,
+    expression_files,
+    load_cards,
+    split_files,
+)
 from gtgrn.errors import InputError
 from jsonschema import Draft202012Validator
 from schema_cases import bad_documents, nodes
@@ -416,3 +423,44 @@ def test_genes_only_expands_with_a_kind_of_values(folder):
     card = load_cards(folder)["mine"]
     assert expand_card("mine", card)["mine"]["expression"]["values"] == "continuous"
     assert "values" not in card["expression"]
+
+
+def test_gene_networks_are_simulated_once_and_need_one_network(folder):
+    card = {"title": "Net", "expression": {"format": "simulation"}, "kinetics": {"size": 10}}
+    write(folder, card)
+    refuse("kinetics.network", "missing", "Give either", folder_or_paths=folder)
+    card["kinetics"]["network"] = "matrix.csv"
+    write(folder, card)
+    loaded = load_cards(folder)["mine"]
+    assert loaded["kinetics"]["conditions"] == 100
+    expanded = expand_card("mine", loaded)
+    assert list(expanded) == ["mine"]
+    assert expanded["mine"]["expression"]["values"] == "continuous"
+    assert card_files(loaded) == ["matrix.csv"]
+    write(folder, card | {"simulation": {"model": "model.yaml", "t_max": 8}})
+    refuse("'kinetics'", "a section simulation already", "Keep one", folder_or_paths=folder)
+    write(folder, card | {"expression": table_card()["expression"]})
+    refuse("'kinetics'", "no effect with format table", "Remove", folder_or_paths=folder)
+    write(folder, card | {"reference": {"path": "matrix.csv"}})
+    refuse("'reference'", "known from its model", folder_or_paths=folder)
+
+
+def test_values_are_detected_and_every_gene_may_regulate_by_card(folder):
+    card = table_card(regulators={"list": "all"})
+    del card["expression"]["values"]
+    write(folder, card)
+    loaded = load_cards(folder)["mine"]
+    assert loaded["expression"]["values"] == "auto"
+    assert loaded["regulators"]["list"] == "all"
+    assert "path" not in loaded["regulators"]
+    assert card_files(loaded) == ["matrix.csv"]
+
+
+def test_shipped_lists_of_regulators_by_organism(folder):
+    for organism, gene in (("human", "GATA1"), ("mouse", "Gata1")):
+        write(folder, table_card(organism=organism, regulators={"list": "shipped"}))
+        card = load_cards(folder, unchecked=["resources"])["mine"]
+        text = (ROOT / card["regulators"]["path"]).read_text().split("\n")
+        assert text[0] == card["regulators"]["column"]
+        assert gene in text
+        assert len(text) > 900

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from gtgrn.cards import expand_card, load_cards
+from gtgrn.cards import card_files, expand_card, load_cards
+from gtgrn.downloads import check_offline, is_fetched, list_missing
+from gtgrn.errors import InputError
 from gtgrn.expression import preprocess, read_expression
 from gtgrn.reference import (
     read_reference,
@@ -88,6 +90,53 @@ def test_data_sets_of_the_papers(name, monkeypatch, caplog):
             # Each pair is tested once.
             assert not pd.concat(tested).duplicated(["regulator", "target"]).any()
             assert sum(map(len, tested)) == regulators * (genes - 1)
+
+
+def test_every_card_resolves_or_says_what_is_missing(monkeypatch):
+    """Without a network: a simulator, files at hand, or the one command that fetches them."""
+    monkeypatch.chdir(ROOT)
+    resolved, missing = [], {}
+    for name, card in load_cards("config/datasets", mirror="../shared/data").items():
+        absent = [path for path in card_files(card) if is_fetched(path)]
+        commands = list_missing(absent, mirror="../shared/data")
+        if commands:
+            missing[name] = commands
+        else:
+            resolved.append(name)
+    for name, commands in missing.items():
+        assert name.startswith(("beeline_", "pbmc8k"))
+        assert all(command.startswith("curl -L --create-dirs -o ") for command in commands)
+        with pytest.raises(InputError, match="nothing may be fetched. Where there is a network"):
+            check_offline(card_files(load_cards("config/datasets", [name])[name]))
+    assert {"yeast_gnw", "hsc_boolean", "generated_gnw", *DATA_SETS} <= set(resolved)
+    for name in resolved:
+        if name not in DATA_SETS:
+            card = load_cards("config/datasets", [name], mirror="../shared/data")[name]
+            for path in card_files(card):
+                assert Path(path).exists() or is_fetched(path)
+
+
+def test_cards_with_other_networks(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    cards = load_cards("config/datasets", mirror="../shared/data")
+    endings = ("_string", "_nonspecific", "_lofgof")
+    names = [n for n in cards if n.endswith(endings) and not n.startswith("beeline_")]
+    assert len(names) == 16
+    for name in names:
+        card = load_cards("config/datasets", [name], mirror="../shared/data")[name]
+        section = {**card["expression"], "values": "continuous"}
+        if section["format"] == "genes_only":
+            genes = read_expression(section).var_names
+        else:
+            genes = _all_genes(section)
+            assert read_regulators(card["regulators"], genes)
+        edges = read_reference(card["reference"], genes)
+        assert edges.attrs["edges"] == len(edges) > 50
+
+
+def _all_genes(section: dict) -> list[str]:
+    """Give the names of the rows of a table, without its values."""
+    return list(pd.read_csv(section["path"], usecols=[0]).iloc[:, 0].astype(str))
 
 
 def test_priors_by_name(tmp_path, monkeypatch):

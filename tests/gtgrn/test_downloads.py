@@ -355,7 +355,12 @@ def test_offline_names_each_archive_once(tmp_path):
 
 
 CELLS = ["hESC", "hHep", "mDC", "mESC", "mHSC-E", "mHSC-GM", "mHSC-L"]
-NETWORKS = ["human/hESC", "human/HepG2", "mouse/mDC", "mouse/mESC", "mouse/mHSC"]
+NETWORKS = [
+    *[f"human/{cell}-ChIP-seq" for cell in ("hESC", "HepG2")],
+    *[f"mouse/{cell}-ChIP-seq" for cell in ("mDC", "mESC", "mHSC")],
+    *[f"{species}/Non-Specific-ChIP-seq" for species in ("human", "mouse")],
+    *["human/STRING", "mouse/STRING", "mouse/mESC-lofgof"],
+]
 ORDERING = b",VGAMpValue,Variance\nFOS,1e-9,2\nJUN,1e-9,1\nMYC,0.5,3\n"
 
 
@@ -367,9 +372,7 @@ def miniature(official, monkeypatch):
         for cell in CELLS
         for name, text in (("ExpressionData", EXPRESSION), ("GeneOrdering", ORDERING))
     }
-    networks = {
-        f"BEELINE-Networks/Networks/{name}-ChIP-seq-network.csv": NETWORK for name in NETWORKS
-    }
+    networks = {f"BEELINE-Networks/Networks/{name}-network.csv": NETWORK for name in NETWORKS}
     networks |= {f"BEELINE-Networks/{name}-tfs.csv": b"TF\nFOS\n" for name in ("human", "mouse")}
     cells, genes = range(3), ["FOS", "JUN", "FOS"]
     pbmc = {
@@ -393,7 +396,8 @@ def miniature(official, monkeypatch):
 def test_every_card_of_an_official_download(miniature, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = [path.stem for path in FOLDER.glob("beeline_*.yaml")]
-    assert len(names) == 2 * len(CELLS)
+    # Two sizes and three networks each; mESC has a fourth.
+    assert len(names) == 2 * (3 * len(CELLS) + 1)
     for name, card in load_cards(FOLDER, [*sorted(names), "pbmc8k"]).items():
         files = card_files(card)
         assert all(is_fetched(path) for path in files)

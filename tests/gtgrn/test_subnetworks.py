@@ -14,6 +14,7 @@ from gtgrn.subnetworks import (
     extract_subnetwork,
     generate_network,
     modularity,
+    read_network_table,
 )
 
 YEAST = Path(__file__).parents[3] / (
@@ -120,3 +121,20 @@ def test_yeast_subnetworks_keep_the_structure_of_their_source():
         inside = source["regulator"].isin(drawn) & source["target"].isin(drawn)
         assert len(small) > 5 * inside.sum()
         assert modularity(source, genes_of(small)) > modularity(source, drawn) + 0.01
+
+
+def test_tables_of_a_network(tmp_path):
+    path = tmp_path / "net.tsv"
+    path.write_text("A\tB\t+\n A\tNA\t-\n")
+    table = read_network_table(path)
+    assert table.to_numpy().tolist() == [["A", "B", "+"], ["A", "NA", "-"]]
+    (tmp_path / "net.csv").write_text("A,B\n")
+    assert list(read_network_table(tmp_path / "net.csv").columns) == PAIR
+    for text, word in (("A\n", "1 columns"), ("A\t\n", "an empty name"), ("", "not a readable")):
+        path.write_text(text)
+        with pytest.raises(InputError, match=word) as caught:
+            read_network_table(path)
+        assert str(caught.value).startswith(str(path))
+        assert caught.value.remedy
+    with pytest.raises(InputError, match="file not found"):
+        read_network_table(tmp_path / "absent.tsv")

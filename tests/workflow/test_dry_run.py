@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.slow
 TARGETS = [
     *[
         "all",
+        "validate",
         "check",
         "networks",
         "embeddings",
@@ -53,8 +55,33 @@ def test_a_variant_by_its_file(project):
 
 
 def test_paper_configuration_resolves(project):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run = project.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert run.returncode == 0, run.stdout[-2000:]
+    # Seconds of the processor, because those of the clock depend on what else it does.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60
+    assert "simulate_kinetics" in run.stdout
+    assert "fetch_file" in run.stdout
+
+
+def test_every_card_plans_its_networks_or_names_what_to_fetch(project):
+    """Offline and without a mirror, what is missing ends the run with one line."""
+    for path in sorted((project.folder / "config/datasets").glob("*_gnw.yaml")):
+        text = path.read_text()
+        settings = [
+            "--config",
+            f"datasets=[{path.stem}]",
+            "offline=true",
+            "ablations={datasets: []}",
+        ]
+        run = project.snakemake("-n", "--quiet", "rules", *settings, "--", "networks")
+        if "generate:" in text:
+            assert run.returncode == 0, run.stdout[-2000:]
+        else:
+            assert run.returncode != 0
+            assert "Where there is a network, run: curl" in run.stdout
+            assert "Traceback" not in run.stdout
 
 
 def test_slurm_profile_asks_for_gpu_memory_and_time_but_names_no_site(project):
