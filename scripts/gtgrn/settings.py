@@ -15,7 +15,7 @@ SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yam
 CONFIG = "configuration"
 
 
-def check_settings(config: dict, methods: Collection[str]) -> None:
+def check_settings(config: dict, methods: Collection[str], peers: Collection[str] = ()) -> None:
     """Check the merged configuration and fill in its defaults, in place.
 
     Parameters
@@ -24,6 +24,8 @@ def check_settings(config: dict, methods: Collection[str]) -> None:
         Snakemake's merged configuration.
     methods
         Names of the expression-only methods that have a rule.
+    peers
+        Names of the supervised peers that have a rule.
 
     Raises
     ------
@@ -35,6 +37,8 @@ def check_settings(config: dict, methods: Collection[str]) -> None:
     _known("inference.methods", chosen, methods)
     _known("inference.options", config["inference"]["options"], methods)
     _known("walks.networks", config["walks"]["networks"], chosen)
+    _known("peers.methods", config["peers"]["methods"], peers)
+    _known("peers.options", config["peers"]["options"], peers)
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], card_names(config))
     _known("network.variant", [config["network"]["variant"]], config["variants"])

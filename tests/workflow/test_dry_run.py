@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow
 
 TARGETS = [
     *["all", "check", "networks", "embeddings", "models", "ablations", "benchmark", "report"],
+    "peers",
 ]
 CONDA = """#!/bin/sh
 case "$*" in

@@ -29,8 +29,13 @@ def find_plugins(folder):
 
 
 INFERENCE_RULES = find_plugins("inference")
+MODEL_RULES = find_plugins("models")
 try:
-    check_settings(config, ["random", "genie3", *(path.stem for path in INFERENCE_RULES)])
+    check_settings(
+        config,
+        ["random", "genie3", *(path.stem for path in INFERENCE_RULES)],
+        ["genelink", *(path.stem for path in MODEL_RULES)],
+    )
     CARDS = load_cards(card_paths(config, "config/datasets"), mirror=config["mirror"])
     FETCHED = sorted({f for card in CARDS.values() for f in card_files(card) if is_fetched(f)})
     if config["offline"]:
@@ -62,6 +67,10 @@ SCHEMES = config["splits"]["schemes"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
 VARIANTS = config["variants"]
+PEERS = config["peers"]["methods"]
+FORMS = config["peers"]["forms"]
+PEER_FOLDER = "<results>/{{dataset}}/models/<model>/{form}/{{split}}/seed{{seed}}"
+PEER_FILES = ["models/_common.py", "models/gtgrn.py", "matrix.py", "splits.py", "training.py"]
 EVALUATED_METRICS = expand(
     "<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
     dataset=SUPERVISED,
@@ -201,9 +210,37 @@ def get_method_options(method):
     return config["inference"]["options"].get(method, {})
 
 
+def get_main_model():
+    """Give (model, variant) of the model that ranks the final network."""
+    return [("gtgrn", config["network"]["variant"])]
+
+
 def get_evaluated(dataset):
     """Give (model, variant) of each supervised model of a data set."""
-    return [("gtgrn", variant) for variant in get_variants(dataset)]
+    return [("gtgrn", variant) for variant in get_variants(dataset)] + get_peers(dataset)
+
+
+def get_peers(dataset):
+    """Give (model, form) of each peer of a data set; peers need expression."""
+    return [(peer, form) for peer in PEERS for form in FORMS if dataset in EXPRESSED]
+
+
+def get_peer_runs(dataset):
+    """Give (model, form, split, seed) of all that is trained of the peers on a data set."""
+    return [(*peer, s, seed) for peer in get_peers(dataset) for s in SCHEMES for seed in SEEDS]
+
+
+def get_peer_scores(wildcards):
+    """Give the score files in the order of get_peer_runs."""
+    folder = f"<results>/{wildcards.dataset}/models"
+    runs = get_peer_runs(wildcards.dataset)
+    return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
+
+
+def get_peer_options(peer):
+    """Give the options of a peer by its forms."""
+    options = config["peers"]["options"].get(peer, {})
+    return {form: options.get(form, {}) for form in FORMS}
 
 
 def get_model_scores(dataset, split, seed, models):

@@ -1,11 +1,12 @@
 """GENELink: graph attention over known edges, separate maps for regulators and targets.
 
 Chen & Liu 2022, Bioinformatics, doi 10.1093/bioinformatics/btac559. Sizes and schedule are
-those of the release. That attention weights are dropped with probability .5, that each head is
-passed through a leaky ReLU and scaled to unit rows before its bias is added, that weights start
-from Xavier's uniform distribution with gain 1.414, and that a gene without a neighbour attends
-to all genes alike (a softmax over equal masked scores) follows the published code as the
-author of this module knows it.
+those of the release. That each head is passed through a leaky ReLU and scaled to unit rows before
+its bias is added, that weights start from Xavier's uniform distribution with gain 1.414, and that
+a gene without a neighbour attends to all genes alike (a softmax over equal masked scores) follows
+the published code as the author of this module knows it. Whether attention weights are dropped
+was chosen by the validation part of hESC-500: without, AUPRC .50 and .54 (two seeds); with
+probability .5, .44.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ FORMS = {
         "heads": 3,
         "hidden": [128, 64],
         "outputs": [32, 16],
-        "attention_dropout": 0.5,
+        "attention_dropout": 0.0,
         "dropout": 0.01,
         "test_dropout": True,
         "uniform_alone": True,
