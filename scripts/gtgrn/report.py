@@ -35,7 +35,7 @@ from gtgrn.edges import (
 )
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
-from gtgrn.plots import benchmark, network, style, text, training
+from gtgrn.plots import benchmark, network, peers, style, text, training
 from gtgrn.plots.comparison import (
     HEADLINE,
     METRICS,
@@ -54,6 +54,7 @@ KINDS = {
     style.CONTROL: "Control",
     style.MODEL: "Variant",
     style.MAIN: "Model",
+    style.PEER: "Peer",
 }
 ALL_NEGATIVES = "N0"
 DRAWN_EDGES, NOVEL_EDGES, KNOWN_EDGES, TOP_REGULATORS = 150, 30, 15, 15
@@ -107,6 +108,7 @@ def build_report(
     environment.filters["spec"] = lambda figure: Markup(style.spec(figure))
     page = environment.get_template(TEMPLATE.name).render(
         datasets=datasets,
+        studies=peers.sections(results, list(cards), settings),
         runtime=_describe_runtime(results / "benchmark" / "runtime.tsv", cards),
         seeds=settings["seeds"],
         metric_names=METRICS,

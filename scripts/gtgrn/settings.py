@@ -6,6 +6,7 @@ Like the cards, this is read at every start of Snakemake and imports nothing hea
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import product
 from pathlib import Path
 
 from gtgrn.errors import InputError
@@ -39,6 +40,9 @@ def check_settings(config: dict, methods: Collection[str], peers: Collection[str
     _known("walks.networks", config["walks"]["networks"], chosen)
     _known("peers.methods", config["peers"]["methods"], peers)
     _known("peers.options", config["peers"]["options"], peers)
+    _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
+    for model in config["tuning"]["models"]:
+        _known("tuning.grids", [model], config["tuning"]["grids"])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], card_names(config))
     _known("network.variant", [config["network"]["variant"]], config["variants"])
@@ -71,6 +75,24 @@ def card_paths(config: dict, folder: str) -> list[str]:
 def variant_options(config: dict, variant: str) -> dict:
     """Give the section gtgrn with the variant's own keys on top."""
     return {**config["gtgrn"], **config["variants"][variant]}
+
+
+def grid_points(grid: dict[str, list]) -> dict[str, dict]:
+    """Give every combination of a grid's values, by a name that can be part of a path.
+
+    Examples
+    --------
+    ``{"epochs": [5], "hidden": [[8, 4]]}`` gives ``epochs=5,hidden=8x4``.
+    """
+    points = {}
+    for values in product(*grid.values()):
+        options = dict(zip(grid, values, strict=True))
+        texts = {
+            name: "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            for name, value in options.items()
+        }
+        points[",".join(f"{name}={text}" for name, text in texts.items())] = options
+    return points
 
 
 def _known(field: str, names: Collection[str], known: Collection[str]) -> None:

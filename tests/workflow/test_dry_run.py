@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 TARGETS = [
     *["all", "check", "networks", "embeddings", "models", "ablations", "benchmark", "report"],
-    "peers",
+    *["peers", "tuning", "gatv2", "regulators"],
 ]
 CONDA = """#!/bin/sh
 case "$*" in

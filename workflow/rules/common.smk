@@ -19,7 +19,7 @@ from gtgrn.cards import (
 )
 from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
-from gtgrn.settings import card_names, card_paths, check_settings, variant_options
+from gtgrn.settings import card_names, card_paths, check_settings, grid_points, variant_options
 from snakemake.exceptions import WorkflowError
 
 
@@ -69,6 +69,10 @@ NULLS = config["nulls"]
 VARIANTS = config["variants"]
 PEERS = config["peers"]["methods"]
 FORMS = config["peers"]["forms"]
+GRIDS = {
+    model: grid_points(config["tuning"]["grids"][model]) for model in config["tuning"]["models"]
+}
+STUDY = config["gatv2"]
 PEER_FOLDER = "<results>/{{dataset}}/models/<model>/{form}/{{split}}/seed{{seed}}"
 PEER_FILES = ["models/_common.py", "models/gtgrn.py", "matrix.py", "splits.py", "training.py"]
 EVALUATED_METRICS = expand(
@@ -178,6 +182,37 @@ def get_judged_networks(wildcards):
     return [f"<results>/{wildcards.dataset}/networks/{name}.tsv.gz" for name in names]
 
 
+def get_tuning_files(wildcards):
+    """Give what a model of the tuning study reads besides genes and split."""
+    if wildcards.model != "gtgrn":
+        return {"matrix": f"<results>/{wildcards.dataset}/matrix.npy"}
+    folder = f"<results>/{wildcards.dataset}/embeddings"
+    files = {
+        "P": f"{folder}/positional/{SCHEMES[0]}/seed{wildcards.seed}.h5ad",
+        "G": f"{folder}/global/seed{wildcards.seed}.h5ad",
+        "E": f"{folder}/expression/seed{wildcards.seed}.h5ad",
+    }
+    return {name: files[name] for name in get_features(config["network"]["variant"])}
+
+
+def get_tuning_options(wildcards):
+    """Give the options of a grid point, on top of those that the model has in this run."""
+    point = GRIDS[wildcards.model][wildcards.point]
+    if wildcards.model == "gtgrn":
+        return {**variant_options(config, config["network"]["variant"]), **point}
+    return {**get_peer_options(wildcards.model).get(config["tuning"]["form"], {}), **point}
+
+
+def get_tuning_rows(wildcards):
+    """Give the files of all grid points of a data set."""
+    return [
+        f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
+        for model in GRIDS
+        for point in GRIDS[model]
+        for seed in SEEDS
+    ]
+
+
 def get_simulation_model(wildcards):
     """Give the Boolean model of a simulated data set."""
     return SIMULATED[wildcards.dataset]["simulation"]["model"]
@@ -235,6 +270,47 @@ def get_peer_scores(wildcards):
     folder = f"<results>/{wildcards.dataset}/models"
     runs = get_peer_runs(wildcards.dataset)
     return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
+
+
+def get_attention_models(dataset):
+    """Give (model, variant) of the models with attention that a data set's ranking reads."""
+    return get_main_model() + [p for p in get_peers(dataset) if p[0] in ("genelink", "gatv2")]
+
+
+def get_attention_files(wildcards):
+    """Give checkpoints by model and seed, and what they were trained on by seed."""
+    folder, split = f"<results>/{wildcards.dataset}", SCHEMES[0]
+    features = {
+        "P": f"{folder}/embeddings/positional/{split}/seed{{}}.h5ad",
+        "G": f"{folder}/embeddings/global/seed{{}}.h5ad",
+        "E": f"{folder}/embeddings/expression/seed{{}}.h5ad",
+    }
+    chosen = get_features(config["network"]["variant"])
+    return {
+        "checkpoints": [
+            f"{folder}/models/{model}/{variant}/{split}/seed{seed}/checkpoint.pt"
+            for model, variant in get_attention_models(wildcards.dataset)
+            for seed in SEEDS
+        ],
+        "splits": [f"{folder}/splits/{split}/seed{seed}.tsv.gz" for seed in SEEDS],
+        **{name: [features[name].format(seed) for seed in SEEDS] for name in chosen},
+    }
+
+
+def get_study_files(wildcards):
+    """Give the results of the targets that the report shows."""
+    by_dataset = {
+        "peers": ["peers.tsv"],
+        "tuning": ["tuning.tsv"],
+        "regulators": ["regulators/ranking.tsv"],
+    }
+    files = []
+    for study in config["report"]["studies"]:
+        if study == "gatv2":
+            files.append("<results>/gatv2/protocols.tsv")
+        elif study != "peers" or PEERS:
+            files += [f"<results>/{d}/{name}" for d in JUDGED for name in by_dataset[study]]
+    return files
 
 
 def get_peer_options(peer):

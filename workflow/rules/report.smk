@@ -28,6 +28,7 @@ rule build_report:
             split=SCHEMES[0],
             seed=SEEDS,
         ),
+        studies=get_study_files,
     output:
         "<results>/report.html",
     log:
@@ -44,6 +45,7 @@ rule build_report:
             "plots/benchmark.py",
             "plots/comparison.py",
             "plots/network.py",
+            "plots/peers.py",
             "plots/style.py",
             "plots/text.py",
             "plots/training.py",
