@@ -16,7 +16,7 @@ SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yam
 CONFIG = "configuration"
 
 
-def check_settings(config: dict, methods: Collection[str], peers: Collection[str] = ()) -> None:
+def check_settings(config: dict, methods: Collection[str], peers: Collection[str]) -> None:
     """Check the merged configuration and fill in its defaults, in place.
 
     Parameters

@@ -26,6 +26,7 @@ METHODS = [
     *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc"],
     *["pearson", "partial_correlation", "random"],
 ]
+PEERS = ["genelink", "gnnlink", "gne", "gatv2"]
 
 
 def fields() -> dict[tuple, dict]:
@@ -35,14 +36,14 @@ def fields() -> dict[tuple, dict]:
 def checked(**sections) -> dict:
     """Give a configuration of one card, checked and with its defaults."""
     config = {"datasets": ["mine"], **sections}
-    check_settings(config, METHODS)
+    check_settings(config, METHODS, PEERS)
     return config
 
 
 def refuse(config: dict, *words: str, methods=METHODS) -> InputError:
     """Check that a configuration is refused in one line that holds the words."""
     with pytest.raises(InputError) as caught:
-        check_settings(config, methods)
+        check_settings(config, methods, PEERS)
     message = str(caught.value)
     assert message.startswith("configuration: '")
     assert "\n" not in message
@@ -212,6 +213,16 @@ def test_methods_are_those_that_have_a_rule():
     refuse({"datasets": ["a"]}, "'genie3' is not one of none. ", methods=[])
 
 
+def test_peers_are_those_that_have_a_rule():
+    refuse({"datasets": ["a"], "peers": {"methods": ["genelynk"]}}, "Did you mean 'genelink'?")
+    refuse({"datasets": ["a"], "peers": {"options": {"gne2": {}}}}, "'gne2' is not one of")
+
+
+def test_a_tuned_model_needs_a_grid():
+    tuning = {"models": ["gatv2"], "grids": {"gne": {"epochs": [1]}}}
+    refuse({"datasets": ["a"], "tuning": tuning}, "'gatv2' is not one of gne. ", "tuning.grids")
+
+
 # Defaults
 
 
@@ -249,7 +260,7 @@ def test_defaults_are_not_shared_between_configurations():
 def test_checking_twice_changes_nothing():
     config = checked(gtgrn={"layers": 2})
     before = copy.deepcopy(config)
-    check_settings(config, METHODS)
+    check_settings(config, METHODS, PEERS)
     assert config == before
 
 
@@ -265,7 +276,7 @@ def test_shipped_configurations(path):
     base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     merged = merge(base, config)
     before = copy.deepcopy(merged)
-    check_settings(merged, METHODS)
+    check_settings(merged, METHODS, PEERS)
     assert merge(merged, before) == merged
 
 
