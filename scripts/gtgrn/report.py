@@ -35,7 +35,7 @@ from gtgrn.edges import (
 )
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
-from gtgrn.plots import benchmark, judgement, network, style, text, training
+from gtgrn.plots import benchmark, judgement, network, peers, style, text, training
 from gtgrn.plots.comparison import (
     HEADLINE,
     METRICS,
@@ -54,6 +54,7 @@ KINDS = {
     style.CONTROL: "Control",
     style.MODEL: "Variant",
     style.MAIN: "Model",
+    style.PEER: "Peer",
 }
 ALL_NEGATIVES = "N0"
 DRAWN = {("N3", "AUROC"): "N3_AUROC", ("N3m", "win_rate"): "N3m_win_rate"}
@@ -111,6 +112,7 @@ def build_report(
     environment.filters["spec"] = lambda figure: Markup(style.spec(figure))
     page = environment.get_template(TEMPLATE.name).render(
         datasets=datasets,
+        studies=peers.sections(results, list(cards), settings),
         runtime=_describe_runtime(results / "benchmark" / "runtime.tsv", cards),
         ranks=judgement.read_ranks(results),
         nan=float("nan"),

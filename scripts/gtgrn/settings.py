@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import product
 from pathlib import Path
 
 from gtgrn.errors import InputError
@@ -21,7 +22,12 @@ TRANSFER = "transfer"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-def check_settings(config: dict, methods: Collection[str], cards: Collection[str] = ()) -> None:
+def check_settings(
+    config: dict,
+    methods: Collection[str],
+    peers: Collection[str],
+    cards: Collection[str] = (),
+) -> None:
     """Check the merged configuration and fill in its defaults, in place.
 
     Parameters
@@ -30,6 +36,8 @@ def check_settings(config: dict, methods: Collection[str], cards: Collection[str
         Snakemake's merged configuration.
     methods
         Names of the expression-only methods that have a rule.
+    peers
+        Names of the supervised peers that have a rule.
     cards
         Names of the cards that are there. An ablation may name one that this run leaves out, so
         that the default configuration serves a run of the user's own card.
@@ -44,6 +52,11 @@ def check_settings(config: dict, methods: Collection[str], cards: Collection[str
     _known("inference.methods", chosen, methods)
     _known("inference.options", config["inference"]["options"], methods)
     _known("walks.networks", config["walks"]["networks"], chosen)
+    _known("peers.methods", config["peers"]["methods"], peers)
+    _known("peers.options", config["peers"]["options"], peers)
+    _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
+    for model in config["tuning"]["models"]:
+        _known("tuning.grids", [model], config["tuning"]["grids"])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _check_third_party(config, methods)
@@ -133,6 +146,24 @@ def card_paths(config: dict, folder: str) -> list[str]:
 def variant_options(config: dict, variant: str) -> dict:
     """Give the section gtgrn with the variant's own keys on top."""
     return {**config["gtgrn"], **config["variants"][variant]}
+
+
+def grid_points(grid: dict[str, list]) -> dict[str, dict]:
+    """Give every combination of a grid's values, by a name that can be part of a path.
+
+    Examples
+    --------
+    ``{"epochs": [5], "hidden": [[8, 4]]}`` gives ``epochs=5,hidden=8x4``.
+    """
+    points = {}
+    for values in product(*grid.values()):
+        options = dict(zip(grid, values, strict=True))
+        texts = {
+            name: "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            for name, value in options.items()
+        }
+        points[",".join(f"{name}={text}" for name, text in texts.items())] = options
+    return points
 
 
 def _known(field: str, names: Collection[str], known: Collection[str]) -> None:

@@ -58,9 +58,9 @@ def test_scores_by_hand(symmetric):
                 heads[i, k] += w[f"{name}.bias"][k]
         return heads, weights
 
-    h, first = layer(x, "layer1", 3)
+    h, first = layer(x, "layers.0", 3)
     h = h.reshape(3, 6)
-    h, second = layer(np.where(h > 0, h, np.exp(h) - 1), "layer2", 2)
+    h, second = layer(np.where(h > 0, h, np.exp(h) - 1), "layers.1", 2)
     states, attended = model.attend(torch.tensor(x).float(), arcs)
     np.testing.assert_allclose(states.detach().numpy(), h.mean(1), rtol=1e-4, atol=1e-5)
     for got, expected in zip(attended, (first, second), strict=True):

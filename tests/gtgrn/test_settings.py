@@ -27,6 +27,7 @@ METHODS = [
     *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc"],
     *["pearson", "partial_correlation", "random"],
 ]
+PEERS = ["genelink", "gnnlink", "gne", "gatv2"]
 
 
 def fields() -> dict[tuple, dict]:
@@ -36,14 +37,14 @@ def fields() -> dict[tuple, dict]:
 def checked(**sections) -> dict:
     """Give a configuration of one card, checked and with its defaults."""
     config = {"datasets": ["mine"], **sections}
-    check_settings(config, METHODS)
+    check_settings(config, METHODS, PEERS)
     return config
 
 
 def refuse(config: dict, *words: str, methods=METHODS) -> InputError:
     """Check that a configuration is refused in one line that holds the words."""
     with pytest.raises(InputError) as caught:
-        check_settings(config, methods)
+        check_settings(config, methods, PEERS)
     message = str(caught.value)
     assert message.startswith("configuration: '")
     assert "\n" not in message
@@ -213,6 +214,16 @@ def test_methods_are_those_that_have_a_rule():
     refuse({"datasets": ["a"]}, "'genie3' is not one of none. ", methods=[])
 
 
+def test_peers_are_those_that_have_a_rule():
+    refuse({"datasets": ["a"], "peers": {"methods": ["genelynk"]}}, "Did you mean 'genelink'?")
+    refuse({"datasets": ["a"], "peers": {"options": {"gne2": {}}}}, "'gne2' is not one of")
+
+
+def test_a_tuned_model_needs_a_grid():
+    tuning = {"models": ["gatv2"], "grids": {"gne": {"epochs": [1]}}}
+    refuse({"datasets": ["a"], "tuning": tuning}, "'gatv2' is not one of gne. ", "tuning.grids")
+
+
 # Defaults
 
 
@@ -250,7 +261,7 @@ def test_defaults_are_not_shared_between_configurations():
 def test_checking_twice_changes_nothing():
     config = checked(gtgrn={"layers": 2})
     before = copy.deepcopy(config)
-    check_settings(config, METHODS)
+    check_settings(config, METHODS, PEERS)
     assert config == before
 
 
@@ -266,7 +277,7 @@ def test_shipped_configurations(path):
     base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     merged = merge(base, config)
     before = copy.deepcopy(merged)
-    check_settings(merged, METHODS)
+    check_settings(merged, METHODS, PEERS)
     assert merge(merged, before) == merged
 
 
@@ -330,7 +341,7 @@ def test_importing_stays_light():
 )
 def test_sources_of_a_transfer(splits, words):
     config = {"datasets": ["a", "b"], "splits": splits}
-    check_settings(config, METHODS)
+    check_settings(config, METHODS, PEERS)
     with pytest.raises(InputError) as caught:
         check_sources(config, ["a", "b"])
     assert words in str(caught.value)
@@ -340,8 +351,8 @@ def test_sources_of_a_transfer(splits, words):
 def test_an_ablation_may_name_a_card_that_is_left_out_but_exists():
     config = {"datasets": ["a"], "ablations": {"datasets": ["b"], "variants": []}}
     with pytest.raises(InputError, match="'b' is not one of a"):
-        check_settings(copy.deepcopy(config), METHODS)
-    check_settings(config, METHODS, cards=["a", "b"])
+        check_settings(copy.deepcopy(config), METHODS, PEERS)
+    check_settings(config, METHODS, PEERS, cards=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -356,6 +367,6 @@ def test_an_ablation_may_name_a_card_that_is_left_out_but_exists():
 )
 def test_networks_of_others_are_named_apart_and_there(name, source, words):
     with pytest.raises(InputError) as caught:
-        check_settings({"datasets": ["a"], "third_party": {name: source}}, METHODS)
+        check_settings({"datasets": ["a"], "third_party": {name: source}}, METHODS, PEERS)
     assert words in str(caught.value)
     assert f"third_party.{name}" in str(caught.value)

@@ -11,18 +11,8 @@ import yaml
 pytestmark = pytest.mark.slow
 
 TARGETS = [
-    *[
-        "all",
-        "validate",
-        "check",
-        "networks",
-        "embeddings",
-        "models",
-        "ablations",
-        "audit",
-        "benchmark",
-        "report",
-    ],
+    *["all", "validate", "check", "networks", "embeddings", "models", "ablations", "audit"],
+    *["benchmark", "peers", "tuning", "gatv2", "regulators", "report"],
 ]
 CONDA = """#!/bin/sh
 case "$*" in

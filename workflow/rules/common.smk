@@ -26,6 +26,7 @@ from gtgrn.settings import (
     card_paths,
     check_settings,
     check_sources,
+    grid_points,
     variant_options,
 )
 from snakemake.exceptions import WorkflowError
@@ -37,10 +38,12 @@ def find_plugins(folder):
 
 
 INFERENCE_RULES = find_plugins("inference")
+MODEL_RULES = find_plugins("models")
 try:
     check_settings(
         config,
         ["random", "genie3", *(path.stem for path in INFERENCE_RULES)],
+        ["genelink", *(path.stem for path in MODEL_RULES)],
         cards=[path.stem for path in sorted(Path("config/datasets").glob("*.yaml"))],
     )
     CARDS = load_cards(card_paths(config, "config/datasets"), mirror=config["mirror"])
@@ -82,6 +85,14 @@ SOURCES = config["splits"]["sources"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
 VARIANTS = config["variants"]
+PEERS = config["peers"]["methods"]
+FORMS = config["peers"]["forms"]
+GRIDS = {
+    model: grid_points(config["tuning"]["grids"][model]) for model in config["tuning"]["models"]
+}
+STUDY = config["gatv2"]
+PEER_FOLDER = "<results>/{{dataset}}/models/<model>/{form}/{{split}}/seed{{seed}}"
+PEER_FILES = ["models/_common.py", "models/gtgrn.py", "matrix.py", "splits.py", "training.py"]
 
 
 def get_schemes(dataset):
@@ -232,6 +243,37 @@ def get_third_party(wildcards):
     return [f"{folder}/{name}.tsv.gz" for name in own]
 
 
+def get_tuning_files(wildcards):
+    """Give what a model of the tuning study reads besides genes and split."""
+    if wildcards.model != "gtgrn":
+        return {"matrix": f"<results>/{wildcards.dataset}/matrix.npy"}
+    folder = f"<results>/{wildcards.dataset}/embeddings"
+    files = {
+        "P": f"{folder}/positional/{SCHEMES[0]}/seed{wildcards.seed}.h5ad",
+        "G": f"{folder}/global/seed{wildcards.seed}.h5ad",
+        "E": f"{folder}/expression/seed{wildcards.seed}.h5ad",
+    }
+    return {name: files[name] for name in get_features(config["network"]["variant"])}
+
+
+def get_tuning_options(wildcards):
+    """Give the options of a grid point, on top of those that the model has in this run."""
+    point = GRIDS[wildcards.model][wildcards.point]
+    if wildcards.model == "gtgrn":
+        return {**variant_options(config, config["network"]["variant"]), **point}
+    return {**get_peer_options(wildcards.model).get(config["tuning"]["form"], {}), **point}
+
+
+def get_tuning_rows(wildcards):
+    """Give the files of all grid points of a data set."""
+    return [
+        f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
+        for model in GRIDS
+        for point in GRIDS[model]
+        for seed in SEEDS
+    ]
+
+
 def get_simulation_model(wildcards):
     """Give the Boolean model of a simulated data set."""
     return BOOLEAN[wildcards.dataset]["simulation"]["model"]
@@ -288,9 +330,83 @@ def get_method_options(method):
     return config["inference"]["options"].get(method, {})
 
 
+def get_main_model():
+    """Give (model, variant) of the model that ranks the final network."""
+    return [("gtgrn", config["network"]["variant"])]
+
+
 def get_evaluated(dataset):
     """Give (model, variant) of each supervised model of a data set."""
-    return [("gtgrn", variant) for variant in get_variants(dataset)]
+    return [("gtgrn", variant) for variant in get_variants(dataset)] + get_peers(dataset)
+
+
+def get_peers(dataset):
+    """Give (model, form) of each peer of a data set; peers need expression."""
+    return [(peer, form) for peer in PEERS for form in FORMS if dataset in EXPRESSED]
+
+
+def get_peer_runs(dataset):
+    """Give (model, form, split, seed) of all that is trained of the peers on a data set."""
+    return [
+        (*peer, split, seed)
+        for peer in get_peers(dataset)
+        for split in get_schemes(dataset)
+        for seed in SEEDS
+    ]
+
+
+def get_peer_scores(wildcards):
+    """Give the score files in the order of get_peer_runs."""
+    folder = f"<results>/{wildcards.dataset}/models"
+    runs = get_peer_runs(wildcards.dataset)
+    return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
+
+
+def get_attention_models(dataset):
+    """Give (model, variant) of the models with attention that a data set's ranking reads."""
+    return get_main_model() + [p for p in get_peers(dataset) if p[0] in ("genelink", "gatv2")]
+
+
+def get_attention_files(wildcards):
+    """Give checkpoints by model and seed, and what they were trained on by seed."""
+    folder, split = f"<results>/{wildcards.dataset}", SCHEMES[0]
+    features = {
+        "P": f"{folder}/embeddings/positional/{split}/seed{{}}.h5ad",
+        "G": f"{folder}/embeddings/global/seed{{}}.h5ad",
+        "E": f"{folder}/embeddings/expression/seed{{}}.h5ad",
+    }
+    chosen = get_features(config["network"]["variant"])
+    return {
+        "checkpoints": [
+            f"{folder}/models/{model}/{variant}/{split}/seed{seed}/checkpoint.pt"
+            for model, variant in get_attention_models(wildcards.dataset)
+            for seed in SEEDS
+        ],
+        "splits": [f"{folder}/splits/{split}/seed{seed}.tsv.gz" for seed in SEEDS],
+        **{name: [features[name].format(seed) for seed in SEEDS] for name in chosen},
+    }
+
+
+def get_study_files(wildcards):
+    """Give the results of the targets that the report shows."""
+    by_dataset = {
+        "peers": ["peers.tsv"],
+        "tuning": ["tuning.tsv"],
+        "regulators": ["regulators/ranking.tsv"],
+    }
+    files = []
+    for study in config["report"]["studies"]:
+        if study == "gatv2":
+            files.append("<results>/gatv2/protocols.tsv")
+        elif study != "peers" or PEERS:
+            files += [f"<results>/{d}/{name}" for d in JUDGED for name in by_dataset[study]]
+    return files
+
+
+def get_peer_options(peer):
+    """Give the options of a peer by its forms."""
+    options = config["peers"]["options"].get(peer, {})
+    return {form: options.get(form, {}) for form in FORMS}
 
 
 def get_model_scores(dataset, split, seed, models):

@@ -36,6 +36,7 @@ rule build_report:
             split=SCHEMES[0],
             seed=SEEDS,
         ),
+        studies=get_study_files,
     output:
         "<results>/report.html",
     log:
@@ -54,6 +55,7 @@ rule build_report:
             "plots/comparison.py",
             "plots/judgement.py",
             "plots/network.py",
+            "plots/peers.py",
             "plots/style.py",
             "plots/text.py",
             "plots/training.py",

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from gtgrn.edges import REGULATOR, TARGET, WEIGHT
+from gtgrn.attention import tabulate
 from gtgrn.models._common import (
     SCHEDULE,
     Arcs,
@@ -107,16 +107,16 @@ class GATv2Layer(nn.Module):
 
 
 class GATv2(nn.Module):
-    """Two GATv2 layers and an MLP on [h_regulator || h_target].
+    """GATv2 layers (two in the publication) and an MLP on [h_regulator || h_target].
 
     Parameters
     ----------
     inputs
         Number of cells.
     heads
-        Heads of each layer; concatenated after the first, averaged after the second.
+        Heads of each layer; averaged after the last, concatenated after the others.
     hidden
-        Width of a head in the two layers.
+        Width of a head in each layer.
     dropout
         On the states between layers and in the decoder.
     symmetric
@@ -128,20 +128,24 @@ class GATv2(nn.Module):
     ) -> None:
         super().__init__()
         self.symmetric = symmetric
-        self.layer1 = GATv2Layer(inputs, hidden[0], heads)
-        self.layer2 = GATv2Layer(heads * hidden[0], hidden[1], heads)
+        widths = [inputs, *(heads * width for width in hidden)]
+        self.layers = nn.ModuleList(
+            GATv2Layer(*sizes, heads) for sizes in zip(widths[:-1], hidden, strict=True)
+        )
         self.dropout = nn.Dropout(dropout)
-        self.decoder = LinkDecoder(hidden[1], hidden[1], dropout)
+        self.decoder = LinkDecoder(hidden[-1], hidden[-1], dropout)
 
     def attend(self, x: torch.Tensor, arcs: Arcs) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Give the states (n, hidden[1]) and each layer's attention weights (arcs, heads)."""
-        h, first = self.layer1(x, arcs)
-        h = self.dropout(nn.functional.elu(h.flatten(1)))
-        h, second = self.layer2(h, arcs)
-        return h.mean(1), [first, second]
+        """Give the states (n, hidden[-1]) and each layer's attention weights (arcs, heads)."""
+        h, first = self.layers[0](x, arcs)
+        attended = [first]
+        for layer in self.layers[1:]:
+            h, weights = layer(self.dropout(nn.functional.elu(h.flatten(1))), arcs)
+            attended.append(weights)
+        return h.mean(1), attended
 
     def forward(self, x: torch.Tensor, arcs: Arcs) -> torch.Tensor:
-        """Give the states of all genes, (n, hidden[1])."""
+        """Give the states of all genes, (n, hidden[-1])."""
         return self.attend(x, arcs)[0]
 
     def decode(
@@ -276,25 +280,8 @@ def attention_weights(
     arcs = _graph(task, model.symmetric)
     model = model.to(task.device).eval()
     with torch.no_grad():
-        layers = torch.stack(model.attend(x, arcs)[1])
-    edges = torch.unique(task.source * task.n + task.sink)
-    # Arcs are sorted by target, then source, the edges by source, then target.
-    where = torch.searchsorted(
-        arcs.target * task.n + arcs.source, edges % task.n * task.n + edges // task.n
-    )
-    weights = layers[:, where].permute(1, 0, 2).cpu().numpy().astype(np.float64)
-    names = np.asarray(genes, dtype=object)[task.order]
-    edge, layer, head = (axis.ravel() for axis in np.indices(weights.shape))
-    edges = edges.cpu().numpy()
-    return pd.DataFrame(
-        {
-            REGULATOR: names[edges[edge] // task.n],
-            TARGET: names[edges[edge] % task.n],
-            "layer": layer + 1,
-            "head": head + 1,
-            WEIGHT: weights.ravel(),
-        }
-    )
+        layers = model.attend(x, arcs)[1]
+    return tabulate(task, arcs, layers, genes)
 
 
 def _graph(task: Task, symmetric: bool, hidden: torch.Tensor | None = None) -> Arcs:

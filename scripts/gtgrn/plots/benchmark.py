@@ -50,6 +50,8 @@ def _line(kind: str, best_null: bool, position: int) -> dict:
     if kind == style.NULL:
         colour, width = (style.INK, 2) if best_null else (style.PALE, 1.3)
         return {"color": colour, "width": width, "dash": "dash"}
+    if kind == style.PEER:
+        return {"color": style.QUALITATIVE[position % len(style.QUALITATIVE)], "width": 1.4}
     colour = style.CONTROLS if kind == style.CONTROL else style.VARIANTS
     return {"color": colour, "width": 1.4, "dash": "dot"}
 
@@ -77,7 +79,7 @@ def curves_figure(
     for method in methods:
         line = _line(method["kind"], method["key"] == best_null, networks)
         networks += method["kind"] == style.NETWORK
-        hidden = method["kind"] in (style.CONTROL, style.MODEL)
+        hidden = method["kind"] in (style.CONTROL, style.MODEL, style.PEER)
         for column, name in enumerate(("ROC", "PR"), start=1):
             table = groups.get((*method["key"], name))
             if table is None:

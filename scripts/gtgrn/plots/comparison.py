@@ -32,7 +32,7 @@ RANKED_BY = "AUPRC"
 
 KIND_OF = {"network": style.NETWORK, "null_model": style.NULL}
 """What the column `variant` says of methods that are not models."""
-LEGEND = [style.MAIN, style.NETWORK, style.NULL, style.CONTROL, style.MODEL]
+LEGEND = [style.MAIN, style.PEER, style.NETWORK, style.NULL, style.CONTROL, style.MODEL]
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class Block:
             return KIND_OF[variant]
         if key == self.main:
             return style.MAIN
+        if method != MODEL:
+            return style.PEER
         control = self.settings["variants"].get(variant, {}).get("control", "none")
         return style.MODEL if control == "none" else style.CONTROL
 

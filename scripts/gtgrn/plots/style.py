@@ -7,8 +7,10 @@ import html
 import plotly.graph_objects as go
 
 NETWORK, NULL, CONTROL, MODEL, MAIN = "network", "null", "control", "model", "main"
+PEER = "peer"
 """Kinds of methods: expression-only networks, predictors without expression, GT-GRN with its
-biology destroyed, its other variants, and the variant that ranks the final network."""
+biology destroyed, its other variants, the variant that ranks the final network, and the
+supervised models of other groups."""
 
 ACCENT, INK, GREY, PALE, GRID = "#0b5fa5", "#1f2933", "#5b6673", "#b4bcc6", "#e7ebef"
 CONTROLS, VARIANTS = "#b4534b", "#7fb2dc"

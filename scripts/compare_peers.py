@@ -1,0 +1,16 @@
+"""Give the test scores of all peers on one data set, beside what the originals reach."""
+
+from gtgrn.edges import read_table, write_table
+from gtgrn.logs import configure_logging
+from gtgrn.peers import measure, summarise
+
+configure_logging(snakemake.log[0])
+params = snakemake.params
+rows = measure(
+    (*names, read_table(path))
+    for names, path in zip(params.models, snakemake.input.scores, strict=True)
+)
+write_table(rows, snakemake.output.seeds)
+write_table(
+    summarise(rows, read_table(snakemake.input.originals), params.card), snakemake.output.table
+)

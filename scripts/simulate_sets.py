@@ -1,0 +1,13 @@
+"""Simulate the sets of expression of one Boolean model."""
+
+from gtgrn.edges import write_table
+from gtgrn.gatv2_study import make_sets, write_sets
+from gtgrn.logs import configure_logging
+from gtgrn.simulate import read_model, reference_edges
+
+configure_logging(snakemake.log[0])
+model = read_model(snakemake.input[0])
+settings = dict(snakemake.params.settings)
+sets, genes = make_sets(model, dropouts=settings.pop("dropout"), **settings)
+write_sets(sets, genes, snakemake.output.sets)
+write_table(reference_edges(model), snakemake.output.reference)

@@ -1,0 +1,29 @@
+"""Train the forms of a supervised peer on one split and score every pair."""
+
+from importlib import import_module
+
+import torch
+from gtgrn.edges import write_table
+from gtgrn.embeddings import write_embedding
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_matrix
+from gtgrn.models._common import PROFILES
+from gtgrn.splits import read_split, with_unlabelled
+from gtgrn.training import save_checkpoint, write_history
+
+configure_logging(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+params, output = snakemake.params, snakemake.output
+expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
+genes = list(expression.columns)
+pairs = with_unlabelled(read_split(snakemake.input.split), genes, regulators)
+features = {PROFILES: expression.to_numpy().T}
+peer = import_module(f"gtgrn.models.{params.model}")
+for i, (form, options) in enumerate(params.options.items()):
+    seed = int(snakemake.wildcards.seed)
+    fitted = peer.fit(pairs, genes, features, form=form, seed=seed, **options)
+    write_history(fitted.history, output.history[i])
+    save_checkpoint(output.checkpoint[i], fitted.model, config=fitted.config, genes=genes)
+    write_table(fitted.messages, output.messages[i])
+    write_embedding(fitted.embeddings, genes, output.embedding[i])
+    write_table(pairs.assign(score=fitted.scores), output.scores[i])

@@ -1,0 +1,30 @@
+"""Train one grid point of a model on one split; record validation and test scores."""
+
+from importlib import import_module
+
+import torch
+from gtgrn.edges import write_table
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes, read_matrix
+from gtgrn.splits import read_split
+from gtgrn.tuning import measure_point
+
+configure_logging(snakemake.log[0])
+torch.set_num_threads(snakemake.threads)
+options, names = dict(snakemake.params.options), snakemake.wildcards
+seed, model = int(names.seed), import_module(f"gtgrn.models.{names.model}")
+pairs = read_split(snakemake.input.split)
+if names.model == "gtgrn":
+    from gtgrn.embeddings import read_embedding
+
+    genes = read_genes(snakemake.input.genes)[0]
+    read = {name: read_embedding(snakemake.input[name], genes) for name in options.pop("features")}
+    features = model.choose_features(read, control=options.pop("control"), seed=seed)
+else:
+    expression = read_matrix(snakemake.input.matrix, snakemake.input.genes)[0]
+    genes, features = list(expression.columns), {"X": expression.to_numpy().T}
+    options["form"] = snakemake.params.form
+fitted = model.fit(pairs, genes, features, seed=seed, **options)
+row = measure_point(pairs.assign(score=fitted.scores))
+columns = {"dataset": names.dataset, "model": names.model, "point": names.point, "seed": seed}
+write_table(row.assign(**columns)[[*columns, *row]], snakemake.output[0])
