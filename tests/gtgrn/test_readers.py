@@ -218,6 +218,7 @@ def test_values_are_detected_stated_and_can_be_overruled(tmp_path, caplog, value
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("form", ["h5ad", "10x_mtx", "10x_h5"])
 def test_names_from_a_column_and_back_by_a_table(tmp_path, form, caplog):
+    caplog.set_level("INFO")
     card = write_as(tmp_path, form, "csr", "cells_by_genes") | {"values": "counts"}
     card["gene_names"] = "gene_ids"
     assert list(read_expression(card).var_names) == [f"ENSG{i:08d}" for i in range(4)]
