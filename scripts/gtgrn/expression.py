@@ -40,6 +40,9 @@ BLOCK = 10_000
 UNS = "gtgrn"
 """Key of `uns` under which source, filters, settings and versions are recorded."""
 
+DROPPED = "gtgrn_dropped"
+"""Key of `uns` with the names of the genes that were read and not kept."""
+
 MAGIC_DEFAULTS = {"knn": 5, "knn_max": 15, "decay": 1, "t": 3, "n_pca": 100}
 """Defaults of magic-impute 3.0.0, stated because a later version may change them."""
 
@@ -180,8 +183,8 @@ def preprocess(
     -------
     anndata.AnnData
         X dense float32; `layers["counts"]` where values are counts; `var["is_regulator"]`;
-        `uns["gtgrn"]` with source, filters (numbers before and after), the names of the genes
-        that were dropped, settings and versions.
+        `uns["gtgrn"]` with source, filters (numbers before and after), settings and versions;
+        `uns["gtgrn_dropped"]` with the names of the genes that were dropped.
         Genes without variance stay, because dropping them would change what is evaluated.
 
     Raises
@@ -248,10 +251,10 @@ def preprocess(
     adata.uns[UNS] = {
         **adata.uns.get(UNS, {}),
         "filters": sizes,
-        "dropped": np.array(measured.difference(adata.var_names), dtype=object),
         "settings": settings,
         "versions": {name: version(name) for name in packages},
     }
+    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
     return adata
 
 

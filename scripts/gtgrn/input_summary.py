@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from gtgrn.edges import PAIR, SIGN
-from gtgrn.expression import IS_REGULATOR, UNS
+from gtgrn.expression import DROPPED, IS_REGULATOR, UNS
 from gtgrn.reference import list_regulators, read_reference
 
 
@@ -79,7 +79,7 @@ def _describe_regulators(card: dict, adata: ad.AnnData) -> str:
     found = int(adata.var[IS_REGULATOR].sum())
     section = card.get("regulators", {})
     if "path" in section:
-        dropped = set(adata.uns[UNS]["dropped"])
+        dropped = set(adata.uns[DROPPED])
         listed = list_regulators(section, [*adata.var_names, *dropped])
         lost = len(listed & dropped)
         return (
@@ -94,7 +94,7 @@ def _describe_regulators(card: dict, adata: ad.AnnData) -> str:
 def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[str, str]]:
     if section is None:
         return [("reference", "none: no model is trained, the network is a consensus")]
-    measured = [*adata.var_names, *adata.uns[UNS]["dropped"]]
+    measured = [*adata.var_names, *adata.uns[DROPPED]]
     reference = read_reference(section, adata.var_names, cells=adata.obs_names)
     counts, unmeasured = reference.attrs, read_reference(section, measured).attrs["unknown_gene"]
     n_regulators, targets = (reference[column].nunique() for column in PAIR)

@@ -117,7 +117,9 @@ def draw_kinetics(edges: pd.DataFrame, *, seed: int) -> Kinetics:
     """
     if edges.empty:
         raise InputError("the network has no edge", field="network", remedy="Give one with edges")
-    pairs = edges.astype({REGULATOR: str, TARGET: str}).drop_duplicates(PAIR)
+    # Of a pair with both signs the same one counts whatever the order of rows.
+    ordered = edges.astype(str).sort_values([*PAIR, *edges.columns.difference(PAIR)])
+    pairs = ordered.drop_duplicates(PAIR)
     genes = tuple(np.unique(pairs[PAIR].to_numpy(str)).tolist())
     signs = pairs[SIGN].astype(str) if SIGN in pairs else pd.Series("", pairs.index)
     listed: dict[str, list[tuple[str, str]]] = {gene: [] for gene in genes}

@@ -61,8 +61,9 @@ def extract_subnetwork(
         raise InputError(f"{selection} given", field="selection", remedy="Use 0 to 1")
     members = genes[_grow(adjacency, size, seed, selection)]
     inside = edges[REGULATOR].isin(members) & edges[TARGET].isin(members)
-    kept = edges[inside].drop_duplicates(PAIR)
-    return kept.sort_values(PAIR, ignore_index=True)
+    # By all columns: which of two rows with other signs stays must not depend on their order.
+    ordered = edges[inside].sort_values([*PAIR, *edges.columns.difference(PAIR)])
+    return ordered.drop_duplicates(PAIR, ignore_index=True)
 
 
 def read_network_table(path: str | Path) -> pd.DataFrame:

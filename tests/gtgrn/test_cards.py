@@ -432,7 +432,7 @@ def test_gene_networks_are_simulated_once_and_need_one_network(folder):
     card["kinetics"]["network"] = "matrix.csv"
     write(folder, card)
     loaded = load_cards(folder)["mine"]
-    assert loaded["kinetics"]["conditions"] == 100
+    assert loaded["kinetics"]["conditions"] is None
     expanded = expand_card("mine", loaded)
     assert list(expanded) == ["mine"]
     assert expanded["mine"]["expression"]["values"] == "continuous"

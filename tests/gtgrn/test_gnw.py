@@ -138,6 +138,11 @@ def test_rows_and_other_genes_do_not_matter():
     assert wider.decay[2:].tolist() == first.decay.tolist()
 
 
+def test_of_a_pair_with_both_signs_the_same_counts_in_any_order():
+    both = edges_of(("A", "B", "-"), ("A", "B", "+"))
+    assert draw_kinetics(both, seed=0).edges.equals(draw_kinetics(both[::-1], seed=0).edges)
+
+
 def test_self_loops_act_but_are_no_edge():
     kinetics = draw_kinetics(edges_of(("A", "A"), ("A", "B")), seed=0)
     assert list(kinetics.edges["target"]) == ["B"]
