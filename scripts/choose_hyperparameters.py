@@ -1,14 +1,15 @@
 """Choose each model's grid point by validation; draw the spread over the grid."""
 
 import pandas as pd
-from gtgrn.edges import read_table, write_table
+from gtgrn.edges import write_table
 from gtgrn.files import write_text
 from gtgrn.logs import configure_logging
+from gtgrn.peers import read_measures
 from gtgrn.plots.peers import tuning_figure
 from gtgrn.tuning import choose
 
 configure_logging(snakemake.log[0])
-rows = pd.concat([read_table(path, ["point"]) for path in snakemake.input], ignore_index=True)
+rows = pd.concat([read_measures(path) for path in snakemake.input], ignore_index=True)
 table = choose(rows)
 write_table(table, snakemake.output.table)
 write_table(table[table["chosen"] == 1], snakemake.output.best)

@@ -1,16 +1,17 @@
 """Collect the GATv2 study: protocols beside the publication, the grid, shared edges."""
 
 import pandas as pd
-from gtgrn.edges import read_table, write_table
+from gtgrn.edges import write_table
 from gtgrn.files import write_text
 from gtgrn.gatv2_study import MODEL, choose_point, summarise, with_reported
 from gtgrn.logs import configure_logging
+from gtgrn.peers import read_measures
 from gtgrn.plots.peers import grid_figure
 
 configure_logging(snakemake.log[0])
 files = snakemake.input
 protocols, shared, grid = (
-    pd.concat([read_table(path) for path in paths], ignore_index=True)
+    pd.concat([read_measures(path) for path in paths], ignore_index=True)
     for paths in (files.protocols, files.shared, files.grid)
 )
 summary = summarise(protocols, ["boolean", "protocol", "method"])

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.peers import measure, summarise
-from gtgrn.plots.peers import grid_figure, tuning_figure
+from gtgrn.edges import write_table
+from gtgrn.peers import measure, read_measures, summarise
+from gtgrn.plots.peers import grid_figure, sections, tuning_figure
 from gtgrn.settings import grid_points
 from gtgrn.tuning import choose, measure_point
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -96,3 +97,31 @@ def test_peers_are_averaged_over_seeds_beside_the_originals():
     assert table["AUROC"] == pytest.approx(rows["AUROC"].mean())
     assert table["AUROC_sd"] == pytest.approx(rows["AUROC"].std())
     assert (table["seeds"], table["original_AUROC"]) == (2, ".8")
+
+
+def test_missing_numbers_stay_numbers_and_text_stays_text(tmp_path):
+    table = pd.DataFrame(
+        {"gene": ["1", "2"], "mean": [0.5, np.nan], "sd": [np.nan, np.nan], "score": [".8-.9", ""]}
+    )
+    write_table(table, tmp_path / "t.tsv")
+    again = read_measures(tmp_path / "t.tsv")
+    assert again["mean"].tolist()[0] == 0.5
+    assert np.isnan(again["mean"][1])
+    assert again["sd"].isna().all()
+    assert again["score"].tolist() == [".8-.9", ""]
+    assert again["gene"].tolist() == ["1", "2"]
+
+
+def test_sections_of_one_seed_show_a_dash_for_what_is_missing(tmp_path):
+    originals = pd.DataFrame(columns=["card", "split", "model", "AUROC", "AUPRC"])
+    rows = measure([("gne", "repaired", "edges", 0, scored())])
+    (tmp_path / "d").mkdir()
+    write_table(summarise(rows, originals, "d"), tmp_path / "d/peers.tsv")
+    write_table(choose(grid_rows().query("seed == 0")), tmp_path / "d/tuning.tsv")
+    settings = {"report": {"studies": ["peers", "tuning"]}}
+    peers, tuning = sections(tmp_path, ["d", "absent"], settings)
+    line = dict(zip(peers["tables"][0]["columns"], peers["tables"][0]["rows"][0], strict=True))
+    assert (line["model"], line["original_AUROC"]) == ("gne", "\u2013")
+    assert line["AUROC"] == f"{rows['AUROC'][0]:.3f}"
+    assert tuning["tables"][0]["rows"] == [["m", "p1", "1", "0.800", "0.100", "0.100"]]
+    assert len(tuning["figures"]) == 1

@@ -102,6 +102,6 @@ rule collect_gatv2:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("gatv2_study.py", "plots/peers.py"),
+        code=source_digest("gatv2_study.py", "peers.py", "plots/peers.py"),
     script:
         "../../scripts/collect_gatv2.py"

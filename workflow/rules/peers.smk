@@ -68,6 +68,6 @@ rule choose_hyperparameters:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("tuning.py", "plots/peers.py"),
+        code=source_digest("tuning.py", "peers.py", "plots/peers.py"),
     script:
         "../../scripts/choose_hyperparameters.py"

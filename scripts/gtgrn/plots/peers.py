@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gtgrn.edges import GENE, PAIR, RANK, REGULATOR, TARGET, read_table
+from gtgrn.peers import read_measures
 from gtgrn.plots import style
 from gtgrn.plots.network import network_figure
 from gtgrn.plots.style import safe
@@ -73,7 +74,7 @@ def grid_figure(table: pd.DataFrame) -> go.Figure:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return "\u2013" if pd.isna(value) else f"{value:.{DIGITS}f}"
-    return str(value)
+    return str(value) or "\u2013"
 
 
 def _pair(row: Mapping, metric: str) -> str:
@@ -103,7 +104,7 @@ def sections(results: Path, datasets: Sequence[str], settings: Mapping) -> list[
 
 def _each(results: Path, datasets: Sequence[str], name: str) -> list[tuple[str, pd.DataFrame]]:
     paths = [(dataset, results / dataset / name) for dataset in datasets]
-    return [(dataset, read_table(path)) for dataset, path in paths if path.exists()]
+    return [(dataset, read_measures(path)) for dataset, path in paths if path.exists()]
 
 
 def peers_section(results: Path, datasets: Sequence[str]) -> dict:
@@ -111,7 +112,6 @@ def peers_section(results: Path, datasets: Sequence[str]) -> dict:
     originals = ["original_AUROC", "original_AUPRC"]
     tables = []
     for dataset, rows in _each(results, datasets, "peers.tsv"):
-        rows = rows.assign(**{name: rows[name].fillna("\u2013") for name in originals})
         metrics = ["AUROC", "AUPRC", "within_TF_AUROC"]
         names = ["model", "form", "split", "seeds", *originals]
         tables.append(_table(dataset, rows, names, metrics))
@@ -152,8 +152,9 @@ def gatv2_section(results: Path, datasets: Sequence[str]) -> dict:
     from gtgrn.gatv2_study import METRICS
 
     folder = results / "gatv2"
-    protocols, grid = read_table(folder / "protocols.tsv"), read_table(folder / "grid.tsv")
-    shared = read_table(folder / "shared_edges.tsv")
+    protocols, shared, grid = (
+        read_measures(folder / f"{name}.tsv") for name in ("protocols", "shared_edges", "grid")
+    )
     counts = ["edges", "test_edges", "pairs", "test_pairs", "samples", "test_samples"]
     shared = shared.groupby(["boolean", "protocol"], sort=False)[counts].sum().reset_index()
     protocols["runs"] = protocols["runs"].map(lambda n: "" if pd.isna(n) else str(int(n)))
@@ -191,7 +192,7 @@ def regulators_section(results: Path, datasets: Sequence[str]) -> dict:
             ranks = ["mean_rank", "best_rank", "worst_rank"]
             caption = f"{dataset}: genes by mean rank over centralities, {network} network"
             tables.append(_table(caption, shown, [GENE, *ranks, "first", "measures"], []))
-        stable = read_table(folder / "stability.tsv")
+        stable = read_measures(folder / "stability.tsv")
         names = ["model", "variant", "layer", "head", "seeds", "first", "first_share", "spearman"]
         caption = f"{dataset}: attention by layer and head (0: mean of all), agreement of seeds"
         tables.append(_table(caption, stable, names, []))
@@ -216,7 +217,9 @@ def _central_network(folder: Path, dataset: str, ranking: pd.DataFrame) -> dict 
         (ranking["network"] == "reference") & ranking[GENE].isin(reference[REGULATOR])
     ]
     order = {gene: i for i, gene in enumerate(central[GENE])}
-    edges = reference.assign(**{RANK: reference[REGULATOR].map(order) + 1, "value": 1.0})
+    edges = reference.assign(
+        **{RANK: (reference[REGULATOR].map(order) + 1).astype(int), "value": 1.0}
+    )
     edges = edges.sort_values([RANK, TARGET]).head(DRAWN_EDGES)
     if edges.empty:
         return None
