@@ -3,7 +3,7 @@
 import pandas as pd
 from gtgrn.edges import write_table
 from gtgrn.files import write_text
-from gtgrn.gatv2_study import MODEL, choose_point, summarise, with_reported
+from gtgrn.gatv2_tables import MODEL, choose_point, summarise, with_reported
 from gtgrn.logs import configure_logging
 from gtgrn.peers import read_measures
 from gtgrn.plots.peers import grid_figure

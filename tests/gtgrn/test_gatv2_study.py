@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from gtgrn import gatv2_study as study
+from gtgrn import gatv2_tables
 from gtgrn.edges import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, TRAIN
 from gtgrn.errors import InputError
 from gtgrn.simulate import read_model, reference_edges
@@ -122,7 +123,7 @@ def test_measures_are_scikit_learns():
         ("F1", f1_score),
     ):
         assert measured[name] == pytest.approx(function(labels, logits > 0)), name
-    assert set(measured) == set(study.METRICS)
+    assert set(measured) == set(gatv2_tables.METRICS)
     nothing = study.measure(labels, -np.ones(60))
     assert (nothing["precision"], nothing["recall"], nothing["F1"]) == (0, 0, 0)
 
@@ -158,14 +159,14 @@ def test_a_protocol_gives_each_fold_its_measures_and_counts():
         assert (shared["edges"] > 0).all() == (protocol == study.LEAKY)
         nulls = {study.MEMORY, study.NULL} if protocol in HONEST else {study.MEMORY}
         assert set(rows["method"]) == {study.MODEL, *nulls}
-        table = study.summarise(rows, ["protocol", "method"])
-        assert set(study.METRICS) <= set(table)
+        table = gatv2_tables.summarise(rows, ["protocol", "method"])
+        assert set(gatv2_tables.METRICS) <= set(table)
 
 
 def test_reported_numbers_stand_beside_the_measured():
     summary = pd.DataFrame({"boolean": ["hsc"], "protocol": [study.LEAKY], "method": ["gatv2"],
                             "accuracy": [0.9]})  # fmt: skip
-    last = study.with_reported(summary).iloc[-1]
+    last = gatv2_tables.with_reported(summary).iloc[-1]
     assert (last["method"], last["accuracy"], last["precision"]) == ("reported", 0.9609, 1.0)
     assert (last["recall"], last["F1"]) == (0.9217, 0.9593)
 
@@ -191,10 +192,10 @@ def test_the_grid_point_is_chosen_by_validation():
     rows = pd.DataFrame(
         {
             "boolean": "hsc", "layers": [1, 1, 2, 2], "heads": 1, "part": ["val", "test"] * 2,
-            **{metric: [0.9, 0.1, 0.2, 0.8] for metric in study.METRICS},
+            **{metric: [0.9, 0.1, 0.2, 0.8] for metric in gatv2_tables.METRICS},
         }
     )  # fmt: skip
-    table = study.choose_point(rows)
+    table = gatv2_tables.choose_point(rows)
     assert list(table["chosen"]) == [1, 0]
     assert list(table["AUPRC"]) == [0.1, 0.8]
     assert list(table["validation_AUPRC"]) == [0.9, 0.2]

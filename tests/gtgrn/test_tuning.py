@@ -101,14 +101,14 @@ def test_peers_are_averaged_over_seeds_beside_the_originals():
 
 def test_missing_numbers_stay_numbers_and_text_stays_text(tmp_path):
     table = pd.DataFrame(
-        {"gene": ["1", "2"], "mean": [0.5, np.nan], "sd": [np.nan, np.nan], "score": [".8-.9", ""]}
+        {"gene": ["1", "2"], "mean": [0.5, np.nan], "sd": [np.nan, np.nan], "range": [".8-.9", ""]}
     )
     write_table(table, tmp_path / "t.tsv")
     again = read_measures(tmp_path / "t.tsv")
     assert again["mean"].tolist()[0] == 0.5
     assert np.isnan(again["mean"][1])
     assert again["sd"].isna().all()
-    assert again["score"].tolist() == [".8-.9", ""]
+    assert again["range"].tolist() == [".8-.9", ""]
     assert again["gene"].tolist() == ["1", "2"]
 
 

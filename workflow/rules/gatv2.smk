@@ -43,7 +43,6 @@ rule study_protocol:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=1,
         mem_mb=4000,
         runtime=240,
     params:
@@ -102,6 +101,6 @@ rule collect_gatv2:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("gatv2_study.py", "peers.py", "plots/peers.py"),
+        code=source_digest("gatv2_tables.py", "peers.py", "plots/peers.py"),
     script:
         "../../scripts/collect_gatv2.py"

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gtgrn.edges import GENE, PAIR, RANK, REGULATOR, TARGET, read_table
+from gtgrn.gatv2_tables import METRICS
 from gtgrn.peers import read_measures
 from gtgrn.plots import style
 from gtgrn.plots.network import network_figure
@@ -149,8 +150,6 @@ def tuning_section(results: Path, datasets: Sequence[str]) -> dict:
 
 def gatv2_section(results: Path, datasets: Sequence[str]) -> dict:
     """Show the GATv2 study: protocols beside the publication, shared edges, the grid."""
-    from gtgrn.gatv2_study import METRICS
-
     folder = results / "gatv2"
     protocols, shared, grid = (
         read_measures(folder / f"{name}.tsv") for name in ("protocols", "shared_edges", "grid")
