@@ -62,7 +62,7 @@ def test_every_card_plans_its_networks_or_names_what_to_fetch(project):
         settings = [
             "--config",
             f"datasets=[{path.stem}]",
-            "offline=true",
+            "offline=True",
             "ablations={datasets: []}",
         ]
         run = project.snakemake("-n", "--quiet", "rules", *settings, "--", "networks")

@@ -47,5 +47,5 @@ def test_networks_are_simulated_by_their_targets(project):
     text = yaml.safe_load(card.read_text())
     text["kinetics"]["seed"] = 1
     card.write_text(yaml.safe_dump(text))
-    plan = project.snakemake("-n", "--quiet", "rules", "validate")
+    plan = project.snakemake("-n", "--quiet", "rules", "--", "validate")
     assert "simulate_kinetics" in plan.stdout
