@@ -57,6 +57,7 @@ def check_settings(
     _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
     for model in config["tuning"]["models"]:
         _known("tuning.grids", [model], config["tuning"]["grids"])
+    _known("peers.datasets", config["peers"]["datasets"] or [], [*card_names(config), *cards])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _check_third_party(config, methods)

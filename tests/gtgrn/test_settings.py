@@ -370,3 +370,10 @@ def test_networks_of_others_are_named_apart_and_there(name, source, words):
         check_settings({"datasets": ["a"], "third_party": {name: source}}, METHODS, PEERS)
     assert words in str(caught.value)
     assert f"third_party.{name}" in str(caught.value)
+
+
+def test_peers_may_be_kept_to_some_cards():
+    config = {"datasets": ["a"], "peers": {"methods": ["gne"], "datasets": ["b"]}}
+    with pytest.raises(InputError, match="'b' is not one of a"):
+        check_settings(copy.deepcopy(config), METHODS, PEERS)
+    check_settings(config, METHODS, PEERS, cards=["a", "b"])

@@ -342,7 +342,10 @@ def get_evaluated(dataset):
 
 def get_peers(dataset):
     """Give (model, form) of each peer of a data set; peers need expression."""
-    return [(peer, form) for peer in PEERS for form in FORMS if dataset in EXPRESSED]
+    chosen = config["peers"]["datasets"]
+    if dataset not in EXPRESSED or (chosen and DATASETS[dataset]["card"] not in chosen):
+        return []
+    return [(peer, form) for peer in PEERS for form in FORMS]
 
 
 def get_peer_runs(dataset):
@@ -398,8 +401,9 @@ def get_study_files(wildcards):
     for study in config["report"]["studies"]:
         if study == "gatv2":
             files.append("<results>/gatv2/protocols.tsv")
-        elif study != "peers" or PEERS:
-            files += [f"<results>/{d}/{name}" for d in JUDGED for name in by_dataset[study]]
+            continue
+        datasets = [d for d in JUDGED if study != "peers" or get_peers(d)]
+        files += [f"<results>/{d}/{name}" for d in datasets for name in by_dataset[study]]
     return files
 
 
