@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
-from gtgrn.inference._forest import (
-    dense_ranks,
-    features_tried,
-    forest_importances,
-    run_targets,
-)
+from gtgrn.inference._forest import forest_importances
+from gtgrn.inference._splits import dense_ranks, features_tried, run_targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays

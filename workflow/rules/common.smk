@@ -71,7 +71,10 @@ JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
 NETWORKS = [*METHODS, *ENSEMBLES]
-TREE_FILES = ["matrix.py", *(f"inference/_{name}.py" for name in ("boosting", "forest", "trees"))]
+TREE_FILES = [
+    "matrix.py",
+    *(f"inference/_{name}.py" for name in ("boosting", "forest", "splits", "trees")),
+]
 MI_FILES = [
     *["matrix.py", "mutual_information.py", "mi_correlations.py", "mi_kernels.py"],
     *["mi_networks.py", "c3_networks.py", "bc3_networks.py"],

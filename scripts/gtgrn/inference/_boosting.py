@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gtgrn.inference._forest import (
+from gtgrn.inference._splits import (
     ONE_CELL,
     PURE,
     below,
@@ -161,11 +161,11 @@ def _search_order(order, lowest, amounts, members, table):
     Parameters
     ----------
     order, lowest
-        The feature's row of what :func:`gtgrn.inference._forest.dense_ranks` gives.
+        The feature's row of what :func:`gtgrn.inference._splits.dense_ranks` gives.
     amounts, members
         Of every cell, residual - mean in the node and 1; 0 and 0 outside of the node.
     table
-        What :func:`gtgrn.inference._forest.tabulate_splits` makes of the node's cells.
+        What :func:`gtgrn.inference._splits.tabulate_splits` makes of the node's cells.
 
     Returns
     -------
