@@ -4,25 +4,27 @@ import torch
 from gtgrn.edges import write_table
 from gtgrn.embeddings import read_embedding, write_embedding
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.models.gtgrn import choose_features, fit
+from gtgrn.matrix import read_genes, read_matrix
+from gtgrn.models import full, gtgrn
+from gtgrn.settings import EXPRESSION, FULL, PAPER
 from gtgrn.splits import read_split, with_unlabelled
 from gtgrn.training import save_checkpoint, write_history
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
+files, output = snakemake.input, snakemake.output
 seed, options = int(snakemake.wildcards.seed), dict(snakemake.params.options)
-genes, regulators = read_genes(snakemake.input.genes)
-pairs = with_unlabelled(read_split(snakemake.input.split), genes, regulators)
-features = choose_features(
-    {name: read_embedding(snakemake.input[name], genes) for name in options["features"]},
-    control=options.pop("control"),
-    seed=seed,
-)
-options.pop("features")
+form, names, control = (options.pop(key) for key in ("form", "features", "control"))
+genes, regulators = read_genes(files.genes)
+pairs = with_unlabelled(read_split(files.split), genes, regulators)
+read = {name: read_embedding(files[name], genes) for name in names if name != EXPRESSION}
+if EXPRESSION in names:
+    read[EXPRESSION] = read_matrix(files[EXPRESSION], files.genes)[0].to_numpy().T
+features = gtgrn.choose_features(read, control=control, seed=seed)
+fit = {PAPER: gtgrn.fit, FULL: full.fit}[form]
 fitted = fit(pairs, genes, features, seed=seed, **options)
-write_history(fitted.history, snakemake.output.history)
-save_checkpoint(snakemake.output.checkpoint, fitted.model, config=fitted.config, genes=genes)
-write_table(fitted.messages, snakemake.output.messages)
-write_embedding(fitted.embeddings, genes, snakemake.output.embedding)
-write_table(pairs.assign(score=fitted.scores), snakemake.output.scores)
+write_history(fitted.history, output.history)
+save_checkpoint(output.checkpoint, fitted.model, config=fitted.config, genes=genes)
+write_table(fitted.messages, output.messages)
+write_embedding(fitted.embeddings, genes, output.embedding)
+write_table(pairs.assign(score=fitted.scores), output.scores)

@@ -20,6 +20,7 @@ if names.model == "gtgrn":
     genes = read_genes(snakemake.input.genes)[0]
     read = {name: read_embedding(snakemake.input[name], genes) for name in options.pop("features")}
     features = model.choose_features(read, control=options.pop("control"), seed=seed)
+    options.pop("form")  # the grid is that of the paper's form
 else:
     expression = read_matrix(snakemake.input.matrix, snakemake.input.genes)[0]
     genes, features = list(expression.columns), {"X": expression.to_numpy().T}

@@ -103,14 +103,8 @@ def make_inputs(
     Raises
     ------
     InputError
-        If the expression matrix is absent or a table has the wrong number of rows.
+        If a table has the wrong number of rows.
     """
-    if MATRIX not in features:
-        raise InputError(
-            "the full model needs the expression matrix",
-            field=MATRIX,
-            remedy="Give features X = expression (genes x cells), or use the form paper",
-        )
     for name, values in features.items():
         if len(values) != len(genes):
             raise InputError(
@@ -119,7 +113,10 @@ def make_inputs(
                 remedy="Give one row a gene",
             )
     order = pd.Index(genes).get_indexer(matrix.genes)
-    expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
+    # Without expression every gene has the same flat profile, which says nothing about any.
+    expression = np.zeros((len(order), 1))
+    if MATRIX in features:
+        expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
     is_regulator = np.zeros(len(order), dtype=bool)
     is_regulator[matrix.regulator_genes] = True
     blocks = [gene_features(expression, is_regulator)]

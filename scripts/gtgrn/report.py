@@ -46,6 +46,7 @@ from gtgrn.plots.comparison import (
     calibration_rows,
     compare,
 )
+from gtgrn.settings import variant_options
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 KINDS = {
@@ -251,7 +252,8 @@ def _ablation(block: Block) -> dict | None:
             lines[metric]["best null (of each metric)"] = block.mean(null, metric)
     titles = {metric: METRICS[metric] for metric in HEADLINE}
     figure = benchmark.ablation_figure(rows, titles, lines)
-    confounded = [row["label"] for row in rows if row["others"] != rows[0]["others"]]
+    others = {row["label"]: row["others"] for row in rows}
+    confounded = [row["label"] for row in rows if row["others"] != others[row["base"]]]
     return {
         "main": block.main[1],
         "rows": rows,
@@ -277,9 +279,9 @@ def _training_figure(folder: Path, settings: Mapping) -> object | None:
             path = folder / pattern.format(seed)
             if path.exists():
                 history = read_table(path, ["epoch"])
-                histories[seed] = _numbers(history, list(history.columns))
+                histories |= _by_member(seed, _numbers(history, list(history.columns)))
         if histories:
-            chosen = {seed: _kept_epoch(table, settings) for seed, table in histories.items()}
+            chosen = {run: _kept_epoch(table, settings) for run, table in histories.items()}
             chosen = chosen if pattern == model else {}
             drawn.append(
                 {"title": title, "quantity": quantity, "histories": histories, "chosen": chosen}
@@ -287,9 +289,17 @@ def _training_figure(folder: Path, settings: Mapping) -> object | None:
     return training.histories_figure(drawn) if drawn else None
 
 
+def _by_member(seed: int, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Part the history of an ensemble by its networks."""
+    if "member" not in history:
+        return {f"seed {seed}": history}
+    return {f"seed {seed}, network {int(n)}": rows for n, rows in history.groupby("member")}
+
+
 def _kept_epoch(history: pd.DataFrame, settings: Mapping) -> float | None:
     """Give the epoch whose checkpoint GT-GRN kept: the first best by its own measure."""
-    measure = settings["gtgrn"].get("select_by", "auprc")
+    options = variant_options(settings, settings["network"]["variant"])
+    measure = options.get("select_by", "auprc")
     values = history.get(f"{training.VALIDATION}_{measure}")
     if values is None or values.isna().all():
         return None

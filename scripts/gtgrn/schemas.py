@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import difflib
 import functools
+import re
 import reprlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from gtgrn.errors import InputError
 
+SCALAR = r"[-+.\w]+"
+"""What a text may hold to be read as a number or a truth value."""
 TYPE_NAMES = {
     "object": "a section (key: value lines)",
     "array": "a list",
@@ -53,10 +56,32 @@ def check(document: dict, schema_path: Path, *, file: object) -> None:
         For the first error: file, dotted field, problem and remedy in one line.
     """
     schema = read_schema(schema_path)
+    _read_texts(document, schema)
     errors = sorted(Draft202012Validator(schema).iter_errors(document), key=_error_order)
     if errors:
         raise _describe(errors[0], file)
     _fill_defaults(document, schema)
+
+
+def _read_texts(document: Any, schema: Any) -> Any:
+    """Read texts as YAML where the schema wants no text, in place; give the value.
+
+    Numbers and truth values inside a list or a section of Snakemake's --config arrive as text.
+    """
+    if not isinstance(schema, dict):
+        return document
+    if isinstance(document, dict):
+        parts, other = schema.get("properties", {}), schema.get("additionalProperties")
+        for key, value in document.items():
+            document[key] = _read_texts(value, parts.get(key, other))
+    elif isinstance(document, list):
+        document[:] = [_read_texts(value, schema.get("items")) for value in document]
+    elif isinstance(document, str):
+        kinds = schema.get("type", "string")
+        if "string" not in ([kinds] if isinstance(kinds, str) else kinds):
+            value = yaml.safe_load(document) if re.fullmatch(SCALAR, document) else document
+            return value if isinstance(value, (bool, int, float)) else document
+    return document
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

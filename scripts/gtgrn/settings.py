@@ -19,6 +19,10 @@ ENSEMBLES = ("borda", "mean_rank")
 """Networks that are made of those of all methods."""
 TRANSFER = "transfer"
 """The split scheme that trains on another data set."""
+PAPER, FULL = "paper", "full"
+"""Forms of GT-GRN; the section gtgrn holds the options of the first."""
+EXPRESSION = "X"
+"""Modality of the form full that stands for the expression matrix."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -62,6 +66,7 @@ def check_settings(
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
+    _known("network.beside", config["network"]["beside"], config["variants"])
     total = sum(config["splits"]["edges"].values())
     if abs(total - 1) > 1e-6:
         raise InputError(
@@ -145,8 +150,28 @@ def card_paths(config: dict, folder: str) -> list[str]:
 
 
 def variant_options(config: dict, variant: str) -> dict:
-    """Give the section gtgrn with the variant's own keys on top."""
-    return {**config["gtgrn"], **config["variants"][variant]}
+    """Give the section of the variant's form with the variant's own keys on top, and the form.
+
+    A control of the form full also loses the symbols of genes, which are no expression.
+    """
+    own = config["variants"][variant]
+    form = own.get("form", PAPER)
+    options = {**config["gtgrn" if form == PAPER else "full"], **own, "form": form}
+    if form == FULL and options["control"] != "none":
+        options["symbols"] = False
+    return options
+
+
+def paper_variant(config: dict) -> str | None:
+    """Give the variant whose attention is read and whose grid is searched: the form paper's first.
+
+    The network's own comes first, then those beside it, then any; None without such a form.
+    """
+    network = config["network"]
+    for name in [network["variant"], *network["beside"], *config["variants"]]:
+        if variant_options(config, name)["form"] == PAPER:
+            return name
+    return None
 
 
 def grid_points(grid: dict[str, list]) -> dict[str, dict]:

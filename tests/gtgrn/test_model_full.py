@@ -284,7 +284,6 @@ def test_the_process_alone_needs_no_network():
     [
         ({"setting": "both"}, "full.setting"),
         ({"ensemble": 0, "process_weight": 0}, "full.ensemble"),
-        ({"features": {"G": np.zeros((40, 2))}}, "X"),
         ({"features": {"X": np.ones((39, 5))}}, "X"),
         ({"features": {"X": np.full((40, 5), np.nan)}}, "X"),
     ],
@@ -293,3 +292,10 @@ def test_wrong_options_are_named(options, field):
     with pytest.raises(InputError) as error:
         small_fit(**options)
     assert error.value.field == field
+
+
+def test_without_expression_labels_and_symbols_are_read():
+    fitted = small_fit(features={})
+    assert part_auroc(make_pairs(), fitted.scores) > 0.6
+    flat = small_fit(features={"X": np.zeros((40, 1))})
+    np.testing.assert_array_equal(fitted.scores, flat.scores)

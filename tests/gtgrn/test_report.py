@@ -17,7 +17,7 @@ import pytest
 from gtgrn.edges import write_table
 from gtgrn.errors import InputError
 from gtgrn.plots.benchmark import mean_curve, pool_reliability, wilson
-from gtgrn.plots.comparison import Block, Difference, verdict
+from gtgrn.plots.comparison import Block, Difference, ablation_rows, verdict
 from gtgrn.plots.network import network_figure
 from gtgrn.plots.text import cite, count, duration, number, plain, plusminus, signed
 from gtgrn.report import build_report
@@ -282,7 +282,7 @@ def test_ablation_gives_differences_to_the_full_model_and_calls_a_tie_a_tie(page
     mean = f"{statistics.mean(gaps):+.3f}".replace("-", "−")
     assert f"{mean} tie [−{-min(gaps):.3f}, +{max(gaps):.3f}]" in text
     assert "P, G (random) prior: True" in text
-    assert "Options other than the features differ between full and P:" in text
+    assert "Options other than the features differ between their base and P:" in text
     assert "not in ablations" not in text
 
 
@@ -599,3 +599,26 @@ def test_a_browser_draws_every_figure_without_a_word_on_the_console(page, tmp_pa
         sorts = {attrs["aria-sort"] for tag, attrs in elements(document) if "aria-sort" in attrs}
         assert sorts <= {"ascending", "descending"}
         assert sorts
+
+
+def test_an_ablation_is_held_against_the_first_of_its_form():
+    settings = {
+        "gtgrn": {"features": ["P"]},
+        "full": {"features": ["X"], "control": "none"},
+        "variants": {"own": {"form": "full"}, "paper": {}, "none": {"control": "random"}},
+        "network": {"variant": "own", "beside": ["paper"]},
+        "ablations": {"variants": ["none"]},
+    }
+    rows = [
+        ("gtgrn", variant, seed, metric, level + seed / 10, 10, 5)
+        for variant, level in (("own", 0.6), ("paper", 0.5), ("none", 0.3))
+        for seed in (0, 1)
+        for metric in ("AUROC", "AUPRC", "within_TF_AUROC")
+    ]
+    columns = ["method", "variant", "seed", "metric", "value", "n", "n_positive"]
+    found = ablation_rows(Block(pd.DataFrame(rows, columns=columns), settings))
+    assert [(row["label"], row["base"]) for row in found] == [
+        *[("own", "own"), ("paper", "paper"), ("none", "paper")]
+    ]
+    assert found[2]["differences"]["AUROC"].mean == pytest.approx(-0.2)
+    assert found[0]["others"] == found[1]["others"]

@@ -16,6 +16,7 @@ from gtgrn.settings import (
     card_paths,
     check_settings,
     check_sources,
+    paper_variant,
     variant_options,
 )
 from jsonschema import Draft202012Validator
@@ -100,9 +101,27 @@ def test_the_default_methods_have_a_module():
         assert (modules / f"{method}.py").is_file()
 
 
-def test_a_variant_takes_the_keys_of_the_section_gtgrn():
+@pytest.mark.parametrize(("branch", "section"), [("else", "gtgrn"), ("then", "full")])
+def test_a_variant_takes_the_keys_of_the_section_of_its_form(branch, section):
     known = fields()
-    assert known[("variants", ANY_KEY)]["properties"] == known[("gtgrn",)]["properties"]
+    variant = known[("variants", ANY_KEY)][branch]
+    form = variant["properties"]["form"]
+    assert variant["properties"] == {"form": form, **known[(section,)]["properties"]}
+    assert variant["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("variant", "words"),
+    [
+        ({"form": "ful"}, "'ful' is not one of paper, full. Did you mean 'full'?"),
+        ({"ensemble": 2}, "unknown key"),
+        ({"form": "full", "norm": "batch"}, "unknown key"),
+        ({"form": "full", "features": ["P"]}, "'P' is not one of X, G, E"),
+    ],
+)
+def test_a_variant_with_a_key_of_the_other_form_is_refused(variant, words):
+    error = refuse({"datasets": ["a"], "variants": {"full": {}, "mine": variant}}, words)
+    assert "variants.mine" in str(error)
 
 
 @pytest.mark.parametrize(("config", "steps", "word"), bad_documents(CONFIG))
@@ -171,7 +190,13 @@ def test_number_that_yaml_reads_as_text():
             "4 heads do not divide 10 dimensions",
         ),
         ("{bert: {heads: 3}}", "bert.heads", "3 heads do not divide"),
-        ("{gtgrn: {dimensions: 81}}", "variants.full.heads", "4 heads do not divide 81"),
+        (
+            "{variants: {P: {}}, network: {variant: P, beside: [Q]}}",
+            "network.beside",
+            "'Q' is not one of P. ",
+        ),
+        ("{gtgrn: {dimensions: 81}}", "variants.paper.heads", "4 heads do not divide 81"),
+        ("{full: {dimensions: 81}}", "variants.full.heads", "4 heads do not divide 81"),
         (
             "{variants: {full: {}, wide: {dimensions: 90, heads: 4}}}",
             "variants.wide.heads",
@@ -254,7 +279,7 @@ def test_defaults_are_not_shared_between_configurations():
     first["variants"]["full"]["layers"] = 1
     first["splits"]["edges"]["train"] = 0.5
     assert checked()["seeds"] == [0, 1, 2]
-    assert checked()["variants"] == {"full": {}}
+    assert checked()["variants"] == {"paper": {}, "full": {"form": "full"}}
     assert checked()["splits"]["edges"]["train"] == 0.67
 
 
@@ -305,12 +330,35 @@ def test_options_of_a_variant():
         variants={"full": {}, "G": {"features": ["G"], "layers": 1}},
     )
     before = copy.deepcopy(config)
-    assert variant_options(config, "full") == config["gtgrn"]
+    assert variant_options(config, "full") == config["gtgrn"] | {"form": "paper"}
     options = variant_options(config, "G")
-    assert options == config["gtgrn"] | {"features": ["G"], "layers": 1}
+    assert options == config["gtgrn"] | {"form": "paper", "features": ["G"], "layers": 1}
     assert options["dimensions"] == 40
     options["dimensions"] = 1
     assert config == before
+
+
+def test_options_of_the_form_full():
+    config = checked(
+        full={"ensemble": 2},
+        variants={"full": {"form": "full"}, "noise": {"form": "full", "control": "random"}},
+    )
+    assert variant_options(config, "full") == config["full"] | {"form": "full"}
+    options = variant_options(config, "noise")
+    # Symbols of genes would still tell families apart where the expression is destroyed.
+    changed = {"form": "full", "control": "random", "symbols": False}
+    assert options == config["full"] | changed
+
+
+def test_attention_is_read_of_the_form_paper():
+    full, paper = {"form": "full"}, {}
+    variants = {"full": full, "wide": paper, "paper": paper}
+    assert paper_variant(checked(variants=variants)) == "wide"
+    network = {"beside": ["full", "paper"]}
+    assert paper_variant(checked(variants=variants, network=network)) == "paper"
+    own = {"variant": "paper", "beside": ["wide"]}
+    assert paper_variant(checked(variants=variants, network=own)) == "paper"
+    assert paper_variant(checked(variants={"full": full})) is None
 
 
 def test_names_and_paths_of_cards():
@@ -377,3 +425,18 @@ def test_peers_may_be_kept_to_some_cards():
     with pytest.raises(InputError, match="'b' is not one of a"):
         check_settings(copy.deepcopy(config), METHODS, PEERS)
     check_settings(config, METHODS, PEERS, cards=["a", "b"])
+
+
+def test_numbers_and_truth_values_that_arrive_as_text_are_read():
+    config = checked(
+        seeds=["0", "1"],
+        peers={"together": "False"},
+        bert={"epochs": "3"},
+        gtgrn={"dropout": "0.5"},
+    )
+    assert config["seeds"] == [0, 1]
+    assert config["peers"]["together"] is False
+    assert config["bert"]["epochs"] == 3
+    assert config["gtgrn"]["dropout"] == 0.5
+    assert checked(datasets=["1"])["datasets"] == ["1"]
+    refuse({"datasets": ["a"], "seeds": ["one"]}, "'one'", "seeds")

@@ -27,9 +27,14 @@ TINY = {
     "vae": {"latent": 4, "hidden": 8, "epochs": 3},
     "positional": {"dimensions": 4},
     "gtgrn": {"dimensions": 8, "layers": 1, "heads": 2, "epochs": 20},
-    "variants": {"full": {"degree_prior": True}, "E": {"features": ["E"]}},
+    "full": {"ensemble": 1, "dimensions": 8, "heads": 2, "rank": 2, "epochs": 20},
+    "variants": {
+        "paper": {"degree_prior": True},
+        "full": {"form": "full"},
+        "E": {"features": ["E"]},
+    },
     "ablations": {"datasets": ["tiny"], "variants": ["E"]},
-    "network": {"graph_edges": 20},
+    "network": {"graph_edges": 20, "beside": ["paper"]},
 }
 
 

@@ -34,7 +34,7 @@ def test_every_named_target_of_the_default_configuration(project, target):
 
 def test_a_variant_by_its_file(project):
     scores = "results/pbmc68k_reduced/models/gtgrn/{}/edges/seed0/scores.tsv.gz"
-    for variant in ("full", "P", "G", "E", "PG", "PE", "GE", "PGE"):
+    for variant in ("paper", "full", "P", "G", "E", "PG", "PE", "GE", "PGE"):
         assert (
             project.snakemake("-n", "--quiet", "rules", "--", scores.format(variant)).returncode
             == 0

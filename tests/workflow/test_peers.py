@@ -115,7 +115,7 @@ def test_the_study_shares_edges_in_the_leaky_protocol_only(studied):
 
 def test_regulators_have_attention_stability_and_centralities(studied):
     attention = table(studied, "tiny/regulators/attention.tsv.gz")
-    models = {("gtgrn", "full")} | {
+    models = {("gtgrn", "paper")} | {
         (m, f) for m in ("genelink", "gatv2") for f in ("published", "repaired")
     }
     assert set(zip(attention["model"], attention["variant"], strict=True)) == models

@@ -21,12 +21,15 @@ from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
 from gtgrn.settings import (
     ENSEMBLES,
+    EXPRESSION,
+    PAPER,
     TRANSFER,
     card_names,
     card_paths,
     check_settings,
     check_sources,
     grid_points,
+    paper_variant,
     variant_options,
 )
 from snakemake.exceptions import WorkflowError
@@ -88,13 +91,23 @@ SOURCES = config["splits"]["sources"]
 SEEDS = config["seeds"]
 NULLS = config["nulls"]
 VARIANTS = config["variants"]
+# The variant whose attention is read and whose grid is searched.
+PAPER_VARIANT = paper_variant(config)
 PEERS = config["peers"]["methods"]
 FORMS = config["peers"]["forms"]
 GRIDS = {
     model: grid_points(config["tuning"]["grids"][model]) for model in config["tuning"]["models"]
 }
 STUDY = config["gatv2"]
+FULL_FILES = [
+    *["models/full.py", "models/gtgrn.py", "training.py", "matrix.py", "splits.py"],
+    *["gene_features.py", "hidden_training.py", "kernel_completion.py", "label_matrix.py"],
+    *["pair_features.py", "regulator_families.py", "two_role.py"],
+]
+# With one job for all peers, the jobs of single peers match no data set.
+SINGLE_PEERS, JOINT_PEERS = ([], JUDGED) if config["peers"]["together"] else (JUDGED, [])
 PEER_FOLDER = "<results>/{{dataset}}/models/<model>/{form}/{{split}}/seed{{seed}}"
+JOINT_FOLDER = PEER_FOLDER.replace("<model>", "{model}")
 PEER_FILES = ["models/_common.py", "models/gtgrn.py", "matrix.py", "splits.py", "training.py"]
 
 
@@ -196,12 +209,12 @@ def get_expression_files(wildcards):
 
 
 def get_variants(dataset):
-    """Give the variants to train on a data set: the network's own, and the ablations."""
-    variants = [config["network"]["variant"]]
+    """Give the variants to train on a data set: the network's own, its rivals, the ablations."""
+    variants = [config["network"]["variant"], *config["network"]["beside"]]
     if DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
         variants += config["ablations"]["variants"]
     if dataset not in EXPRESSED:
-        variants = [v for v in config["variants"] if get_features(v) == ["P"]]
+        variants = [v for v in config["variants"] if set(get_features(v)) <= {"P"}]
     return list(dict.fromkeys(variants))
 
 
@@ -218,11 +231,21 @@ def is_control(variant):
 def get_feature_files(wildcards):
     """Give the files of the modalities that a variant takes."""
     files = {
+        EXPRESSION: "<results>/{dataset}/matrix.npy",
         "P": "<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",
         "G": "<results>/{dataset}/embeddings/global/seed{seed}.h5ad",
         "E": "<results>/{dataset}/embeddings/expression/seed{seed}.h5ad",
     }
     return {name: files[name] for name in get_features(wildcards.variant)}
+
+
+def get_variant_code(wildcards):
+    """Give the digest of what trains a variant's form."""
+    files = {
+        PAPER: ["models/gtgrn.py", "transformer.py", "training.py", "splits.py"],
+        "full": FULL_FILES,
+    }
+    return source_digest(*files[get_variant_options(wildcards)["form"]])
 
 
 def get_judged_networks(wildcards):
@@ -256,14 +279,14 @@ def get_tuning_files(wildcards):
         "G": f"{folder}/global/seed{wildcards.seed}.h5ad",
         "E": f"{folder}/expression/seed{wildcards.seed}.h5ad",
     }
-    return {name: files[name] for name in get_features(config["network"]["variant"])}
+    return {name: files[name] for name in get_features(PAPER_VARIANT)}
 
 
 def get_tuning_options(wildcards):
     """Give the options of a grid point, on top of those that the model has in this run."""
     point = GRIDS[wildcards.model][wildcards.point]
     if wildcards.model == "gtgrn":
-        return {**variant_options(config, config["network"]["variant"]), **point}
+        return {**variant_options(config, PAPER_VARIANT), **point}
     return {**get_peer_options(wildcards.model).get(config["tuning"]["form"], {}), **point}
 
 
@@ -370,7 +393,8 @@ def get_peer_scores(wildcards):
 
 def get_attention_models(dataset):
     """Give (model, variant) of the models with attention that a data set's ranking reads."""
-    return get_main_model() + [p for p in get_peers(dataset) if p[0] in ("genelink", "gatv2")]
+    own = [("gtgrn", PAPER_VARIANT)] if PAPER_VARIANT else []
+    return own + [peer for peer in get_peers(dataset) if peer[0] in ("genelink", "gatv2")]
 
 
 def get_attention_files(wildcards):
@@ -381,7 +405,7 @@ def get_attention_files(wildcards):
         "G": f"{folder}/embeddings/global/seed{{}}.h5ad",
         "E": f"{folder}/embeddings/expression/seed{{}}.h5ad",
     }
-    chosen = get_features(config["network"]["variant"])
+    chosen = get_features(PAPER_VARIANT) if PAPER_VARIANT else []
     return {
         "checkpoints": [
             f"{folder}/models/{model}/{variant}/{split}/seed{seed}/checkpoint.pt"
@@ -466,8 +490,8 @@ def get_network_inputs(wildcards):
     """Give what the final network needs besides the consensus, where there is a reference."""
     if wildcards.dataset not in SUPERVISED:
         return {}
-    model = [("gtgrn", config["network"]["variant"])]
-    scores = [get_model_scores(wildcards.dataset, SCHEMES[0], seed, model) for seed in SEEDS]
+    models = get_main_model()
+    scores = [get_model_scores(wildcards.dataset, SCHEMES[0], seed, models) for seed in SEEDS]
     return {
         "reference": f"<results>/{wildcards.dataset}/reference.tsv",
         "scores": [path for paths in scores for path in paths],

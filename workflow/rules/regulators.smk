@@ -28,7 +28,7 @@ rule rank_regulators:
     params:
         models=lambda wildcards: get_attention_models(wildcards.dataset),
         seeds=SEEDS,
-        options=variant_options(config, config["network"]["variant"]),
+        options=variant_options(config, PAPER_VARIANT) if PAPER_VARIANT else {},
         code=source_digest("attention.py", "centrality.py", "transformer.py", *PEER_FILES),
     script:
         "../../scripts/rank_regulators.py"

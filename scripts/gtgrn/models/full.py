@@ -123,8 +123,9 @@ def fit(
     genes
         Names, in the order of the rows of the features.
     features
-        ``X``: expression (genes, cells), log-normalised; any others (G, E, ...) are
-        (genes, width) tables of which the leading components join the gene features.
+        ``X``: expression (genes, cells), log-normalised, without which labels and symbols
+        alone are read; any others (G, E, ...) are (genes, width) tables of which the leading
+        components join the gene features.
     setting
         ``edges``, ``genes``, ``tfs``, or ``auto``: read off the pairs, see
         :func:`gtgrn.label_matrix.detect_setting`.
@@ -163,7 +164,7 @@ def fit(
     Raises
     ------
     InputError
-        If X is absent, a table has the wrong number of rows, or an option is out of range.
+        If a table has the wrong number of rows, or an option is out of range.
     """
     if setting not in (AUTO, *SETTINGS):
         raise InputError(

@@ -60,16 +60,15 @@ def choose_features(
     features
         Modalities by letter, each (genes, width).
     control
-        ``none``; ``random``: G and E become Gaussian noise of the same width; ``permuted``:
-        each gene gets the G and E of another gene, the same one in both, which is what
+        ``none``; ``random``: all but P become Gaussian noise of the same width; ``permuted``:
+        each gene gets the features of another gene, the same one in all, which is what
         shuffled gene labels of the expression matrix give. The encodings P know nothing of
         expression and stay.
     seed
         Seed of the noise or the permutation.
     """
     rng = np.random.default_rng(seed)
-    shape = next(iter(features.values())).shape
-    order = rng.permutation(shape[0])
+    order = rng.permutation(next(iter(features.values())).shape[0]) if features else []
     chosen = {}
     for name, values in sorted(features.items()):
         if name == POSITIONAL or control == "none":

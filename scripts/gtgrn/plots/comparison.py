@@ -10,6 +10,7 @@ import pandas as pd
 
 from gtgrn.plots import style
 from gtgrn.plots.text import plain, signed
+from gtgrn.settings import variant_options
 
 MODEL = "gtgrn"
 
@@ -254,37 +255,40 @@ def _join(parts: list[str]) -> str:
 
 
 def ablation_rows(block: Block) -> list[dict]:
-    """Give the final variant and its ablations, in the configuration's order.
+    """Give the final variant, those beside it and the ablations, in the configuration's order.
 
     Returns
     -------
     list of dict
-        label, kind, features, control, others (what else the configuration changes for this
-        variant), and by metric: values of the seeds, cells and
-        differences to the final variant. Empty where there is no other variant.
+        label, kind, features, control, base (the first variant of the same form), others (what
+        else the configuration changes for this variant), and by metric: values of the seeds,
+        cells and differences to the base. Empty where there is no other variant.
     """
     settings = block.settings
+    listed = [block.main[1], *settings["network"].get("beside", [])]
     keys = [
         (MODEL, variant)
-        for variant in dict.fromkeys([block.main[1], *settings["ablations"]["variants"]])
+        for variant in dict.fromkeys([*listed, *settings["ablations"]["variants"]])
         if (MODEL, variant) in block.keys
     ]
     if len(keys) < 2:
         return []
-    rows = []
+    rows, bases = [], {}
     for key in keys:
-        options = {**settings["gtgrn"], **settings["variants"].get(key[1], {})}
+        options = variant_options(settings, key[1])
+        base = bases.setdefault(options["form"], key)
         rows.append(
             {
                 "label": key[1],
                 "kind": block.kind(key),
                 "features": ", ".join(options.get("features", [])),
                 "control": options.get("control", "none"),
+                "base": base[1],
                 "others": _other_options(settings, key[1]),
                 "values": {metric: list(block.values(key, metric)) for metric in HEADLINE},
                 "cells": {metric: block.cell(key, metric) for metric in HEADLINE},
                 "differences": {
-                    metric: block.difference(key, block.main, metric) for metric in HEADLINE
+                    metric: block.difference(key, base, metric) for metric in HEADLINE
                 },
             }
         )
@@ -293,7 +297,8 @@ def ablation_rows(block: Block) -> list[dict]:
 
 def _other_options(settings: Mapping, variant: str) -> str:
     options = settings["variants"].get(variant, {})
-    return plain({key: options[key] for key in options if key not in ("features", "control")})
+    told = ("form", "features", "control")
+    return plain({key: options[key] for key in options if key not in told})
 
 
 def calibration_rows(block: Block) -> list[dict]:

@@ -16,14 +16,14 @@ VALIDATION, TRAIN = "validation", "train"
 
 
 def histories_figure(panels: Sequence[Mapping]) -> go.Figure:
-    """Draw training curves, one panel a quantity, one line a seed.
+    """Draw training curves, one panel a quantity, one line a run.
 
     Parameters
     ----------
     panels
         Dictionaries with ``title``, ``quantity`` (columns are train_<quantity> and
-        validation_<quantity>), ``histories`` (seed -> table with epoch) and ``chosen`` (seed ->
-        epoch of the checkpoint that was kept; may be empty).
+        validation_<quantity>), ``histories`` (name of a run -> table with epoch) and ``chosen``
+        (name of a run -> epoch of the checkpoint that was kept; may be empty).
     """
     rows = -(-len(panels) // 2)
     figure = make_subplots(
@@ -32,7 +32,7 @@ def histories_figure(panels: Sequence[Mapping]) -> go.Figure:
     legend = {VALIDATION: True, TRAIN: True}
     for position, panel in enumerate(panels):
         place = {"row": position // 2 + 1, "col": position % 2 + 1}
-        for seed, history in panel["histories"].items():
+        for run, history in panel["histories"].items():
             for part, colour in ((TRAIN, style.PALE), (VALIDATION, style.ACCENT)):
                 column = f"{part}_{panel['quantity']}"
                 if column not in history:
@@ -46,17 +46,17 @@ def histories_figure(panels: Sequence[Mapping]) -> go.Figure:
                     name=part,
                     legendgroup=part,
                     showlegend=legend[part],
-                    hovertemplate=f"seed {seed}, {part}: %{{y}}<extra></extra>",
+                    hovertemplate=f"{run}, {part}: %{{y}}<extra></extra>",
                     **place,
                 )
                 legend[part] = False
-            chosen = history[history["epoch"] == panel["chosen"].get(seed)]
+            chosen = history[history["epoch"] == panel["chosen"].get(run)]
             column = f"{VALIDATION}_{panel['quantity']}"
             if len(chosen) and column in history:
                 figure.add_scatter(
                     x=chosen["epoch"].tolist(), y=chosen[column].tolist(), mode="markers",
                     marker={"color": style.ACCENT, "size": 8}, showlegend=False,
-                    hovertemplate=f"seed {seed}: checkpoint kept<extra></extra>", **place,
+                    hovertemplate=f"{run}: checkpoint kept<extra></extra>", **place,
                 )  # fmt: skip
         figure.update_xaxes(title_text="Epoch", **place)
     return style.polish(

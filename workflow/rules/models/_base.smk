@@ -31,7 +31,7 @@ rule train_gtgrn:
         runtime=720,
     params:
         options=get_variant_options,
-        code=source_digest("models/gtgrn.py", "transformer.py", "training.py", "splits.py"),
+        code=get_variant_code,
     script:
         "../../../scripts/train_gtgrn.py"
 

@@ -2,6 +2,5 @@ use rule train_genelink as train_gnnlink with:
     pathvars:
         model="gnnlink",
     params:
-        model="gnnlink",
-        options=get_peer_options("gnnlink"),
+        options={"gnnlink": get_peer_options("gnnlink")},
         code=source_digest("models/gnnlink.py", *PEER_FILES),

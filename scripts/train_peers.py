@@ -1,4 +1,4 @@
-"""Train the forms of a supervised peer on one split and score every pair."""
+"""Train the forms of supervised peers on one split and score every pair."""
 
 from importlib import import_module
 
@@ -18,10 +18,11 @@ expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.gen
 genes = list(expression.columns)
 pairs = with_unlabelled(read_split(snakemake.input.split), genes, regulators)
 features = {PROFILES: expression.to_numpy().T}
-peer = import_module(f"gtgrn.models.{params.model}")
-for i, (form, options) in enumerate(params.options.items()):
-    seed = int(snakemake.wildcards.seed)
-    fitted = peer.fit(pairs, genes, features, form=form, seed=seed, **options)
+seed = int(snakemake.wildcards.seed)
+runs = [(peer, form) for peer, forms in params.options.items() for form in forms]
+for i, (peer, form) in enumerate(runs):
+    fit, options = import_module(f"gtgrn.models.{peer}").fit, params.options[peer][form]
+    fitted = fit(pairs, genes, features, form=form, seed=seed, **options)
     write_history(fitted.history, output.history[i])
     save_checkpoint(output.checkpoint[i], fitted.model, config=fitted.config, genes=genes)
     write_table(fitted.messages, output.messages[i])
