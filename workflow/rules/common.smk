@@ -209,13 +209,18 @@ def get_expression_files(wildcards):
 
 
 def get_variants(dataset):
-    """Give the variants to train on a data set: the network's own, its rivals, the ablations."""
-    variants = [config["network"]["variant"], *config["network"]["beside"]]
-    if DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
+    """Give the variants to train on a data set: those of all sets, and the ablations."""
+    variants = get_own_variants(dataset)
+    if dataset in EXPRESSED and DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
         variants += config["ablations"]["variants"]
-    if dataset not in EXPRESSED:
-        variants = [v for v in config["variants"] if set(get_features(v)) <= {"P"}]
     return list(dict.fromkeys(variants))
+
+
+def get_own_variants(dataset):
+    """Give the network's variant and those beside it, or all that run without expression."""
+    if dataset in EXPRESSED:
+        return [config["network"]["variant"], *config["network"]["beside"]]
+    return [name for name in VARIANTS if set(get_features(name)) <= {"P"}]
 
 
 def get_features(variant):
