@@ -15,6 +15,16 @@ METRICS = [*KEYS, "value", "n", "n_positive"]
 GROUP = ["dataset", "split", "negatives", "method", "variant", "metric"]
 RANKED = {"N0": ["AUROC", "AUPRC", "EPR", "within_TF_AUROC"], "N3m": ["win_rate"]}
 """Choice of negatives -> metrics by which methods are ranked over data sets."""
+HEADLINE = {
+    "AUROC": ("N0", "AUROC"),
+    "AUPRC": ("N0", "AUPRC"),
+    "EPR": ("N0", "EPR"),
+    "within_TF_AUROC": ("N0", "within_TF_AUROC"),
+    "N3_win_rate": ("N3", "win_rate"),
+    "N3m_win_rate": ("N3m", "win_rate"),
+}
+"""Column of the table of a benchmark -> choice of negatives and metric."""
+NULL, PEER = "best null", "best peer"
 RANKS = [
     *["split", "negatives", "metric", "datasets", "method", "variant", "mean_rank"],
     *["critical_difference", "friedman_p", "groups"],
@@ -51,6 +61,48 @@ def summarise_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
         dataset, split, negatives, method, variant, metric, seeds, mean, sd, low, high.
     """
     return over_seeds(metrics, GROUP)
+
+
+def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a method: means, spreads and the differences to the best null and peer.
+
+    Parameters
+    ----------
+    metrics
+        Columns `METRICS`.
+    comparisons
+        method, variant, rival, negatives, metric, difference, low, high, dataset, split, seed;
+        may be empty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        dataset, split, method, variant, seeds; for each name of `HEADLINE` the mean over seeds
+        and, as ``<name>_sd``, the standard deviation; for each rival
+        ``<name>_minus_<rival>``, its mean, with ``_low`` and ``_high``, the ends of the widest
+        interval of a seed. Sorted by data set, split and descending AUPRC.
+    """
+    keys = ["dataset", "split", "method", "variant"]
+    columns = [metrics.groupby(keys)["seed"].nunique().rename("seeds")]
+    for name, (negatives, metric) in HEADLINE.items():
+        rows = metrics[(metrics["negatives"] == negatives) & (metrics["metric"] == metric)]
+        groups = rows.groupby(keys)["value"]
+        columns += [groups.mean().rename(name), groups.std().rename(f"{name}_sd")]
+        for rival in (NULL, PEER) if len(comparisons) else ():
+            against = comparisons[
+                (comparisons["negatives"] == negatives)
+                & (comparisons["metric"] == metric)
+                & (comparisons["rival"] == rival)
+            ].groupby(keys)
+            stem = f"{name}_minus_{rival.replace(' ', '_')}"
+            columns += [
+                against["difference"].mean().rename(stem),
+                against["low"].min().rename(f"{stem}_low"),
+                against["high"].max().rename(f"{stem}_high"),
+            ]
+    table = pd.concat(columns, axis=1).reset_index()
+    order = ["dataset", "split", "AUPRC", "method", "variant"]
+    return table.sort_values(order, ascending=[True, True, False, True, True])
 
 
 def rank_over_datasets(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.edges import write_table
-from gtgrn.summaries import METRICS, join_tables, rank_over_datasets, summarise_seeds
+from gtgrn.summaries import (
+    METRICS,
+    headline_table,
+    join_tables,
+    rank_over_datasets,
+    summarise_seeds,
+)
 
 
 def make_metrics(values):
@@ -49,3 +55,27 @@ def test_replicates_of_a_card_are_one_data_set():
 def test_one_data_set_gives_no_ranks():
     table = rank_over_datasets(make_metrics({("a", "m", 0): 0.5, ("a", "n", 0): 0.6}))
     assert table.empty
+
+
+def test_the_headline_table_has_a_row_a_method():
+    metrics = make_metrics({("a", m, s): 0.5 + 0.1 * s for m in ("m", "n") for s in (0, 1)})
+    best = metrics.assign(metric="AUPRC", value=[0.1, 0.3, 0.4, 0.6])
+    win = metrics.assign(metric="win_rate", negatives="N3m", value=0.7)
+    rows = [
+        ("m", "v", "best null", "N0", "AUPRC", d, d - 0.1, d + 0.1, "a", "edges", s)
+        for s, d in enumerate((0.05, 0.15))
+    ]
+    names = ["method", "variant", "rival", "negatives", "metric", "difference", "low", "high"]
+    comparisons = pd.DataFrame(rows, columns=[*names, "dataset", "split", "seed"])
+    table = headline_table(pd.concat([metrics, best, win]), comparisons)
+    assert table["method"].tolist() == ["n", "m"]
+    row = table.set_index("method").loc["m"]
+    assert row["seeds"] == 2
+    assert row["AUROC"] == pytest.approx(0.55)
+    assert row["AUROC_sd"] == pytest.approx(np.std([0.5, 0.6], ddof=1))
+    assert row["N3m_win_rate"] == pytest.approx(0.7)
+    assert row["AUPRC_minus_best_null"] == pytest.approx(0.1)
+    assert row["AUPRC_minus_best_null_low"] == pytest.approx(-0.05)
+    assert row["AUPRC_minus_best_null_high"] == pytest.approx(0.25)
+    assert np.isnan(row["AUPRC_minus_best_peer"])
+    assert headline_table(join_tables([], METRICS), pd.DataFrame()).empty

@@ -215,6 +215,7 @@ rule collect_metrics:
         reconstruction=collect_splits("<results>/{dataset}/evaluation/{split}/reconstruction.tsv"),
     output:
         metrics="<results>/benchmark/metrics.tsv",
+        table="<results>/benchmark/table.tsv",
         summary="<results>/benchmark/summary.tsv",
         comparisons="<results>/benchmark/comparisons.tsv",
         permutations="<results>/benchmark/permutations.tsv",
