@@ -291,7 +291,7 @@ def test_the_cards_of_the_repository(monkeypatch):
     cards = load_cards(ROOT / "config" / "datasets", ["pbmc68k_reduced", "hsc_boolean"])
     assert cards["pbmc68k_reduced"]["reference"]["sign"] == "sign"
     names = list(expand_card("hsc_boolean", cards["hsc_boolean"]))
-    assert names == ["hsc_boolean-d0-r0", "hsc_boolean-d70-r0"]
+    assert names == ["hsc_boolean-d50-r0"]
 
 
 def test_importing_stays_light():
