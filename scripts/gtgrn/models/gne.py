@@ -45,7 +45,7 @@ FORMS = {
         "dimensions": 128,
         "keep_probability": 0.5,
         "roles": False,
-        "scale": True,
+        "scale": False,
         "symmetric": True,
         "negatives": 10,
         "penalty": 1.0,
