@@ -29,6 +29,7 @@ from gtgrn.seeds import derive_seed
 
 PCA, VARIABLE = "pca", "variable_genes"
 METRICS = ("AUROC", "AUPRC")
+BATCH = 128
 LEVEL = 0.95
 
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -90,8 +91,8 @@ def choose_cells(
             remedy="Give counts or log-normalised values, or leave the data set out of fig8",
         )  # fmt: skip
     table = pd.DataFrame({CELL: np.asarray(names, dtype=str), "row": np.arange(len(names))})
-    table[CELL_TYPE] = pd.Series(np.asarray(types, dtype=object)).where(pd.notna(types), "")
-    table[CELL_TYPE] = table[CELL_TYPE].astype(str)
+    kinds = np.asarray(types, dtype=object)
+    table[CELL_TYPE] = np.where(pd.notna(kinds), kinds, "").astype(str)
     table = table[table[CELL_TYPE] != ""].sort_values(CELL)
     counts = table[CELL_TYPE].value_counts()
     ranked = sorted(counts.index, key=lambda name: (-counts[name], name))
@@ -180,8 +181,8 @@ def predict_types(
     fit: Fit,
     *,
     hidden: Sequence[int] = (64, 32),
-    epochs: int = 60,
-    learning_rate: float = 0.005,
+    epochs: int = 40,
+    learning_rate: float = 0.01,
     seed: int = 0,
 ) -> np.ndarray:
     """Predict each cell's type by a perceptron that was trained on the other folds.
@@ -197,7 +198,7 @@ def predict_types(
     hidden
         Widths of the two hidden layers.
     epochs, learning_rate
-        Of Adam, fixed beforehand; mini-batches of 64 cells.
+        Of Adam, fixed beforehand; mini-batches of 128 cells.
     seed
         Seed of weights and batches.
 
@@ -219,7 +220,7 @@ def predict_types(
         mean, spread = features.mean(axis=0), features.std(axis=0)
         spread[spread <= 1e-12] = 1.0
         network = MLPClassifier(
-            tuple(hidden), batch_size=min(64, len(train)), learning_rate_init=learning_rate,
+            tuple(hidden), batch_size=min(BATCH, len(train)), learning_rate_init=learning_rate,
             max_iter=epochs, n_iter_no_change=epochs, random_state=seed,
         )  # fmt: skip
         with warnings.catch_warnings():
@@ -336,8 +337,8 @@ def annotate(
     *,
     folds: int = 5,
     hidden: Sequence[int] = (64, 32),
-    epochs: int = 60,
-    bootstrap: int = 1000,
+    epochs: int = 40,
+    bootstrap: int = 500,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Predict the cells' types from each representation and score the predictions.

@@ -195,6 +195,12 @@ def test_cells_come_in_the_order_of_their_names():
     np.testing.assert_array_equal(first.types, again.types)
 
 
+def test_types_may_be_a_column_of_obs():
+    column = pd.Series(pd.Categorical([*TYPES[:59], None]), index=CELLS)
+    cells = choose_cells(EXPRESSION, CELLS, column)
+    assert cells.types.tolist() == TYPES[:59].tolist()
+
+
 def test_bad_cells_are_one_line():
     with pytest.raises(InputError, match="1 types have 5 cells, two are needed"):
         choose_cells(EXPRESSION[:20], CELLS[:20], TYPES[:20])
