@@ -314,21 +314,23 @@ def _percentiles(values: np.ndarray) -> tuple[float, float]:
 
 
 def _score_rows(scores: pd.DataFrame, drawn: dict[str, np.ndarray]) -> tuple[list, list]:
-    """Give the macro rows and the rows by type of one representation."""
+    """Give the macro rows and the rows by type; the first sample is the cells themselves."""
     macro, by_type = [], []
     for metric in METRICS:
         rows = scores[scores["metric"] == metric]
         over_types = rows.groupby("fold")["value"].mean().to_numpy()
-        interval = interval_over_folds(over_types), _percentiles(drawn[metric].mean(axis=0))
-        macro.append([metric, over_types.mean(), *interval[0], *interval[1]])
+        whole, *samples = drawn[metric].mean(axis=0)
+        intervals = *interval_over_folds(over_types), whole, *_percentiles(samples)
+        macro.append([metric, over_types.mean(), *intervals])
         for i, (kind, of_type) in enumerate(rows.groupby("type")):
             values = of_type["value"].to_numpy()
-            interval = interval_over_folds(values), _percentiles(drawn[metric][i])
-            by_type.append([metric, kind, values.mean(), *interval[0], *interval[1]])
+            whole, *samples = drawn[metric][i]
+            intervals = *interval_over_folds(values), whole, *_percentiles(samples)
+            by_type.append([metric, kind, values.mean(), *intervals])
     return macro, by_type
 
 
-INTERVALS = ["value", "fold_low", "fold_high", "cells_low", "cells_high"]
+INTERVALS = ["value", "fold_low", "fold_high", "pooled", "cells_low", "cells_high"]
 
 
 def annotate(
@@ -362,9 +364,10 @@ def annotate(
     Returns
     -------
     tuple
-        Scores: representation, variant, seed, metric, value (mean over types, then folds),
-        intervals over folds and over cells, and the difference from pca (all folds together)
-        with its interval over cells. The same by type, with the type's number of cells.
+        Scores: representation, variant, seed, metric, value (mean over types, then folds) with
+        its interval over folds, pooled (of the predictions of all folds together) with its
+        interval over cells, and the difference of pooled from that of pca, with its interval
+        over cells. The same by type, with the type's number of cells.
         Predictions: representation, variant, seed, cell, fold, cell_type, predicted, and the
         probability of each type.
     """
@@ -379,10 +382,7 @@ def annotate(
         )
         drawn = bootstrap_areas(found, cells.types, np.vstack([once, counts]))
         areas[tuple(names)] = {metric: drawn[metric].mean(axis=0) for metric in METRICS}
-        rows = _score_rows(
-            fold_scores(found, cells.types, fold),
-            {metric: values[:, 1:] for metric, values in drawn.items()},
-        )
+        rows = _score_rows(fold_scores(found, cells.types, fold), drawn)
         macro += [[*names, *row] for row in rows[0]]
         by_type += [[*names, *row] for row in rows[1]]
         predictions.append(_prediction_table(cells, names, fold, found))

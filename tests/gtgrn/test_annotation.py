@@ -262,7 +262,8 @@ def test_tables_hold_every_representation_metric_type_and_cell():
     assert (by_type["cells"] == 20).all()
     floor = scores[scores["representation"] == "pca"]
     assert (floor[["minus_pca", "minus_pca_low", "minus_pca_high"]] == 0).all(axis=None)
-    assert (scores["cells_low"] <= scores["cells_high"]).all()
+    assert (scores["cells_low"] <= scores["pooled"]).all()
+    assert (scores["pooled"] <= scores["cells_high"]).all()
     assert (scores["fold_low"] <= scores["value"]).all()
     # The scores are those of the predictions on file.
     rows = predictions[predictions["representation"] == "raw"]
@@ -275,5 +276,7 @@ def test_tables_hold_every_representation_metric_type_and_cell():
     own = scores[(scores["representation"] == "raw") & (scores["metric"] == "AUROC")]
     assert own["value"].iloc[0] == pytest.approx(np.mean(values))
     assert (rows["predicted"] == rows["cell_type"]).mean() > 0.6
+    pooled = [auroc(rows["cell_type"] == kind, rows[f"probability: {kind}"]) for kind in kinds]
+    assert own["pooled"].iloc[0] == pytest.approx(np.mean(pooled))
     again = annotate(cells, representations, bootstrap=50, **QUICK)
     pd.testing.assert_frame_equal(scores, again[0])
