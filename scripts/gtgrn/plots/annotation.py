@@ -59,7 +59,8 @@ def scores_figure(scores: pd.DataFrame) -> go.Figure:
         texts = [
             f"{safe(row.label)}<br>{metric} {row.value:.3f}<br>"
             f"folds {row.fold_low:.3f} to {row.fold_high:.3f}<br>"
-            f"all folds together {row.pooled:.3f}, cells {row.cells_low:.3f} to {row.cells_high:.3f}"
+            f"all folds together {row.pooled:.3f}<br>"
+            f"cells {row.cells_low:.3f} to {row.cells_high:.3f}"
             for row in rows.itertuples()
         ]
         figure.add_scatter(
