@@ -88,7 +88,8 @@ def test_static_figures_are_the_same_bytes_twice(tmp_path, coordinates, scores, 
             draw(*pair)
         for first, second in zip(*paths, strict=True):
             assert first.read_bytes() == second.read_bytes()
-        assert "GT-GRN, full" in paths[0][0].read_text()
+        # As text, and in the chart of scores once on the dots and once on the map of types.
+        assert paths[0][0].read_text().count("GT-GRN, full<") == {"map": 1, "scores": 2}[name]
 
 
 def test_sections_tell_what_was_trained_on_the_reference(tmp_path, coordinates):

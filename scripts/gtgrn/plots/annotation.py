@@ -20,6 +20,7 @@ from gtgrn.plots.style import safe
 METRICS = ("AUROC", "AUPRC")
 FLOORS = ("pca", "variable_genes", "noise")
 """What a representation must beat; they know no network."""
+KEYS = (("pca", "floor"), ("gtgrn", "GT-GRN"), ("other", "other gene representation"))
 SCALE = [[0.0, "#ffffff"], [1.0, style.ACCENT]]
 
 
@@ -115,6 +116,8 @@ def draw_scores(
     """Draw :func:`scores_figure` and :func:`types_figure` for print, one above the other."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     from gtgrn.plots import static
 
@@ -132,11 +135,20 @@ def draw_scores(
             axis.hlines(part.index, part["fold_low"], part["fold_high"], style.PALE, linewidth=2)
             colours = [colour(name) for name in part[REPRESENTATION]]
             axis.scatter(part["value"], part.index, c=colours, s=28, zorder=3)
-            axis.set_yticks(part.index, part["label"] if column == 0 else [""] * len(part))
+            if column == 0:
+                axis.set_yticks(part.index, part["label"])
+            # The axes share their labels: to empty one's would empty the other's.
+            axis.tick_params(axis="y", labelleft=column == 0)
+            axis.xaxis.set_major_locator(MaxNLocator(5))
             axis.set_xlabel(f"{metric}, mean over types")
             axis.grid(axis="x", color=style.GRID)
             axis.set_axisbelow(True)
         first.invert_yaxis()
+        keys = [
+            Line2D([], [], color=colour(name), marker="o", linestyle="", label=text)
+            for name, text in KEYS
+        ]
+        figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
         axis = figure.add_subplot(grid[1, :])
         colours = LinearSegmentedColormap.from_list("accent", [c for _, c in SCALE])
         image = axis.imshow(values.to_numpy(), cmap=colours, vmin=0, vmax=1, aspect="auto")
@@ -182,7 +194,8 @@ def annotation_section(results: Path, datasets: Sequence[str]) -> dict:
             {
                 "figure": scores_figure(scores),
                 "caption": f"{dataset}: mean over cell types; lines are 95 % intervals over the "
-                "folds. Grey are the floors, which know no network.",
+                "folds. Grey are the floors, which know no network, blue is GT-GRN, orange is "
+                "any other gene representation.",
             },
             {
                 "figure": types_figure(by_type),

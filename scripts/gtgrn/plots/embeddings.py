@@ -99,6 +99,7 @@ def map_figure(coordinates: pd.DataFrame) -> go.Figure:
 def draw_map(coordinates: pd.DataFrame, svg: str | Path, png: str | Path) -> None:
     """Draw the panels of :func:`map_figure` for print."""
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from gtgrn.plots import static
 
@@ -114,15 +115,18 @@ def draw_map(coordinates: pd.DataFrame, svg: str | Path, png: str | Path) -> Non
                     chosen["x"], chosen["y"], c=colour_of(chosen[COMMUNITY]), marker=mark,
                     s=16 if is_regulator else 5, linewidths=0.6 if is_regulator else 0,
                     edgecolors=style.INK if is_regulator else "none",
-                    label="regulator" if is_regulator else "target gene",
                 )  # fmt: skip
             axis.set(title=title, xticks=[], yticks=[])
         for axis in axes[len(drawn) :]:
             axis.set_axis_off()
         figure.supxlabel("UMAP 1", fontsize=9)
         figure.supylabel("UMAP 2", fontsize=9)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=2, frameon=False)
+        # Grey, for colours mean communities.
+        keys = [
+            Line2D([], [], color=style.GREY, marker=mark, linestyle="", label=role)
+            for (_, role, _), mark in zip(ROLES, "oD", strict=True)
+        ]
+        figure.legend(handles=keys, loc="outside upper left", ncols=2, frameon=False)
     static.save(figure, svg, png)
 
 
