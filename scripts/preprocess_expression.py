@@ -1,6 +1,7 @@
 """Read a data set's expression by its card, check it, filter and normalise it."""
 
 import pandas as pd
+from gtgrn.cell_types import label_cells, read_markers
 from gtgrn.expression import preprocess, read_expression, write_expression
 from gtgrn.logs import configure_logging
 from gtgrn.matrix import write_matrix
@@ -24,6 +25,7 @@ elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
     reference = read_reference({**names, **card["reference"]}, adata.var_names)
     regulators = sorted(reference["regulator"].unique())
+measured = adata
 adata = preprocess(
     adata,
     values=values,
@@ -32,6 +34,17 @@ adata = preprocess(
     seed=snakemake.params.seed,
     **snakemake.params.preprocess,
 )
+if "markers" in source:
+    # From all genes that were measured: a filter or an imputation would change the markers.
+    types = label_cells(
+        measured[adata.obs_names],
+        read_markers(source["markers"]),
+        values=values,
+        total_counts=source.get("total_counts"),
+        seed=snakemake.params.seed,
+        file=source["markers"],
+    )
+    adata.obs[list(types)] = types
 write_matrix(
     adata.X,
     pd.DataFrame({"gene": adata.var_names, "is_regulator": adata.var["is_regulator"].to_numpy()}),

@@ -43,7 +43,10 @@ ONLY_WITH = {
     "gene_map": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "total_counts": ("h5ad", "loom", "scanpy"),
     "cell_type": ("h5ad", "loom", "scanpy"),
+    "markers": ("h5ad", "10x_mtx", "10x_h5", "loom", "table", "scanpy"),
 }
+MARKED = "cell_type"
+"""Column of obs with the types that marker genes gave."""
 
 
 def load_cards(
@@ -161,6 +164,18 @@ def expression_files(card: dict) -> list[str]:
     if expression["format"] in ("scanpy", "simulation"):
         return []
     return list(expression.get("paths", [expression.get("path")]))
+
+
+def cell_type_column(card: dict) -> str | None:
+    """Give the column of obs with the cells' types, None where they have none.
+
+    Parameters
+    ----------
+    card
+        A card from :func:`load_cards`.
+    """
+    expression = card["expression"]
+    return MARKED if "markers" in expression else expression.get("cell_type")
 
 
 def preprocess_files(card: dict) -> dict[str, str]:
@@ -286,6 +301,11 @@ def _check_consistency(card: dict, path: Path) -> None:
                 field=f"expression.{key}",
                 remedy=f"Remove it; it goes with format {' or '.join(formats)}",
             )
+    if "markers" in expression and "cell_type" in expression:
+        raise InputError(
+            "there is a column of cell types already", file=path, field="expression.markers",
+            remedy="Keep one of the two",
+        )  # fmt: skip
     if "path" in expression and "paths" in expression:
         raise InputError(
             "there is a path already", file=path, field="expression.paths", remedy="Keep one"
@@ -407,6 +427,8 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     several = "paths" in card["expression"]
     for number, name in enumerate(expression_files(card)):
         yield f"expression.paths.{number}" if several else "expression.path", name
+    if "markers" in card["expression"]:
+        yield "expression.markers", card["expression"]["markers"]
     if "gene_map" in card["expression"]:
         yield "expression.gene_map.path", card["expression"]["gene_map"]["path"]
     if "simulation" in card:

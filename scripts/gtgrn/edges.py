@@ -29,6 +29,11 @@ PROBABILITY = "probability"
 RANK = "rank"
 KNOWN = "known"
 METHODS = "methods"
+REPRESENTATION = "representation"
+VARIANT = "variant"
+COMMUNITY = "community"
+CELL = "cell"
+CELL_TYPE = "cell_type"
 
 TRAIN, VAL, TEST = "train", "val", "test"
 PARTS = [TRAIN, VAL, TEST]

@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from gtgrn.cards import cell_type_column
 from gtgrn.edges import (
     KNOWN,
     METHODS,
@@ -198,7 +199,7 @@ def _read_expression(path: Path, card: Mapping) -> tuple[dict, dict]:
             file=path,
             remedy="Delete it and run the workflow again",
         ) from error
-    column = card["expression"].get("cell_type")
+    column = cell_type_column(card)
     types = obs[column].value_counts() if column in obs else pd.Series(dtype=int)
     return record, {str(kind): int(n) for kind, n in types.items() if n}
 

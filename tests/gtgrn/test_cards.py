@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 from gtgrn.cards import (
+    MARKED,
     SCHEMA,
     card_files,
+    cell_type_column,
     expand_card,
     expression_files,
     load_cards,
@@ -114,6 +116,15 @@ def test_defaults_are_filled_in_only_where_a_section_is(folder):
     assert load_cards(folder)["mine"]["simulation"]["dropout"] == [0, 50]
 
 
+def test_types_come_from_a_column_or_from_markers(folder):
+    assert cell_type_column(table_card()) is None
+    assert cell_type_column({"expression": {"cell_type": "kind"}}) == "kind"
+    write(folder, change(table_card(), markers="matrix.csv"))
+    card = load_cards(folder)["mine"]
+    assert cell_type_column(card) == MARKED
+    assert card_files(card) == ["matrix.csv"]
+
+
 def change(card: dict, **keys) -> dict:
     """Change keys of the section expression; None removes one."""
     expression = {**card["expression"], **keys}
@@ -137,6 +148,18 @@ REFERENCE = {"path": "matrix.csv"}
         (change(table_card(), layer="raw"), "expression.layer", "Remove it"),
         (change(table_card(), total_counts="n"), "expression.total_counts", "Remove it"),
         (change(table_card(), cell_type="n"), "expression.cell_type", "Remove it"),
+        (
+            change(table_card(), markers="none.tsv"),
+            "expression.markers",
+            "relative to the working",
+        ),
+        (
+            change(
+                table_card(), format="h5ad", orientation=None, cell_type="n", markers="matrix.csv"
+            ),
+            "expression.markers",
+            "Keep one of the two",
+        ),
         (change(table_card(), format="h5ad"), "expression.orientation", "Remove it"),
         (change(table_card(), path="none.csv"), "expression.path", "relative to the working"),
         (change(table_card(), path="cards"), "expression.path", "relative to the working"),

@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from gtgrn.cards import (
     card_files,
+    cell_type_column,
     expand_card,
     expression_files,
     load_cards,
@@ -71,6 +72,8 @@ SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name i
 # A data set of genes and known edges alone: nothing is inferred from expression there.
 EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
 JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
+# Data sets whose cells have types, by a column of the file or by marker genes.
+TYPED = [name for name in EXPRESSED if cell_type_column(DATASETS[name])]
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
 NETWORKS = [*METHODS, *ENSEMBLES]
@@ -200,6 +203,8 @@ def get_expression_files(wildcards):
     if expression := expression_files(dataset):
         files["expression"] = expression
     files |= preprocess_files(dataset)
+    if "markers" in dataset["expression"]:
+        files["markers"] = dataset["expression"]["markers"]
     if "regulators" in dataset:
         if "path" in dataset["regulators"]:
             files["regulators"] = dataset["regulators"]["path"]
@@ -422,12 +427,42 @@ def get_attention_files(wildcards):
     }
 
 
+def get_representations(dataset):
+    """Give (name, variant, seed, file) of all gene embeddings of a data set."""
+    folder = f"<results>/{dataset}"
+    kinds = {"vae": "expression", "global": "global"}
+    own = [
+        (name, "", seed, f"{folder}/embeddings/{kind}/seed{seed}.h5ad")
+        for name, kind in kinds.items()
+        for seed in SEEDS
+    ]
+    models = [*get_main_model(), *get_peers(dataset)] if dataset in SUPERVISED else []
+    trained = [
+        (*names, seed, f"{folder}/models/{'/'.join(names)}/{SCHEMES[0]}/seed{seed}/embedding.h5ad")
+        for names in models
+        for seed in SEEDS
+    ]
+    return own + trained
+
+
+def get_representation_files(wildcards):
+    """Give the files of get_representations, in its order."""
+    return [file for *_, file in get_representations(wildcards.dataset)]
+
+
+def get_representation_names(wildcards):
+    """Give (name, variant, seed) of get_representations, in its order."""
+    return [names for *names, _ in get_representations(wildcards.dataset)]
+
+
 def get_study_files(wildcards):
     """Give the results of the targets that the report shows."""
     by_dataset = {
         "peers": ["peers.tsv"],
         "tuning": ["tuning.tsv"],
         "regulators": ["regulators/ranking.tsv"],
+        "fig7": ["embedding_map/scores.tsv", "embedding_map/figure.svg"],
+        "fig8": ["annotation/scores.tsv", "annotation/figure.svg"],
     }
     files = []
     for study in config["report"]["studies"]:
@@ -435,6 +470,8 @@ def get_study_files(wildcards):
             files.append("<results>/gatv2/protocols.tsv")
             continue
         datasets = [d for d in JUDGED if study != "peers" or get_peers(d)]
+        if study == "fig8":
+            datasets = TYPED
         files += [f"<results>/{d}/{name}" for d in datasets for name in by_dataset[study]]
     return files
 

@@ -110,7 +110,8 @@ rule preprocess_expression:
         preprocess=get_preprocess,
         seed=config["inference"]["seed"],
         code=source_digest(
-            "expression.py", "readers.py", "beeline.py", "matrix.py", "reference.py"
+            *["expression.py", "readers.py", "beeline.py", "matrix.py", "reference.py"],
+            *["cell_types.py"],
         ),
     script:
         "../../scripts/preprocess_expression.py"

@@ -93,11 +93,17 @@ def _table(caption: str, rows: pd.DataFrame, names: Sequence[str], metrics: Sequ
 
 def sections(results: Path, datasets: Sequence[str], settings: Mapping) -> list[dict]:
     """Give the sections of the studies that the configuration shows, in its order."""
+    # Imported here: both take the form of their tables from this module.
+    from gtgrn.plots.annotation import annotation_section
+    from gtgrn.plots.embeddings import embeddings_section
+
     makers = {
         "peers": peers_section,
         "tuning": tuning_section,
         "gatv2": gatv2_section,
         "regulators": regulators_section,
+        "fig7": embeddings_section,
+        "fig8": annotation_section,
     }
     studies = settings.get("report", {}).get("studies", [])
     return [makers[study](Path(results), datasets) for study in studies]

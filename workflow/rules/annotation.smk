@@ -1,0 +1,49 @@
+"""Cell types predicted from gene representations (Fig. 8)."""
+
+
+rule annotate_cells:
+    input:
+        expression="<results>/{dataset}/expression.h5ad",
+        embeddings=get_representation_files,
+    output:
+        scores="<results>/{dataset}/annotation/scores.tsv",
+        by_type="<results>/{dataset}/annotation/by_type.tsv",
+        predictions="<results>/{dataset}/annotation/predictions.tsv.gz",
+        left_out="<results>/{dataset}/annotation/left_out.tsv",
+    log:
+        "<logs>/{dataset}/annotate_cells.log",
+    benchmark:
+        "<benchmarks>/{dataset}/annotate_cells.jsonl"
+    wildcard_constraints:
+        dataset=one_of(TYPED),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=240,
+    params:
+        representations=get_representation_names,
+        column=lambda wildcards: cell_type_column(DATASETS[wildcards.dataset]),
+        settings=config["annotation"],
+        code=source_digest("annotation.py", "embedding_map.py", "embeddings.py", "ranking.py"),
+    script:
+        "../../scripts/annotate_cells.py"
+
+
+rule draw_annotation:
+    input:
+        by_type="<results>/{dataset}/annotation/by_type.tsv",
+        scores="<results>/{dataset}/annotation/scores.tsv",
+    output:
+        svg="<results>/{dataset}/annotation/figure.svg",
+        png="<results>/{dataset}/annotation/figure.png",
+    log:
+        "<logs>/{dataset}/draw_annotation.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        code=source_digest("plots/annotation.py", "plots/static.py"),
+    script:
+        "../../scripts/draw_annotation.py"

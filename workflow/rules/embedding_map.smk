@@ -1,0 +1,48 @@
+"""Communities and maps of gene representations (Fig. 7)."""
+
+
+rule map_embeddings:
+    input:
+        matrix="<results>/{dataset}/matrix.npy",
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        embeddings=get_representation_files,
+    output:
+        coordinates="<results>/{dataset}/embedding_map/coordinates.tsv.gz",
+        scores="<results>/{dataset}/embedding_map/scores.tsv",
+        regulons="<results>/{dataset}/embedding_map/regulons.tsv",
+    log:
+        "<logs>/{dataset}/map_embeddings.log",
+    benchmark:
+        "<benchmarks>/{dataset}/map_embeddings.jsonl"
+    wildcard_constraints:
+        dataset=one_of(JUDGED),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled_memory(4000),
+        runtime=60,
+    params:
+        representations=get_representation_names,
+        settings=config["embedding_map"],
+        code=source_digest("embedding_map.py", "embeddings.py", "matrix.py"),
+    script:
+        "../../scripts/map_embeddings.py"
+
+
+rule draw_embedding_map:
+    input:
+        coordinates="<results>/{dataset}/embedding_map/coordinates.tsv.gz",
+    output:
+        svg="<results>/{dataset}/embedding_map/figure.svg",
+        png="<results>/{dataset}/embedding_map/figure.png",
+    log:
+        "<logs>/{dataset}/draw_embedding_map.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        code=source_digest("plots/embeddings.py", "plots/static.py"),
+    script:
+        "../../scripts/draw_embedding_map.py"
