@@ -52,6 +52,7 @@ rule build_report:
             "report.html.j2",
             "report_judgement.html.j2",
             "plots/benchmark.py",
+            "plots/biology.py",
             "plots/comparison.py",
             "plots/judgement.py",
             "plots/network.py",
