@@ -90,21 +90,30 @@ def score_cells(expression: pd.DataFrame, net: pd.DataFrame, minimum: int) -> pd
     Returns
     -------
     pandas.DataFrame
-        Cells x regulators, t-values, rounded to five digits; without columns where no regulon
-        is large enough, or a regulator's weights are the same for all genes.
+        Cells x regulators, t-values, rounded to five digits; missing in cells that express all
+        genes alike (or none), for which no slope is defined. A regulator whose weights are the
+        same for all genes is left out too.
     """
-    sizes = net[net["target"].isin(expression.columns)].groupby("source").size()
-    kept = sizes.index[sizes >= minimum]
-    if not len(kept):
+    genes = sorted(expression.columns)
+    rows = net[net["target"].isin(genes)]
+    weights = rows.pivot(index="source", columns="target", values="weight")
+    weights = weights.reindex(columns=genes)
+    kept = weights.index[(weights.notna().sum(axis=1) >= minimum) & _varied(weights.fillna(0.0))]
+    cells = expression.index[_varied(expression)]
+    if not len(kept) or not len(cells):
         log.warning("no regulon of at least %d targets, so no activity", minimum)
         return pd.DataFrame(index=expression.index)
     import decoupler as dc
 
-    genes = sorted(expression.columns)
-    rows = net.loc[net["source"].isin(kept), ["source", "target", "weight"]]
-    scores = dc.mt.ulm(expression[genes], rows, tmin=minimum, empty=False)[0]
-    scores = scores.reindex(expression.index).astype(float)
-    return scores.dropna(axis=1).sort_index(axis=1).round(DIGITS)
+    log.info("%d regulators; %d of %d cells", len(kept), len(cells), len(expression))
+    rows = rows.loc[rows["source"].isin(kept), ["source", "target", "weight"]]
+    scores = dc.mt.ulm(expression.loc[cells, genes], rows, tmin=minimum, empty=False)[0]
+    return scores.reindex(expression.index).astype(float).sort_index(axis=1).round(DIGITS)
+
+
+def _varied(table: pd.DataFrame) -> pd.Series:
+    """Tell rows that hold more than one value; a sum of squares would round to more than zero."""
+    return table.max(axis=1) > table.min(axis=1)
 
 
 def mean_by_group(activity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
@@ -126,8 +135,8 @@ def mean_by_group(activity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     """
     if activity.empty:
         return pd.DataFrame(columns=COLUMNS)
-    spread = activity.std(ddof=0).replace(0.0, np.nan)
-    z = ((activity - activity.mean()) / spread).fillna(0.0)
+    # A score that never varies lies nowhere above its mean.
+    z = (activity - activity.mean()) / activity.std(ddof=0).replace(0.0, np.inf)
     by = groups.reindex(activity.index).rename(GROUP)
     table = activity.groupby(by).mean().rename_axis(columns=REGULATOR).stack().rename("mean")
     table = table.to_frame()

@@ -52,7 +52,9 @@ def hypergeometric(table: pd.DataFrame) -> pd.DataFrame:
     pairs, known, chosen, hits = (table[name].to_numpy(int) for name in COUNTS)
     ratios = []
     for n, k, m, x in zip(pairs, known, chosen, hits, strict=True):
-        cells = Table2x2(np.array([[x, m - x], [k - x, n - m - k + x]], dtype=float))
+        cells = np.array([[x, m - x], [k - x, n - m - k + x]], dtype=float)
+        # Not left to shift_zeros: statsmodels 0.15 changes the empty cells only.
+        cells = Table2x2(cells + 0.5 * (cells == 0).any(), shift_zeros=False)
         ratios.append((cells.oddsratio, *cells.oddsratio_confint(1 - LEVEL)))
     ratio, low, high = np.array(ratios, dtype=float).reshape(-1, 3).T
     return table.assign(

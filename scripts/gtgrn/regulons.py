@@ -34,6 +34,8 @@ RHO = 0.03
 """pySCENIC's threshold: a weaker correlation puts a target into neither regulon."""
 ADJACENCIES = {REGULATOR: "TF", TARGET: "target", IMPORTANCE: "importance"}
 NET = {REGULATOR: "source", TARGET: "target", WEIGHT: "weight"}
+SHARE = 0.25
+"""Most of the pairs that make regulons: one of nearly all genes would say nothing."""
 DIGITS = 6
 
 
@@ -63,13 +65,13 @@ def select_edges(network: pd.DataFrame, edges: int, targets: int | None = None) 
     network
         From :func:`rated`, best first.
     edges
-        Number of the best edges of all.
+        Number of the best edges of all, at most a quarter of the pairs.
     targets
         Instead: number of the best targets of each regulator, as pySCENIC's top 50. Every
         regulator then has a regulon, the well supported and the others alike.
     """
     if targets is None:
-        return network.head(edges).reset_index(drop=True)
+        return network.head(min(edges, int(SHARE * len(network)))).reset_index(drop=True)
     return network[network.groupby(REGULATOR).cumcount() < targets].reset_index(drop=True)
 
 

@@ -27,9 +27,11 @@ FEWEST = 5
 MODEL, NULL = "GT-GRN", "best null"
 COLOURS = {MODEL: style.ACCENT, NULL: style.QUALITATIVE[0]}
 SCALE = [(0.0, style.ACCENT), (0.5, "#ffffff"), (1.0, "#d55e00")]
+GROUPED_BY = {"cell type": "cell type", "leiden": "Leiden cluster"}
+CLUSTERED = " The card names no cell type, so the cells were clustered (scanpy, a fixed seed)."
 POOL_NAMES = {"held_out": "validation and test", "test": "test"}
 Z = "Mean activity (SD over cells)"
-ODDS = "Odds ratio (log scale)"
+ODDS, HELD_OUT = "Odds ratio (log scale)", "Held-out edges (number)"
 LEAD = (
     "A regulon is a regulator with the targets predicted for it. Known edges in a regulon were "
     "mostly trained on, so their number shows what the model was told, not what it found. The "
@@ -72,7 +74,11 @@ def activity_figure(means: pd.DataFrame) -> go.Figure:
             zmax=limit,
             xgap=1,
             ygap=1,
-            colorbar={"title": {"text": Z, "side": "right"}, "thickness": 14},
+            colorbar={
+                "title": {"text": Z, "side": "right", "font": {"size": 13}},
+                "tickfont": {"size": 12},
+                "thickness": 14,
+            },
         )
     )
     style.polish(figure, 170 + 26 * len(groups))
@@ -88,8 +94,8 @@ def _limit(wide: pd.DataFrame) -> float:
 
 
 def _group_title(means: pd.DataFrame) -> str:
-    typed = means["grouped_by"].iloc[0] == "cell type"
-    return "Cell type" if typed else "Leiden cluster"
+    groups = GROUPED_BY[means["grouped_by"].iloc[0]]
+    return groups[0].upper() + groups[1:]
 
 
 def overlap_rows(overall: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +177,7 @@ def overlap_figure(overall: pd.DataFrame) -> go.Figure:
                 row=1, col=column,
             )  # fmt: skip
         figure.add_vline(x=1, line={"color": style.GREY, "dash": "dash"}, row=1, col=column)
-    style.polish(figure, 150 + 40 * len(names))
+    style.polish(figure, max(270, 150 + 40 * len(names)))
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
     figure.update_xaxes(type="log", title_text=ODDS, dtick=1)
     figure.update_yaxes(
@@ -179,7 +185,7 @@ def overlap_figure(overall: pd.DataFrame) -> go.Figure:
     )
     figure.update_yaxes(
         ticktext=[safe(name) for name in names],
-        title_text="Held-out edges listed by (number)",
+        title_text=HELD_OUT,
         col=1,
     )
     return figure
@@ -227,7 +233,7 @@ def draw_overlap(overall: pd.DataFrame, paths: Sequence[str | Path]) -> None:
         axes.grid(axis="x", color=style.GRID)
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(names)), names)
-    panels[0].set_ylabel("Held-out edges listed by (number)")
+    panels[0].set_ylabel(HELD_OUT)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     _save(figure, plt, paths)
 
@@ -275,14 +281,14 @@ def biology_section(results: Path, datasets: Sequence[str]) -> dict:
             )
         means = read_table(folder / "activity.tsv", [GROUP, REGULATOR])
         if len(means):
-            groups = _group_title(means).lower()
+            groups = GROUPED_BY[means["grouped_by"].iloc[0]]
             shown = min(DRAWN, means[REGULATOR].nunique())
             figures.append(
                 {
                     "figure": activity_figure(means.astype({GROUP: str, REGULATOR: str})),
                     "caption": f"{dataset}: activity of the {shown} regulators that "
                     f"differ most, mean by {groups} less the mean of all cells, in standard "
-                    "deviations over cells.",
+                    f"deviations over cells.{CLUSTERED if 'Leiden' in groups else ''}",
                 }
             )
     title = "Regulons and known biology"
@@ -319,6 +325,7 @@ def _novel(folder: Path, dataset: str) -> dict:
         "correlation": "Correlation", "n_methods": "Methods", "methods": "Names of methods",
         "regulator_trained": "Trained edges of the regulator",
     }  # fmt: skip
+    table["methods"] = table["methods"].str.replace(",", ", ")
     caption = f"{dataset}: best edges that the reference lacks"
     return _rows(table.head(NOVEL), columns, caption)
 
