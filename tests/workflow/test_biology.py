@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import TINY, make_project, tiny_card, tiny_counts
+from gtgrn.plots.peers import sections
 
 pytestmark = pytest.mark.slow
 
 SETTINGS = {
     **TINY,
-    "inference": {"methods": ["clr", "pearson", "random"]},
+    "inference": {"methods": ["pearson", "random"]},
     "walks": {**TINY["walks"], "networks": ["pearson"]},
+    # Expression alone: what the model sees is not what is tested here.
+    "variants": {"full": {"features": ["E"]}},
     "ablations": {},
     "nulls": ["random", "tf_rate", "tf_target_rate"],
     "network": {"graph_edges": 40},
@@ -43,7 +46,7 @@ def biology(tmp_path_factory):
     project.add_card("tiny", **tiny_card(matrix, reference=reference, organism="human"))
     project.add_card("unlabelled", **tiny_card(matrix))
     project.configure(datasets=["tiny", "unlabelled"], **SETTINGS)
-    run = project.snakemake("--cores", "2", "--", "biology", "report")
+    run = project.snakemake("--cores", "2", "--", "biology")
     assert run.returncode == 0, run.stdout[-6000:]
     return project
 
@@ -138,10 +141,16 @@ def test_without_a_reference_nothing_is_judged(biology):
     assert (folder(biology) / "overlap.svg").exists()
 
 
-def test_the_report_has_the_section(biology):
-    page = (biology.folder / "results/report.html").read_text()
-    assert "<h2>Regulons and known biology</h2>" in page
-    assert "tiny: held-out edges among the best pairs" in page
+def test_the_report_shows_both_data_sets(biology):
+    results, settings = biology.folder / "results", {"report": {"studies": ["biology"]}}
+    section = sections(results, ["tiny", "unlabelled"], settings)[0]
+    captions = [table["caption"] for table in section["tables"]]
+    assert sum(caption.startswith("tiny") for caption in captions) == 3
+    assert sum(caption.startswith("unlabelled") for caption in captions) == 2
+    assert any("clustered" in figure["caption"] for figure in section["figures"])
+    plan = biology.snakemake("-n", "--quiet", "rules", "--", "report")
+    assert plan.returncode == 0, plan.stdout[-2000:]
+    assert "build_report" in plan.stdout
 
 
 def test_the_graph_holds_the_edges_for_cytoscape(biology):
