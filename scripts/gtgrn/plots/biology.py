@@ -193,7 +193,8 @@ def overlap_figure(overall: pd.DataFrame) -> go.Figure:
 
 def draw_activity(means: pd.DataFrame, paths: Sequence[str | Path]) -> None:
     """Draw the heat map of :func:`activity_figure` to files, by matplotlib."""
-    figure, plt = _canvas(8.5, 2.0 + 0.24 * max(1, means[GROUP].nunique()))
+    shown = min(DRAWN, means[REGULATOR].nunique())
+    figure, plt = _canvas(min(9.0, 4.5 + 0.5 * shown), 2.0 + 0.24 * max(1, means[GROUP].nunique()))
     axes = figure.subplots()
     if means.empty:
         axes.text(0.5, 0.5, "No regulon is large enough", ha="center", va="center")
@@ -219,7 +220,7 @@ def draw_overlap(overall: pd.DataFrame, paths: Sequence[str | Path]) -> None:
     """Draw the odds ratios of :func:`overlap_figure` to files, by matplotlib."""
     rows = overlap_rows(overall)
     splits, names = list(rows["split"].unique()), _names(rows)
-    figure, plt = _canvas(3.0 + 4.0 * len(splits), 1.8 + 0.36 * len(names))
+    figure, plt = _canvas(3.0 + 4.0 * len(splits), max(2.8, 1.8 + 0.36 * len(names)))
     panels = figure.subplots(1, len(splits), sharey=True, squeeze=False)[0]
     for axes, split in zip(panels, splits, strict=True):
         for series, colour in COLOURS.items():
@@ -228,13 +229,14 @@ def draw_overlap(overall: pd.DataFrame, paths: Sequence[str | Path]) -> None:
             axes.plot(part["odds_ratio"], part["place"], "o", color=colour, ms=4, label=series)
         axes.axvline(1, color=style.GREY, linestyle="--", linewidth=1)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel(ODDS)
         axes.set_title(f"Split {split}", fontsize=10)
         axes.grid(axis="x", color=style.GRID)
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylabel(HELD_OUT)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     _save(figure, plt, paths)
 
 
