@@ -150,6 +150,35 @@ def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> 
     return fetched
 
 
+def find_prior(
+    name: str, organism: str | None, mirror: str | None, downloads: str = DOWNLOADS
+) -> dict | None:
+    """Give a published table by name as the section `reference` of a card, where it is at hand.
+
+    Parameters
+    ----------
+    name
+        A name of :data:`PRIORS`.
+    organism
+        The card's organism.
+    mirror
+        Folder or URL prefix; None where the user has none.
+    downloads
+        Folder for what is downloaded.
+
+    Returns
+    -------
+    dict or None
+        None if there is no such table for the organism, or its file is not there.
+    """
+    section = PRIORS.get((name, organism))
+    if section is None or mirror is None:
+        return None
+    folder = Path(downloads, "mirror") if is_url(mirror) else Path(mirror)
+    path = folder / _inside(section["path"])
+    return {**section, "path": str(path)} if path.is_file() else None
+
+
 def is_url(mirror: str) -> bool:
     """Tell a mirror's URL prefix from a folder."""
     return mirror.startswith(("http://", "https://"))

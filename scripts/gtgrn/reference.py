@@ -26,6 +26,9 @@ SIGNS = {
 }
 """How databases spell the sign (in lower case), and how this workflow writes it."""
 
+SOURCES, SOURCE = "sources", "source"
+"""Column of a reference with the databases of an edge; column with one of them."""
+
 ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
 BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 
@@ -95,6 +98,36 @@ def read_reference(
         "edges": len(edges),
     }
     return edges
+
+
+def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
+    """Read which databases list each edge, where the reference has a column `sources`.
+
+    Databases are separated by semicolons. OmniPath writes ``TRRUST_CollecTRI`` for what
+    CollecTRI has from TRRUST; such an edge is an edge of both.
+
+    Parameters
+    ----------
+    reference, genes
+        See :func:`read_reference`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target, source, each row once, sorted; empty where there is no such column.
+    """
+    columns = {reference[end]: end for end in PAIR}
+    table = _read_pairs(reference, list(columns))
+    if SOURCES not in table:
+        return pd.DataFrame(columns=[*PAIR, SOURCE], dtype=str)
+    table = table.rename(columns=columns)
+    spell = _respell if reference.get("ignore_case") else _as_they_are
+    listed = pd.DataFrame({end: spell(_names(table[end]), genes) for end in PAIR})
+    listed[SOURCE] = table[SOURCES].astype(str).str.split(r"[;_]", regex=True)
+    listed = listed[listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)].explode(SOURCE)
+    listed[SOURCE] = listed[SOURCE].str.strip()
+    listed = listed[listed[SOURCE] != ""].drop_duplicates()
+    return listed.sort_values([*PAIR, SOURCE], ignore_index=True)
 
 
 def read_regulators(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 TARGETS = [
     *["all", "validate", "check", "networks", "embeddings", "models", "ablations", "audit"],
-    *["benchmark", "peers", "tuning", "gatv2", "regulators", "report"],
+    *["benchmark", "peers", "tuning", "gatv2", "regulators", "biology", "report"],
 ]
 CONDA = """#!/bin/sh
 case "$*" in

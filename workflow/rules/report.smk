@@ -53,6 +53,7 @@ rule build_report:
             "report_judgement.html.j2",
             "plots/annotation.py",
             "plots/benchmark.py",
+            "plots/biology.py",
             "plots/comparison.py",
             "plots/embeddings.py",
             "plots/judgement.py",

@@ -18,6 +18,7 @@ from gtgrn.edges import GENE, PAIR, RANK, REGULATOR, TARGET, read_table
 from gtgrn.gatv2_tables import METRICS
 from gtgrn.peers import read_measures
 from gtgrn.plots import style
+from gtgrn.plots.biology import biology_section
 from gtgrn.plots.network import network_figure
 from gtgrn.plots.style import safe
 
@@ -104,6 +105,7 @@ def sections(results: Path, datasets: Sequence[str], settings: Mapping) -> list[
         "regulators": regulators_section,
         "fig7": embeddings_section,
         "fig8": annotation_section,
+        "biology": biology_section,
     }
     studies = settings.get("report", {}).get("studies", [])
     return [makers[study](Path(results), datasets) for study in studies]

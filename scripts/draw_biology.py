@@ -1,0 +1,10 @@
+"""Draw a table of the target biology to files that do not need the report."""
+
+from gtgrn.edges import read_table
+from gtgrn.logs import configure_logging
+from gtgrn.plots import biology
+
+configure_logging(snakemake.log[0])
+table = read_table(snakemake.input[0])
+text = {name: str for name in ("group", "regulator") if name in table}
+getattr(biology, f"draw_{snakemake.params.figure}")(table.astype(text), list(snakemake.output))

@@ -1,0 +1,19 @@
+"""Score the activity of regulators in cells from the predicted regulons."""
+
+import anndata as ad
+import pandas as pd
+from gtgrn.activity import group_cells, mean_by_group, score_cells
+from gtgrn.edges import read_table, write_table
+from gtgrn.expression import read_preprocessed, write_expression
+from gtgrn.logs import configure_logging
+
+configure_logging(snakemake.log[0])
+params, output = snakemake.params, snakemake.output
+adata = read_preprocessed(snakemake.input.expression)
+net = read_table(snakemake.input.net, ["source", "target", "weight"]).astype({"source": str})
+groups = group_cells(adata, params.cell_type, seed=params.seed)
+activity = score_cells(adata.to_df(), net, params.min_targets)
+write_table(mean_by_group(activity, groups).assign(grouped_by=groups.name), output.means)
+scores = ad.AnnData(activity.to_numpy("float32"), obs=pd.DataFrame({groups.name: groups}))
+scores.var_names = activity.columns
+write_expression(scores, output.cells)
