@@ -60,7 +60,7 @@ def cluster_cells(adata: ad.AnnData, *, seed: int) -> pd.Series:
     ordered = ad.AnnData(adata.to_df().sort_index(axis=0).sort_index(axis=1))
     components = min(COMPONENTS, min(ordered.shape) - 1)
     sc.pp.pca(ordered, n_comps=components, svd_solver="full")
-    # Gaussian weights: those of UMAP cost half a minute of compilation for the same clusters.
+    # Gaussian weights: those of UMAP would be compiled at every first use.
     sc.pp.neighbors(
         ordered, n_neighbors=NEIGHBOURS, use_rep="X_pca", method="gauss", random_state=seed
     )

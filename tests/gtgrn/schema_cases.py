@@ -18,7 +18,7 @@ def sample(schema: dict):
     if kind == "object":
         return {key: sample(schema["properties"][key]) for key in schema.get("required", [])}
     if kind == "array":
-        return [sample(schema["items"])]
+        return [sample(schema["items"]) for _ in range(schema.get("minItems", 1) or 1)]
     if kind == "string":
         return schema.get("enum", ["x"])[0]
     return schema.get("minimum", 1) if kind in ("integer", "number") else True
