@@ -436,7 +436,8 @@ def get_representations(dataset):
         for name, kind in kinds.items()
         for seed in SEEDS
     ]
-    models = [*get_main_model(), *get_peers(dataset)] if dataset in SUPERVISED else []
+    models = [("gtgrn", name) for name in get_own_variants(dataset)] + get_peers(dataset)
+    models = models if dataset in SUPERVISED else []
     trained = [
         (*names, seed, f"{folder}/models/{'/'.join(names)}/{SCHEMES[0]}/seed{seed}/embedding.h5ad")
         for names in models
