@@ -201,6 +201,37 @@ def make_draw(
     return Draw(where, visible, pair)
 
 
+class Draws(Sequence):
+    """Draws of which each is prepared when it is first asked for.
+
+    Parameters
+    ----------
+    matrix, inputs, known
+        See :func:`make_draw`.
+    asked
+        The pairs that each hides.
+    """
+
+    def __init__(
+        self,
+        matrix: LabelMatrix,
+        inputs: Inputs,
+        known: np.ndarray,
+        asked: Sequence[np.ndarray],
+    ) -> None:
+        self.asked = asked
+        self._make = lambda i: make_draw(matrix, inputs, known, asked[i])
+        self._made: dict[int, Draw] = {}
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __getitem__(self, i: int) -> Draw:
+        if i not in self._made:
+            self._made[i] = self._make(i)
+        return self._made[i]
+
+
 def make_draws(
     matrix: LabelMatrix,
     inputs: Inputs,
@@ -210,21 +241,19 @@ def make_draws(
     share: float,
     count: int,
     seed: int,
-) -> list[Draw]:
+) -> Draws:
     """Draw what the training steps hide, once for all members of an ensemble.
 
     The pair channel costs more than a step of the network; over a fixed set of draws it is
-    computed once. There are fewer draws where the channel of so many would not fit
+    computed at most once. There are fewer draws where the channel of so many would not fit
     `CACHE_BYTES`.
     """
     asked = share * known.sum() * (CHANNELS if inputs.neighbours is not None else 0)
     size = 4 * (int(asked) + 3 * known.size)
     count = max(4, min(count, CACHE_BYTES // size))
     rng = np.random.default_rng(seed)
-    return [
-        make_draw(matrix, inputs, known, draw_supervised(known, setting, share, rng))
-        for _ in range(count)
-    ]
+    asked = [draw_supervised(known, setting, share, rng) for _ in range(count)]
+    return Draws(matrix, inputs, known, asked)
 
 
 def predict(model: TwoRole, inputs: Inputs, draw: Draw) -> torch.Tensor:
@@ -269,7 +298,7 @@ class Average:
 def train_member(
     matrix: LabelMatrix,
     inputs: Inputs,
-    draws: list[Draw],
+    draws: Sequence[Draw],
     validation: Draw,
     *,
     seed: int,
