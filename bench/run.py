@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import end_to_end
 import evaluation
 import models
 import mutual_information
@@ -63,5 +64,5 @@ if __name__ == "__main__":
     bench_attention(910, 8000, 128)
     bench_attention(1620, 60000, 128)
     bench_within_tf()
-    for topic in (trees, mutual_information, evaluation, models, simulation):
+    for topic in (trees, mutual_information, evaluation, models, simulation, end_to_end):
         topic.main()

@@ -1,5 +1,7 @@
 """Train the masked language model over the walks; its table is the global embedding."""
 
+from pathlib import Path
+
 import torch
 from gtgrn.bert import train_bert
 from gtgrn.embeddings import write_embedding
@@ -9,8 +11,12 @@ from gtgrn.walks import read_walks
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
+# No output: what Snakemake knows of, it deletes before it starts a killed job again.
+resume = Path(snakemake.output.checkpoint).with_suffix(".resume.pt")
 walks = read_walks(snakemake.input[0])
-trained = train_bert(walks, seed=int(snakemake.wildcards.seed), **snakemake.params.options)
+trained = train_bert(
+    walks, seed=int(snakemake.wildcards.seed), resume=resume, **snakemake.params.options
+)
 write_history(trained.history, snakemake.output.history)
 save_checkpoint(
     snakemake.output.checkpoint, trained.model, config=trained.config, genes=walks.genes

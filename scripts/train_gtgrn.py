@@ -1,5 +1,7 @@
 """Train one variant of GT-GRN on one split and score every pair."""
 
+from pathlib import Path
+
 import torch
 from gtgrn.edges import write_table
 from gtgrn.embeddings import read_embedding, write_embedding
@@ -13,6 +15,8 @@ from gtgrn.training import save_checkpoint, write_history
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 files, output = snakemake.input, snakemake.output
+# No output: what Snakemake knows of, it deletes before it starts a killed job again.
+resume = Path(output.checkpoint).with_suffix(".resume.pt")
 seed, options = int(snakemake.wildcards.seed), dict(snakemake.params.options)
 form, names, control = (options.pop(key) for key in ("form", "features", "control"))
 genes, regulators = read_genes(files.genes)
@@ -22,7 +26,7 @@ if EXPRESSION in names:
     read[EXPRESSION] = read_matrix(files[EXPRESSION], files.genes)[0].to_numpy().T
 features = gtgrn.choose_features(read, control=control, seed=seed)
 fit = {PAPER: gtgrn.fit, FULL: full.fit}[form]
-fitted = fit(pairs, genes, features, seed=seed, **options)
+fitted = fit(pairs, genes, features, seed=seed, resume=resume, **options)
 write_history(fitted.history, output.history)
 save_checkpoint(output.checkpoint, fitted.model, config=fitted.config, genes=genes)
 write_table(fitted.messages, output.messages)

@@ -1,5 +1,7 @@
 """Train the variational autoencoder; its posterior mean is the expression embedding."""
 
+from pathlib import Path
+
 import torch
 from gtgrn.embeddings import write_embedding
 from gtgrn.expression import read_preprocessed
@@ -9,8 +11,12 @@ from gtgrn.vae import train_vae
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
+# No output: what Snakemake knows of, it deletes before it starts a killed job again.
+resume = Path(snakemake.output.checkpoint).with_suffix(".resume.pt")
 adata = read_preprocessed(snakemake.input[0])
-trained = train_vae(adata.X, seed=int(snakemake.wildcards.seed), **snakemake.params.options)
+trained = train_vae(
+    adata.X, seed=int(snakemake.wildcards.seed), resume=resume, **snakemake.params.options
+)
 genes = list(adata.var_names)
 write_history(trained.history, snakemake.output.history)
 save_checkpoint(snakemake.output.checkpoint, trained.model, config=trained.config, genes=genes)

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import trange
 
-from gtgrn.training import EarlyStopping, Embedding, pick_device, seeded
+from gtgrn.training import (
+    SAVE_SECONDS,
+    EarlyStopping,
+    Embedding,
+    Progress,
+    pick_device,
+    require_finite,
+    seeded,
+)
 from gtgrn.walks import PAD, Walks
 
 logger = logging.getLogger(__name__)
@@ -170,6 +179,8 @@ def train_bert(
     clip: float = 0.5,
     seed: int,
     device: str = "auto",
+    resume: str | Path | None = None,
+    save_every: float = SAVE_SECONDS,
 ) -> Embedding:
     """Train on a corpus of walks and give the embedding table.
 
@@ -190,12 +201,22 @@ def train_bert(
         Seed of weights, batches, masks and dropout.
     device
         ``auto``, ``cpu`` or ``cuda``.
+    resume, save_every
+        File of a training that was killed and seconds between two saves, see
+        :class:`gtgrn.training.Progress`.
 
     Returns
     -------
     Embedding
         (genes, dimensions): the rows of the table that belong to genes.
+
+    Raises
+    ------
+    InputError
+        If the loss is not finite.
     """
+    # All arguments, so that none is forgotten that changes the result.
+    progress = Progress(resume, dict(locals()), every=save_every)
     target = pick_device(device)
     tokens = to_tokens(walks.nodes[(walks.nodes != PAD).sum(axis=1) > 1])
     draw = torch.Generator().manual_seed(seed)
@@ -213,12 +234,16 @@ def train_bert(
         "dropout": dropout,
         "positions": positions,
     }
-    history = []
     with seeded(seed):
         model = WalkBERT(**config).to(target)
         optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
         stopping = EarlyStopping(model, patience)
-        for epoch in trange(epochs, desc="bert", unit="epoch", file=sys.stderr, mininterval=5):
+        start, history = progress.resume(
+            model=model, optimiser=optimiser, stopping=stopping, draw=draw
+        )
+        for epoch in trange(
+            start, epochs, desc="bert", unit="epoch", file=sys.stderr, mininterval=5
+        ):
             model.train()
             total = 0.0
             for batch in torch.randperm(len(kept), generator=draw).split(batch_size):
@@ -234,13 +259,17 @@ def train_bert(
             model.eval()
             with torch.no_grad():
                 held_loss = _held_loss(model, held, held_masked, held_places, batch_size, target)
+            for what, value in (("loss", total), ("held-out loss", held_loss)):
+                require_finite(value, what=what, epoch=epoch, field="bert.learning_rate")
             history.append(
                 {"epoch": epoch, "train_loss": total / len(kept), "validation_loss": held_loss}
             )
             if stopping.check(-held_loss, epoch):
                 break
+            progress.save(epoch + 1, history)
         stopping.restore()
     logger.info("best epoch %d of %d", stopping.epoch, len(history))
+    progress.remove()
     table = model.table.weight[SPECIAL:].detach().cpu().numpy()
     return Embedding(table.astype(np.float32), history, model, config)
 

@@ -13,6 +13,8 @@ from gtgrn.vae import standardise
 
 SCALED_COMPONENTS = 32
 PLAIN_COMPONENTS = 10
+DENSE_LIMIT = 1 << 26
+"""Most entries of a Gram matrix that is decomposed as a whole."""
 
 
 def profile_moments(expression: np.ndarray) -> np.ndarray:
@@ -59,7 +61,13 @@ def principal_components(values: np.ndarray, count: int, *, whiten: float) -> np
     """
     centred = values - values.mean(axis=0)
     # Of the two Gram matrices the smaller one is decomposed: cells or genes may be many.
-    if values.shape[0] <= values.shape[1]:
+    if min(values.shape) ** 2 > DENSE_LIMIT:
+        from scipy.sparse.linalg import svds
+
+        # Lanczos needs products with the table alone; its start is drawn with a fixed seed.
+        left, singular, _ = svds(centred, k=min(count, min(values.shape) - 1), rng=0)
+        power = singular**2
+    elif values.shape[0] <= values.shape[1]:
         power, left = np.linalg.eigh(centred @ centred.T)
     else:
         power, right = np.linalg.eigh(centred.T @ centred)

@@ -20,11 +20,12 @@ from gtgrn.kernel_completion import GeneKernel, gene_kernel, symbol_prefixes
 from gtgrn.label_matrix import EDGES, GENES, LabelMatrix
 from gtgrn.metrics import auprc, auroc
 from gtgrn.pair_features import CHANNELS, ExpressionNeighbours, pair_features
-from gtgrn.training import EarlyStopping, seeded
+from gtgrn.training import EarlyStopping, Progress, require_finite, seeded
 from gtgrn.two_role import TwoRole, Visible
 
 logger = logging.getLogger(__name__)
 
+RATE = "gtgrn.learning_rate"
 MATRIX = "X"
 """Letter of the expression matrix among the features."""
 EXTRA_COMPONENTS = 32
@@ -197,6 +198,37 @@ def make_draw(
     return Draw(where, visible, pair)
 
 
+class Draws(Sequence):
+    """Draws of which each is prepared when it is first asked for.
+
+    Parameters
+    ----------
+    matrix, inputs, known
+        See :func:`make_draw`.
+    asked
+        The pairs that each hides.
+    """
+
+    def __init__(
+        self,
+        matrix: LabelMatrix,
+        inputs: Inputs,
+        known: np.ndarray,
+        asked: Sequence[np.ndarray],
+    ) -> None:
+        self.asked = asked
+        self._make = lambda i: make_draw(matrix, inputs, known, asked[i])
+        self._made: dict[int, Draw] = {}
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __getitem__(self, i: int) -> Draw:
+        if i not in self._made:
+            self._made[i] = self._make(i)
+        return self._made[i]
+
+
 def make_draws(
     matrix: LabelMatrix,
     inputs: Inputs,
@@ -206,21 +238,19 @@ def make_draws(
     share: float,
     count: int,
     seed: int,
-) -> list[Draw]:
+) -> Draws:
     """Draw what the training steps hide, once for all members of an ensemble.
 
     The pair channel costs more than a step of the network; over a fixed set of draws it is
-    computed once. There are fewer draws where the channel of so many would not fit
+    computed at most once. There are fewer draws where the channel of so many would not fit
     `CACHE_BYTES`.
     """
     asked = share * known.sum() * (CHANNELS if inputs.neighbours is not None else 0)
     size = 4 * (int(asked) + 3 * known.size)
     count = max(4, min(count, CACHE_BYTES // size))
     rng = np.random.default_rng(seed)
-    return [
-        make_draw(matrix, inputs, known, draw_supervised(known, setting, share, rng))
-        for _ in range(count)
-    ]
+    asked = [draw_supervised(known, setting, share, rng) for _ in range(count)]
+    return Draws(matrix, inputs, known, asked)
 
 
 def predict(model: TwoRole, inputs: Inputs, draw: Draw) -> torch.Tensor:
@@ -252,11 +282,20 @@ class Average:
         for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
             own.lerp_(new, 1 - decay)
 
+    def state_dict(self) -> dict:
+        """Give all but the decay."""
+        return {"model": self.model.state_dict(), "steps": self.steps}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Take what :meth:`state_dict` gave."""
+        self.model.load_state_dict(state["model"])
+        self.steps = state["steps"]
+
 
 def train_member(
     matrix: LabelMatrix,
     inputs: Inputs,
-    draws: list[Draw],
+    draws: Sequence[Draw],
     validation: Draw,
     *,
     seed: int,
@@ -273,6 +312,7 @@ def train_member(
     patience: int = 8,
     clip: float = 1.0,
     average: float = 0.98,
+    progress: Progress | None = None,
 ) -> tuple[TwoRole, dict, list[dict]]:
     """Train one network; the checkpoint that validation AUPRC chooses is the one kept.
 
@@ -299,12 +339,21 @@ def train_member(
         improvement after which to stop.
     average
         Decay of the moving average of the weights, which is what is judged and kept.
+    progress
+        Where the state is saved; the caller removes it, because a member that has ended is
+        read from it as long as others train.
 
     Returns
     -------
     tuple
         The averaged network, the arguments that rebuild it, one dictionary a look.
+
+    Raises
+    ------
+    InputError
+        If the loss is not finite.
     """
+    progress = progress or Progress(None, {})
     device = inputs.genes.device
     config = {
         "width": inputs.genes.shape[1],
@@ -320,7 +369,6 @@ def train_member(
     val_labels = labels[validation.asked].cpu().numpy()
     rng = np.random.default_rng(seed)
     loss_of = nn.functional.binary_cross_entropy_with_logits
-    history = []
     with seeded(seed):
         model = TwoRole(**config).to(device)
         averaged = Average(model, average)
@@ -328,11 +376,17 @@ def train_member(
             model.parameters(), lr=learning_rate, weight_decay=weight_decay
         )
         stopping = EarlyStopping(averaged.model, patience)
-        for step in trange(steps, desc="full", unit="step", file=sys.stderr, mininterval=10):
+        start, history = progress.resume(
+            model=model, averaged=averaged, optimiser=optimiser, stopping=stopping, rng=rng
+        )
+        for step in trange(
+            start, steps, desc="full", unit="step", file=sys.stderr, mininterval=10
+        ):
             model.train()
             draw = draws[rng.integers(len(draws))]
             logits = predict(model, inputs, draw)
             loss = loss_of(logits, labels[draw.asked])
+            step_loss = require_finite(loss.item(), what="loss", epoch=step, field=RATE)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -340,16 +394,20 @@ def train_member(
             averaged.update(model)
             if (step + 1) % check_every == 0 or step + 1 == steps:
                 scores = score(averaged.model, inputs, validation)
+                total = float(scores.sum())
+                require_finite(total, what="sum of logits", epoch=step, field=RATE)
                 history.append(
                     {
                         "epoch": step,
-                        "train_loss": loss.item(),
+                        "train_loss": step_loss,
                         "validation_auroc": auroc(val_labels, scores),
                         "validation_auprc": auprc(val_labels, scores),
                     }
                 )
                 if stopping.check(history[-1]["validation_auprc"], step):
                     break
+            progress.save(step + 1, history)
+        progress.save(steps, history, now=True)
         stopping.restore()
     return averaged.model, config, history
 

@@ -30,6 +30,7 @@ COMMON = 0.2
 """Covariance that any two regulators share a priori: popular targets are popular with all."""
 ITERATIONS = 60
 TOLERANCE = 1e-6
+BLOCK = 2048
 LANDMARKS = 2000
 """Genes of which the kernel is exact; with more, it is approximated from so many."""
 
@@ -142,20 +143,21 @@ def gene_kernel(
     off_diagonal = among[~torch.eye(len(among), dtype=torch.bool, device=x.device)]
     width = off_diagonal.median().clamp_min(1e-12) if len(off_diagonal) else 1.0
 
-    def to_anchors(points: torch.Tensor) -> torch.Tensor:
-        kernel = torch.exp(-_squared_distances(points, anchors) / width)
+    def to_anchors(rows: torch.Tensor) -> torch.Tensor:
+        kernel = torch.exp(-_squared_distances(x[rows.to(x.device)], anchors) / width)
         if prefixes is None:
             return kernel
-        rows = prefixes if len(points) == n else prefixes[chosen.numpy()]
-        alike = (rows @ prefixes[chosen.numpy()].T).toarray()
+        alike = (prefixes[rows.numpy()] @ prefixes[chosen.numpy()].T).toarray()
         return kernel + SYMBOL_WEIGHT * torch.as_tensor(alike, device=x.device)
 
     if n <= landmarks:
-        return GeneKernel(to_anchors(x), None)
-    power, vectors = torch.linalg.eigh(to_anchors(anchors))
+        return GeneKernel(to_anchors(chosen), None)
+    power, vectors = torch.linalg.eigh(to_anchors(chosen))
     kept = power > 1e-8 * power[-1]
     root = vectors[:, kept] / power[kept].sqrt()
-    return GeneKernel(None, to_anchors(x) @ root)
+    # In blocks: several tables of genes x landmarks would be held at once.
+    blocks = [to_anchors(rows) @ root for rows in torch.arange(n).split(BLOCK)]
+    return GeneKernel(None, torch.cat(blocks))
 
 
 def label_covariance(centred: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

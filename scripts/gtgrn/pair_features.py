@@ -7,7 +7,9 @@ or given by expression (nearest neighbours, fixed once).
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +17,8 @@ import torch
 from gtgrn.gene_features import profile_moments, row_profiles
 from gtgrn.two_role import Visible, rates
 from gtgrn.vae import standardise
+
+logger = logging.getLogger(__name__)
 
 CHANNELS = 9
 SHRINKAGE = 1.0
@@ -24,7 +28,10 @@ SCALE = 8.0
 COLUMN_NEIGHBOURS = (10, 40)
 ROW_NEIGHBOURS = 2
 BLOCK = 2048
-"""Columns of a targets x targets similarity held at once."""
+BLOCK_ENTRIES = 1 << 23
+"""Columns, and at most so many entries, of a targets x targets similarity held at once."""
+DENSE_LIMIT = 1 << 26
+"""Entries of that similarity beyond which only some targets may be neighbours."""
 
 
 def nearest(similarity: np.ndarray, neighbours: int) -> np.ndarray:
@@ -42,20 +49,29 @@ def nearest(similarity: np.ndarray, neighbours: int) -> np.ndarray:
     return np.where((similarity >= cut) & (similarity > 0), similarity, 0.0)
 
 
-def _sparse_blocks(similarity_of_rows, n: int, neighbours: int) -> torch.Tensor:
-    """Assemble a sparse (n, n) neighbour matrix from blocks of rows of a similarity."""
-    rows, columns, values = [], [], []
-    for start in range(0, n, BLOCK):
-        own = np.arange(start, min(start + BLOCK, n))
+def _blocks(n: int) -> list[np.ndarray]:
+    size = min(BLOCK, max(1, BLOCK_ENTRIES // n))
+    return [np.arange(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def _sparse_neighbours(
+    similarity_of_rows: Callable[[np.ndarray], np.ndarray], n: int, counts: Sequence[int]
+) -> list[torch.Tensor]:
+    """Give a sparse (n, n) neighbour matrix for each count, from one pass over a similarity."""
+    parts = [[] for _ in counts]
+    for own in _blocks(n):
         block = similarity_of_rows(own)
         block[np.arange(len(own)), own] = -np.inf
-        kept = nearest(block, min(neighbours, n - 1)) if n > 1 else np.zeros_like(block)
-        i, j = np.nonzero(kept)
-        rows.append(own[i])
-        columns.append(j)
-        values.append(kept[i, j])
-    index = torch.as_tensor(np.stack([np.concatenate(rows), np.concatenate(columns)]))
-    weight = torch.as_tensor(np.concatenate(values), dtype=torch.float32)
+        for part, neighbours in zip(parts, counts, strict=True):
+            kept = nearest(block, min(neighbours, n - 1)) if n > 1 else np.zeros_like(block)
+            i, j = np.nonzero(kept)
+            part.append((own[i], j, kept[i, j]))
+    return [_sparse(*(np.concatenate(x) for x in zip(*part, strict=True)), n) for part in parts]
+
+
+def _sparse(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, n: int) -> torch.Tensor:
+    index = torch.as_tensor(np.stack([rows, columns]))
+    weight = torch.as_tensor(values, dtype=torch.float32)
     sparse = torch.sparse_coo_tensor(index, weight, (n, n), check_invariants=False)
     with warnings.catch_warnings():
         # That compressed rows are in beta is of no interest to the reader of a log.
@@ -90,8 +106,10 @@ class ExpressionNeighbours:
         def likeness(rows):
             return np.exp(power[rows, None] * -1 - power + 2 * moments[rows] @ moments.T)
 
-        self.columns = [_sparse_blocks(correlation, n, k).to(device) for k in COLUMN_NEIGHBOURS]
-        self.moments = _sparse_blocks(likeness, n, COLUMN_NEIGHBOURS[-1]).to(device)
+        by_correlation = _sparse_neighbours(correlation, n, COLUMN_NEIGHBOURS)
+        self.columns = [matrix.to(device) for matrix in by_correlation]
+        (by_moments,) = _sparse_neighbours(likeness, n, COLUMN_NEIGHBOURS[-1:])
+        self.moments = by_moments.to(device)
         of_rows = profiles[regulators] @ profiles[regulators].T
         np.fill_diagonal(of_rows, -np.inf)
         kept = nearest(of_rows, ROW_NEIGHBOURS)
@@ -124,14 +142,27 @@ def _cosine(residual: torch.Tensor) -> torch.Tensor:
 
 
 def _similar_columns(residual: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Give shrunk means over columns of positive cosine, in blocks: never all G x G at once."""
+    """Give shrunk means over columns of positive cosine, in blocks: never all G x G at once.
+
+    Where G x G exceeds `DENSE_LIMIT`, the neighbours are columns evenly spaced by name, as
+    many as keep within it.
+    """
+    n = residual.shape[1]
     unit = residual / residual.norm(dim=0, keepdim=True).clamp_min(1e-6)
     both = torch.cat([residual, mask])
+    chosen = torch.arange(n, device=mask.device)
+    if n**2 > DENSE_LIMIT:
+        logger.info("%d of %d targets stand for all as neighbours", DENSE_LIMIT // n, n)
+        chosen = torch.linspace(0, n - 1, DENSE_LIMIT // n, device=mask.device).long()
+    neighbours, both = unit[:, chosen], both[:, chosen]
+    place = torch.full((n,), -1, device=mask.device)
+    place[chosen] = torch.arange(len(chosen), device=mask.device)
     result = torch.empty_like(residual)
-    for start in range(0, residual.shape[1], BLOCK):
-        own = torch.arange(start, min(start + BLOCK, residual.shape[1]), device=mask.device)
-        cosine = (unit.T @ unit[:, own]).clamp_min_(0)
-        cosine[own, torch.arange(len(own), device=mask.device)] = 0
+    for block in _blocks(n):
+        own = torch.as_tensor(block, device=mask.device)
+        cosine = (neighbours.T @ unit[:, own]).clamp_min_(0)
+        itself = torch.nonzero(place[own] >= 0).squeeze(1)
+        cosine[place[own[itself]], itself] = 0
         sums, size = (both @ cosine).chunk(2)
         result[:, own] = sums / (size + SHRINKAGE)
     return result

@@ -14,6 +14,9 @@ from gtgrn.errors import InputError
 
 POSITIONAL, GLOBAL, EXPRESSION = "P", "G", "E"
 """The three modalities, by the letters of the ablation: encodings, BERT table, VAE."""
+HALF = (torch.bfloat16, torch.float16)
+DENSE_LIMIT = 1 << 26
+"""Most entries that a mask over all pairs of nodes may have under the backend ``auto``."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def attention(
         The message graph.
     backend
         ``dgl`` (message passing over edges, the fastest on a CPU), ``torch`` (masked scaled
-        dot product over all pairs, for GPUs whose DGL has no CUDA build) or ``auto``: dgl on
-        the CPU, torch elsewhere.
+        dot product over all pairs, for GPUs whose DGL has no CUDA build), ``sparse`` (a row
+        of torch tensors an edge) or ``auto``: dgl on the CPU; elsewhere torch, and sparse
+        for graphs with more pairs of nodes than `DENSE_LIMIT`.
 
     Returns
     -------
@@ -81,15 +85,20 @@ def attention(
         (n, heads, d_k); zero for a node without in-neighbour.
     """
     if backend == "auto":
-        backend = "dgl" if query.device.type == "cpu" else "torch"
-    if backend == "dgl":
-        return _attention_dgl(query, key, value, graph)
+        small = graph.n**2 <= DENSE_LIMIT
+        backend = "dgl" if query.device.type == "cpu" else "torch" if small else "sparse"
     if backend == "torch":
         return _attention_torch(query, key, value, graph)
+    # Sums over edges lose too much in half precision, and DGL has no kernel for it everywhere.
+    wide = [x.float() if x.dtype in HALF else x for x in (query, key, value)]
+    if backend == "dgl":
+        return _attention_dgl(*wide, graph)
+    if backend == "sparse":
+        return _attention_sparse(*wide, graph)
     raise InputError(
         f"unknown attention backend {backend}",
         field="gtgrn.backend",
-        remedy="Use auto, dgl or torch",
+        remedy="Use auto, dgl, torch or sparse",
     )
 
 
@@ -109,6 +118,22 @@ def _attention_torch(query, key, value, graph):
     heads = [x.transpose(0, 1).unsqueeze(0) for x in (query, key, value)]
     result = nn.functional.scaled_dot_product_attention(*heads, attn_mask=mask)
     return result[0].transpose(0, 1).masked_fill(alone[:, None, None], 0.0)
+
+
+def _attention_sparse(query, key, value, graph):
+    n, heads, _ = value.shape
+    scores = (query[graph.target] * key[graph.source]).sum(-1) / query.shape[-1] ** 0.5
+    where = graph.target[:, None].expand_as(scores)
+    # The largest score of a node is taken off before exponentials; it cancels, so no gradient.
+    largest = scores.new_zeros(n, heads).scatter_reduce(
+        0, where, scores.detach(), "amax", include_self=False
+    )
+    weights = (scores - largest[graph.target]).exp()
+    total = weights.new_zeros(n, heads).index_add(0, graph.target, weights)
+    sums = torch.zeros_like(value).index_add(
+        0, graph.target, weights[:, :, None] * value[graph.source]
+    )
+    return sums / total.clamp_min(torch.finfo(total.dtype).tiny)[:, :, None]
 
 
 def _norm(kind: str, dimensions: int) -> nn.Module:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 PSEUDO_PAIRS = 2.0
 """Pairs at the mean rate by which the rate of a regulator or target is smoothed."""
 CLAMP = 5.0
 """Bound of an attention score: one edge may not silence all others."""
 
+DENSE_LIMIT = 1 << 26
+"""Attention scores beyond which they are computed again for gradients instead of being kept."""
 BLOCK = 1 << 19
 """Pairs whose hidden layer is held at once."""
 
@@ -77,6 +80,16 @@ def masked_attention(
     torch.Tensor
         (rows, heads * d_k).
     """
+    if query.requires_grad and mask.numel() * query.shape[1] > DENSE_LIMIT:
+        return checkpoint(
+            _attend, query, key, value, mask, use_reentrant=False, preserve_rng_state=False
+        )
+    return _attend(query, key, value, mask)
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
     scores = torch.einsum("thd,ghd->htg", query, key) / query.shape[-1] ** 0.5
     # Scores are bounded, so their exponentials need no maximum taken off first.
     weights = scores.clamp(-CLAMP, CLAMP).exp() * mask

@@ -8,13 +8,22 @@ from __future__ import annotations
 import logging
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import trange
 
-from gtgrn.training import EarlyStopping, Embedding, pick_device, seeded
+from gtgrn.training import (
+    SAVE_SECONDS,
+    EarlyStopping,
+    Embedding,
+    Progress,
+    pick_device,
+    require_finite,
+    seeded,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +126,8 @@ def train_vae(
     clip: float = 1.0,
     seed: int,
     device: str = "auto",
+    resume: str | Path | None = None,
+    save_every: float = SAVE_SECONDS,
 ) -> Embedding:
     """Train on the genes of one data set and embed all of them.
 
@@ -140,12 +151,22 @@ def train_vae(
         Seed of weights, batches and noise.
     device
         ``auto``, ``cpu`` or ``cuda``.
+    resume, save_every
+        File of a training that was killed and seconds between two saves, see
+        :class:`gtgrn.training.Progress`.
 
     Returns
     -------
     Embedding
         Posterior means, (genes, latent).
+
+    Raises
+    ------
+    InputError
+        If the loss is not finite.
     """
+    # All arguments, so that none is forgotten that changes the result.
+    progress = Progress(resume, dict(locals()), every=save_every)
     target = pick_device(device)
     # Cells are the features: scaled, so that deep cells do not outweigh shallow ones.
     values = torch.tensor(standardise(expression.T), dtype=torch.float32)
@@ -160,35 +181,42 @@ def train_vae(
     values = values.to(target)
     with seeded(seed):
         model = VAE(**config).to(target)
-    optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    stopping = EarlyStopping(model, patience)
-    history = []
-    bar = trange(epochs, desc="vae", unit="epoch", file=sys.stderr, mininterval=5)
-    for epoch in bar:
-        model.train()
-        total = 0.0
-        for batch in kept[torch.randperm(len(kept), generator=draw)].split(batch_size):
-            noise = torch.randn(len(batch), latent, generator=draw).to(target)
-            x = values[batch.to(target)]
-            likelihood, divergence = elbo(x, *model(x, noise))
-            loss = (beta * divergence - likelihood).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimiser.step()
-            total += loss.item() * len(batch)
-        model.eval()
-        with torch.no_grad():
-            x = values[held.to(target)]
-            likelihood, divergence = elbo(x, *model(x, held_noise))
-            bound = (likelihood - beta * divergence).mean().item()
-        history.append(
-            {"epoch": epoch, "train_elbo": -total / len(kept), "validation_elbo": bound}
+        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
+        stopping = EarlyStopping(model, patience)
+        start, history = progress.resume(
+            model=model, optimiser=optimiser, stopping=stopping, draw=draw
         )
-        if stopping.check(bound, epoch):
-            break
+        for epoch in trange(
+            start, epochs, desc="vae", unit="epoch", file=sys.stderr, mininterval=5
+        ):
+            model.train()
+            total = 0.0
+            for batch in kept[torch.randperm(len(kept), generator=draw)].split(batch_size):
+                noise = torch.randn(len(batch), latent, generator=draw).to(target)
+                x = values[batch.to(target)]
+                likelihood, divergence = elbo(x, *model(x, noise))
+                loss = (beta * divergence - likelihood).mean()
+                optimiser.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
+                optimiser.step()
+                total += loss.item() * len(batch)
+            model.eval()
+            with torch.no_grad():
+                x = values[held.to(target)]
+                likelihood, divergence = elbo(x, *model(x, held_noise))
+                bound = (likelihood - beta * divergence).mean().item()
+            for what, value in (("loss", total), ("held-out ELBO", bound)):
+                require_finite(value, what=what, epoch=epoch, field="vae.learning_rate")
+            history.append(
+                {"epoch": epoch, "train_elbo": -total / len(kept), "validation_elbo": bound}
+            )
+            if stopping.check(bound, epoch):
+                break
+            progress.save(epoch + 1, history)
     stopping.restore()
     logger.info("best epoch %d of %d", stopping.epoch, len(history))
     with torch.no_grad():
         embedding = model.encode(values)[0].cpu().numpy()
+    progress.remove()
     return Embedding(embedding.astype(np.float32), history, model, config)

@@ -316,7 +316,7 @@ def test_unlabelled_pairs_are_scored_and_change_no_other_score():
 # Repeatability
 
 
-@pytest.mark.parametrize("backend", ["dgl", "torch"])
+@pytest.mark.parametrize("backend", ["dgl", "torch", "sparse"])
 def test_the_same_seed_gives_the_same_scores_bit_for_bit(backend):
     options = {"backend": backend, "degree_prior": True}
     first, again, other = (small_fit(**options, seed=s) for s in (1, 1, 2))
@@ -346,10 +346,52 @@ def test_inputs_are_left_as_they_were():
     assert all(np.array_equal(features[name], before[1][name]) for name in features)
 
 
-def test_both_backends_train_alike():
+def test_all_backends_train_alike():
     options = {"dropout": 0.0, "epochs": 4}
-    results = [small_fit(backend=backend, **options).scores for backend in ("dgl", "torch")]
-    np.testing.assert_allclose(*results, atol=1e-3)
+    first, *others = [
+        small_fit(backend=name, **options).scores for name in ("dgl", "torch", "sparse")
+    ]
+    for scores in others:
+        np.testing.assert_allclose(scores, first, atol=1e-3)
+
+
+@pytest.mark.parametrize("backend", ["dgl", "torch", "sparse"])
+@pytest.mark.parametrize("norm", ["layer", "batch"])
+def test_bfloat16_learns_too_and_keeps_weights_and_results_in_single_precision(norm, backend):
+    pairs = make_pairs()
+    options = LEARN | {"norm": norm, "backend": backend, "degree_prior": True}
+    half = small_fit(pairs, precision="bf16", **options)
+    assert part_auroc(pairs, half.scores) > 0.9
+    assert {p.dtype for p in half.model.parameters()} == {torch.float32}
+    assert half.embeddings.dtype == np.float32
+    short = options | {"epochs": 1, "check_every": 1, "dropout": 0.0}
+    half, single = (small_fit(pairs, precision=p, **short).scores for p in ("bf16", "fp32"))
+    assert not np.array_equal(half, single)
+    assert np.abs(half - single).max() < 0.1
+
+
+def test_an_unknown_precision_is_an_input_error():
+    with pytest.raises(InputError, match="fp32 or bf16"):
+        small_fit(precision="fp64")
+
+
+@pytest.mark.parametrize("prior", [False, True])
+def test_scores_do_not_depend_on_the_number_of_pairs_decoded_at_once(monkeypatch, prior):
+    pairs = make_pairs()
+    whole = small_fit(pairs, degree_prior=prior)
+    sizes = []
+    decode = GTGRN.decode
+
+    def spy(model, h, regulator, *rest):
+        if not model.training:
+            sizes.append(len(regulator))
+        return decode(model, h, regulator, *rest)
+
+    monkeypatch.setattr(gtgrn, "BLOCK", 7)
+    monkeypatch.setattr(GTGRN, "decode", spy)
+    blocks = small_fit(pairs, degree_prior=prior)
+    np.testing.assert_allclose(blocks.scores, whole.scores, atol=1e-5)
+    assert max(sizes) == 7
 
 
 def test_the_order_of_the_genes_changes_nothing_but_rounding():

@@ -159,6 +159,17 @@ def test_checkpoint_round_trip(tmp_path):
     assert isinstance(torch.load(tmp_path / "m.pt", weights_only=True), dict)
 
 
+def test_the_bytes_of_a_checkpoint_depend_on_neither_its_name_nor_the_process(
+    tmp_path, monkeypatch
+):
+    with seeded(0):
+        model = small_model()
+    for i, pid in enumerate((7, 123456)):
+        monkeypatch.setattr("os.getpid", lambda pid=pid: pid)
+        save_checkpoint(tmp_path / f"{'x' * i}m.pt", model, config={}, genes=["A"])
+    assert (tmp_path / "m.pt").read_bytes() == (tmp_path / "xm.pt").read_bytes()
+
+
 class Trap:
     """Sets a flag when it is unpickled."""
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ from gtgrn.metrics import auprc, auroc
 from gtgrn.models.gtgrn import Fitted
 from gtgrn.regulator_families import Likeness, same_family, score_new_regulators
 from gtgrn.seeds import derive_seed
-from gtgrn.training import pick_device, seeded
+from gtgrn.training import SAVE_SECONDS, Progress, fingerprint, pick_device, seeded
 from gtgrn.two_role import TwoRole
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ def fit(
     refit_on_validation: bool = False,
     seed: int,
     device: str = AUTO,
+    resume: str | Path | None = None,
+    save_every: float = SAVE_SECONDS,
 ) -> Fitted:
     """Train on the training part, choose by the validation part, score every pair.
 
@@ -154,6 +157,9 @@ def fit(
         Seed of weights, dropout and hiding.
     device
         ``auto``, ``cpu`` or ``cuda``.
+    resume, save_every
+        File of a training that was killed and seconds between two saves, see
+        :class:`gtgrn.training.Progress`; each member has a file of its own beside it.
 
     Returns
     -------
@@ -164,8 +170,11 @@ def fit(
     Raises
     ------
     InputError
-        If a table has the wrong number of rows, or an option is out of range.
+        If a table has the wrong number of rows, an option is out of range, or the loss is
+        not finite.
     """
+    # All arguments, so that none is forgotten that changes the result.
+    made_from = fingerprint(locals()) if resume is not None else ""
     if setting not in (AUTO, *SETTINGS):
         raise InputError(
             f"unknown setting {setting}",
@@ -198,6 +207,10 @@ def fit(
             seed=derive_seed(seed, "draws"),
         )
         validation = make_draw(matrix, inputs, matrix.train, matrix.val, hide=False)
+    saved = [
+        Progress(_member_file(resume, i), {"fit": made_from, "member": i}, every=save_every)
+        for i in range(members)
+    ]
     for member in range(members):
         model, network, history = train_member(
             matrix,
@@ -218,6 +231,7 @@ def fit(
             patience=patience,
             clip=clip,
             average=average,
+            progress=saved[member],
         )
         networks.append(model)
         histories += [{"member": member, **row} for row in history]
@@ -245,7 +259,16 @@ def fit(
                 "validation_auprc": auprc(labels, scores[val]),
             }
         ]
+    for progress in saved:
+        progress.remove()
     return Fitted(scores, embeddings, histories, model, config, _message_edges(matrix, config))
+
+
+def _member_file(resume: str | Path | None, member: int) -> Path | None:
+    if resume is None:
+        return None
+    path = Path(resume)
+    return path.with_name(f"{path.stem}.{member}{path.suffix}")
 
 
 def rescore(

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,23 @@ from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
 from gtgrn.errors import InputError
 from gtgrn.metrics import auprc, auroc
 from gtgrn.splits import message_edges
-from gtgrn.training import EarlyStopping, pick_device, seeded
+from gtgrn.training import (
+    SAVE_SECONDS,
+    EarlyStopping,
+    Progress,
+    pick_device,
+    require_finite,
+    seeded,
+)
 from gtgrn.transformer import GTGRN, POSITIONAL, undirected_with_loops
 from gtgrn.vae import standardise
 
 logger = logging.getLogger(__name__)
+
+RATE = "gtgrn.learning_rate"
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+BLOCK = 1 << 17
+"""Pairs scored at once: each takes a row of the decoder's hidden layer."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,11 @@ def fit(
     patience: int = 10,
     clip: float = 1.0,
     select_by: str = "auprc",
+    precision: str = "fp32",
     seed: int,
     device: str = "auto",
+    resume: str | Path | None = None,
+    save_every: float = SAVE_SECONDS,
 ) -> Fitted:
     """Train on the training part, stop on the validation part, score every pair.
 
@@ -129,10 +145,16 @@ def fit(
         without improvement after which to stop.
     select_by
         Validation measure that chooses the checkpoint: ``auprc``, ``auroc`` or ``loss``.
+    precision
+        ``fp32``, or ``bf16``: products of matrices in bfloat16 where torch deems that safe,
+        with weights, sums and loss in float32. Faster on GPUs that have units for it.
     seed
         Seed of weights, dropout, sign flips and hiding.
     device
         ``auto``, ``cpu`` or ``cuda``.
+    resume, save_every
+        File of a training that was killed and seconds between two saves, see
+        :class:`gtgrn.training.Progress`.
 
     Returns
     -------
@@ -142,15 +164,25 @@ def fit(
     Raises
     ------
     InputError
-        If a pair names an unknown gene, or options contradict each other.
+        If a pair names an unknown gene, options contradict each other, or the loss is not
+        finite.
     """
+    # All arguments, so that none is forgotten that changes the result.
+    progress = Progress(resume, dict(locals()), every=save_every)
     if degree_prior and hide == 0:
         raise InputError(
             "without hidden pairs the degree prior would count the very edge it predicts",
             field="gtgrn.hide",
             remedy="Set hide above 0, or degree_prior to false",
         )
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"unknown precision {precision}",
+            field="gtgrn.precision",
+            remedy=f"Use {' or '.join(PRECISIONS)}",
+        )
     target = pick_device(device)
+    autocast = torch.autocast(target.type, PRECISIONS[precision], enabled=precision != "fp32")
     regulator, gene = _indices(pairs, genes)
     inputs = {
         name: torch.tensor(standardise(values), dtype=torch.float32, device=target)
@@ -184,14 +216,18 @@ def fit(
     known = (*ends[TRAIN], labels[TRAIN])
     draw = torch.Generator().manual_seed(seed)
     loss_of = nn.functional.binary_cross_entropy_with_logits
-    history = []
     with seeded(seed):
         model = GTGRN(**config).to(target)
         optimiser = torch.optim.AdamW(
             model.parameters(), lr=learning_rate, weight_decay=weight_decay
         )
         stopping = EarlyStopping(model, patience)
-        for epoch in trange(epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5):
+        start, history = progress.resume(
+            model=model, optimiser=optimiser, stopping=stopping, draw=draw
+        )
+        for epoch in trange(
+            start, epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5
+        ):
             model.train()
             chosen, graph, visible = slice(None), full, known
             if hide > 0:
@@ -203,9 +239,11 @@ def fit(
                 visible = tuple(values[~hidden] for values in known)
                 edges = ~torch.isin(edge_keys, train_keys[chosen])
                 graph = undirected_with_loops(source[edges], sink[edges], n)
-            h = model(inputs, graph)
-            logits = model.decode(h, known[0][chosen], known[1][chosen], visible)
-            loss = loss_of(logits, known[2][chosen])
+            with autocast:
+                h = model(inputs, graph)
+                logits = model.decode(h, known[0][chosen], known[1][chosen], visible)
+            loss = loss_of(logits.float(), known[2][chosen])
+            step_loss = require_finite(loss.item(), what="loss", epoch=epoch, field=RATE)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -214,21 +252,43 @@ def fit(
             # model could be restored.
             if (epoch + 1) % check_every == 0 or epoch + 1 == epochs:
                 model.eval()
-                with torch.no_grad():
-                    logits = model.decode(model(inputs, full), *ends[VAL], known)
-                checks = _checks(logits, labels[VAL])
-                history.append({"epoch": epoch, "train_loss": loss.item(), **checks})
+                with torch.no_grad(), autocast:
+                    logits = decode_blocks(model, model(inputs, full), *ends[VAL], known)
+                checks = _checks(logits, labels[VAL], epoch)
+                history.append({"epoch": epoch, "train_loss": step_loss, **checks})
                 value = checks[f"validation_{select_by}"]
                 if stopping.check(-value if select_by == "loss" else value, epoch):
                     break
+            progress.save(epoch + 1, history)
         stopping.restore()
-    logger.info("best epoch %d, stopped after %d", stopping.epoch, epoch)
+    logger.info("best epoch %d, %d looks at the validation part", stopping.epoch, len(history))
     model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), autocast:
         h = model(inputs, full)
-        scores = model.decode(h, _tensor(regulator, target), _tensor(gene, target), known)
-    scores = scores.cpu().numpy().astype(np.float64)
-    return Fitted(scores, h.cpu().numpy(), history, model, config, messages)
+        wanted = _tensor(regulator, target), _tensor(gene, target)
+        scores = decode_blocks(model, h, *wanted, known).cpu().numpy().astype(np.float64)
+    progress.remove()
+    return Fitted(scores, h.float().cpu().numpy(), history, model, config, messages)
+
+
+def decode_blocks(
+    model: GTGRN,
+    h: torch.Tensor,
+    regulator: torch.Tensor,
+    target: torch.Tensor,
+    visible: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """Give one logit a pair, (pairs,) float32, with a bounded number of pairs at a time.
+
+    Parameters
+    ----------
+    model, h
+        The model and its node states (n, d).
+    regulator, target, visible
+        See :meth:`gtgrn.transformer.GTGRN.decode`.
+    """
+    blocks = zip(regulator.split(BLOCK), target.split(BLOCK), strict=True)
+    return torch.cat([model.decode(h, *block, visible).float() for block in blocks])
 
 
 def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -252,8 +312,9 @@ def _undirected_keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
     return torch.minimum(a, b) * n + torch.maximum(a, b)
 
 
-def _checks(logits: torch.Tensor, labels: torch.Tensor) -> dict:
+def _checks(logits: torch.Tensor, labels: torch.Tensor, epoch: int) -> dict:
     loss = nn.functional.binary_cross_entropy_with_logits(logits, labels).item()
+    require_finite(loss, what="validation loss", epoch=epoch, field=RATE)
     scores, truth = logits.cpu().numpy(), labels.cpu().numpy()
     return {
         "validation_loss": loss,
