@@ -196,7 +196,7 @@ def predict_types(
     fit
         What makes features of cells; it gets the training cells alone.
     hidden
-        Widths of the two hidden layers.
+        Widths of the hidden layers; two by default, the output being the third.
     epochs, learning_rate
         Of Adam, fixed beforehand; mini-batches of 128 cells.
     seed
