@@ -20,6 +20,7 @@ from gtgrn.cards import (
 from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
 from gtgrn.settings import (
+    EDGES,
     ENSEMBLES,
     EXPRESSION,
     PAPER,
@@ -29,6 +30,7 @@ from gtgrn.settings import (
     check_settings,
     check_sources,
     grid_points,
+    imputation_counterparts,
     paper_variant,
     variant_options,
 )
@@ -71,6 +73,18 @@ SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name i
 # A data set of genes and known edges alone: nothing is inferred from expression there.
 EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
 JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
+PAPER = config["paper"]
+PAPER_SPLIT = EDGES if EDGES in config["splits"]["schemes"] else config["splits"]["schemes"][0]
+PAPER_DATASETS = PAPER["datasets"] or config["ablations"]["datasets"]
+STUDIED = [name for name in JUDGED if DATASETS[name]["card"] in PAPER_DATASETS]
+TUNED = [
+    name for name in JUDGED if DATASETS[name]["card"] in (config["tuning"]["datasets"] or CARDS)
+]
+# The same data with MAGIC where a card goes without it, and without where it has it. Only what
+# Table 6 compares is made of them: they are in no list of data sets above.
+IMPUTED = imputation_counterparts(config, {name: DATASETS[name] for name in STUDIED})
+LISTED = list(DATASETS)
+DATASETS |= IMPUTED
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
 NETWORKS = [*METHODS, *ENSEMBLES]
@@ -98,6 +112,7 @@ FORMS = config["peers"]["forms"]
 GRIDS = {
     model: grid_points(config["tuning"]["grids"][model]) for model in config["tuning"]["models"]
 }
+TUNING_SEEDS = config["tuning"]["seeds"] or SEEDS
 STUDY = config["gatv2"]
 FULL_FILES = [
     *["models/full.py", "models/gtgrn.py", "training.py", "matrix.py", "splits.py"],
@@ -301,7 +316,7 @@ def get_tuning_rows(wildcards):
         f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
         for model in GRIDS
         for point in GRIDS[model]
-        for seed in SEEDS
+        for seed in TUNING_SEEDS
     ]
 
 
@@ -424,18 +439,19 @@ def get_attention_files(wildcards):
 
 def get_study_files(wildcards):
     """Give the results of the targets that the report shows."""
+    whole = {"gatv2": ["<results>/gatv2/protocols.tsv"], "paper": get_paper_files(wildcards)}
     by_dataset = {
-        "peers": ["peers.tsv"],
-        "tuning": ["tuning.tsv"],
-        "regulators": ["regulators/ranking.tsv"],
+        "peers": ("peers.tsv", [name for name in JUDGED if get_peers(name)]),
+        "tuning": ("tuning.tsv", TUNED),
+        "regulators": ("regulators/ranking.tsv", JUDGED),
     }
     files = []
     for study in config["report"]["studies"]:
-        if study == "gatv2":
-            files.append("<results>/gatv2/protocols.tsv")
-            continue
-        datasets = [d for d in JUDGED if study != "peers" or get_peers(d)]
-        files += [f"<results>/{d}/{name}" for d in datasets for name in by_dataset[study]]
+        if study in whole:
+            files += whole[study]
+        else:
+            name, datasets = by_dataset[study]
+            files += [f"<results>/{dataset}/{name}" for dataset in datasets]
     return files
 
 

@@ -55,6 +55,7 @@ rule build_report:
             "plots/comparison.py",
             "plots/judgement.py",
             "plots/network.py",
+            "plots/paper.py",
             "plots/peers.py",
             "plots/style.py",
             "plots/text.py",

@@ -19,6 +19,7 @@ from gtgrn.gatv2_tables import METRICS
 from gtgrn.peers import read_measures
 from gtgrn.plots import style
 from gtgrn.plots.network import network_figure
+from gtgrn.plots.paper import paper_section
 from gtgrn.plots.style import safe
 
 COLOURS = [style.ACCENT, *style.QUALITATIVE]
@@ -98,6 +99,7 @@ def sections(results: Path, datasets: Sequence[str], settings: Mapping) -> list[
         "tuning": tuning_section,
         "gatv2": gatv2_section,
         "regulators": regulators_section,
+        "paper": paper_section,
     }
     studies = settings.get("report", {}).get("studies", [])
     return [makers[study](Path(results), datasets) for study in studies]
