@@ -13,7 +13,10 @@ runs = {
     for seed in params.seeds
 }
 table = compare_ablations(
-    runs, read_measures(found.nulls), read_paper_numbers(found.numbers), samples=params.samples
-)
+    runs, read_measures(found.nulls), read_paper_numbers(found.numbers),
+    samples=params.samples, imputed=params.imputed,
+)  # fmt: skip
 variants = {row: variant for row, _, variant in params.rows}
-write_table(describe_rows(table, variants).assign(dataset=dataset), snakemake.output[0])
+write_table(
+    describe_rows(table, variants, params.imputed).assign(dataset=dataset), snakemake.output[0]
+)

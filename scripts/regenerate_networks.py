@@ -35,6 +35,6 @@ table = describe_regenerated(
     read_paper_numbers(found.numbers),
 )  # fmt: skip
 write_table(table.assign(dataset=snakemake.wildcards.dataset), snakemake.output.table)
-degrees, fits = compare_degrees(cut)
+degrees, fits = compare_degrees(cut, samples=params.samples, seed=params.seeds[0])
 write_table(degrees, snakemake.output.degrees)
 write_table(fits, snakemake.output.fits)

@@ -42,8 +42,19 @@ TABLE3 = [
     *["difference", "best_null", "null", "null_minus_paper", "density", "reading"],
 ]
 TABLE6 = [
-    *["dataset", "kind", "row", "variant", "metric", "seeds", "mean", "sd", "difference", "low"],
-    *["high", "p", "paper", "best_null", "null", "note"],
+    *[
+        "dataset",
+        "kind",
+        "row",
+        "variant",
+        "metric",
+        "seeds",
+        "mean",
+        "sd",
+        "against",
+        "difference",
+    ],
+    *["low", "high", "p", "paper", "best_null", "null", "note"],
 ]
 
 NOTES = {
@@ -52,9 +63,9 @@ NOTES = {
     FULL_SET: "all features",
     "random": "random vectors instead of G and E",
     "permuted": "another gene's G and E",
-    "magic_on": "all features, expression imputed with MAGIC",
-    "magic_off": "all features, expression not imputed",
 }
+MAGIC = "magic_"
+IMPUTED = {"on": "expression imputed with MAGIC", "off": "expression not imputed"}
 
 
 def read_paper_numbers(path: str | Path) -> pd.DataFrame:
@@ -279,13 +290,13 @@ def compare_ablations(
     numbers: pd.DataFrame,
     *,
     samples: int,
-    full: str = FULL_SET,
+    imputed: str | None = None,
 ) -> pd.DataFrame:
     """Give rows of Table 6 with the paired interval of each row's difference to all features.
 
     Seeds are averaged inside each resample, so that the interval is that of the mean difference
-    over these seeds with other test pairs. Rows whose test pairs differ from those of `full`
-    have no interval.
+    over these seeds with other test pairs. Rows whose test pairs differ from those of all
+    features have no interval.
 
     Parameters
     ----------
@@ -297,32 +308,40 @@ def compare_ablations(
         From :func:`read_paper_numbers`.
     samples
         Number of resamples of the test pairs.
-    full
-        The row that all others are compared with.
+    imputed
+        Feature set of the rows with imputation turned round, which they are compared with.
 
     Returns
     -------
     pandas.DataFrame
-        row, metric, seeds, mean, sd, difference, low, high, p, paper, best_null, null.
+        row, metric, seeds, mean, sd, against (the row compared with), difference, low,
+        high, p, paper, best_null, null.
     """
-    values, draws = _resample(runs, samples, full)
+    values, draws = _resample(runs, samples)
     best = best_nulls(nulls[nulls["pairs"] == TESTED], ["metric"]).set_index("metric")
     rows = []
     for (row, metric), observed in values.items():
         mean, sd = seed_interval(observed)[:2]
-        difference = mean - np.mean(values[full, metric]) if row != full else float("nan")
-        change = draws[row, metric] - draws[full, metric] if (row, metric) in draws else None
-        bounds = [float("nan")] * 3
-        if change is not None and row != full:
-            bounds = [*interval(change, 0.95), two_sided(change)]
+        rival = imputed if row.startswith(MAGIC) else FULL_SET
+        difference, bounds = float("nan"), [float("nan")] * 3
+        if row != rival:
+            difference = mean - np.mean(values[rival, metric])
+            if (row, metric) in draws:
+                change = draws[row, metric] - draws[rival, metric]
+                bounds = [*interval(change, 0.95), two_sided(change)]
         paper = paper_value(numbers, "table6", PBMC, row, metric)
         null = best.loc[metric] if metric in best.index else ("", float("nan"))
-        rows.append((row, metric, len(observed), mean, sd, difference, *bounds, paper, *null))
+        against = rival if row != rival else ""
+        rows.append(
+            (row, metric, len(observed), mean, sd, against, difference, *bounds, paper, *null)
+        )
     columns = [c for c in TABLE6 if c not in ("dataset", "kind", "variant", "note")]
     return pd.DataFrame(rows, columns=columns)
 
 
-def describe_rows(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFrame:
+def describe_rows(
+    table: pd.DataFrame, variants: Mapping[str, str], imputed: str | None = None
+) -> pd.DataFrame:
     """Say what each row of Table 6 is.
 
     Parameters
@@ -331,6 +350,8 @@ def describe_rows(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFr
         From :func:`compare_ablations`.
     variants
         Row -> variant that was trained.
+    imputed
+        Feature set of the rows with imputation turned round.
 
     Returns
     -------
@@ -338,14 +359,15 @@ def describe_rows(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFr
         Columns `TABLE6` but the data set.
     """
     notes = {**NOTES}
-    imputed = {row.partition("magic_")[2] for row in table["row"] if row.startswith("magic_")}
-    if imputed:
-        notes[FULL_SET] += " with MAGIC" if imputed == {"off"} else " without MAGIC"
+    turned = [row.removeprefix(MAGIC) for row in table["row"].unique() if row.startswith(MAGIC)]
+    if turned:
+        notes[FULL_SET] += ", imputed with MAGIC" if turned == ["off"] else ", not imputed"
+        notes |= {f"{MAGIC}{way}": f"as {imputed}, but {IMPUTED[way]}" for way in turned}
     else:
         notes[FULL_SET] += "; imputation was not turned round in this run"
     kinds = [
         "feature set" if row in FEATURE_SETS
-        else "imputation" if row.startswith("magic_") else "control"
+        else "imputation" if row.startswith(MAGIC) else "control"
         for row in table["row"]
     ]  # fmt: skip
     table = table.assign(
@@ -357,14 +379,14 @@ def describe_rows(table: pd.DataFrame, variants: Mapping[str, str]) -> pd.DataFr
 
 
 def _resample(
-    runs: Mapping[int, Mapping[str, pd.DataFrame]], samples: int, full: str
+    runs: Mapping[int, Mapping[str, pd.DataFrame]], samples: int
 ) -> tuple[dict[tuple[str, str], list[float]], dict[tuple[str, str], np.ndarray]]:
     """Give values by seed, and their means over seeds on resamples of the test pairs."""
     values: dict[tuple[str, str], list[float]] = {}
     drawn: dict[tuple[str, str], list[np.ndarray]] = {}
     for seed, tables in runs.items():
         tests = {row: t[t[PART] == TEST].set_index(PAIR).sort_index() for row, t in tables.items()}
-        pairs = tests[full]
+        pairs = tests[FULL_SET]
         same = {row: t for row, t in tests.items() if t.index.equals(pairs.index)}
         part = pairs[[LABEL]].astype(int).reset_index()
         resampled = bootstrap(

@@ -228,9 +228,9 @@ def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str
     -------
     dict
         ``<data set>-magic_on`` or ``<data set>-magic_off`` -> card; empty if the section paper
-        turns it off.
+        asks for none.
     """
-    if not config["paper"]["imputation"]:
+    if config["paper"]["imputation"] is None:
         return {}
     found = {}
     for name, card in datasets.items():

@@ -1,6 +1,6 @@
 """The tables and figures of the GT-GRN paper, with its numbers and the best null beside ours."""
 
-from gtgrn.settings import FEATURE_SETS, FULL_SET, find_feature_sets
+from gtgrn.settings import FEATURE_SETS, find_feature_sets
 
 NUMBERS = "resources/paper_numbers.tsv"
 DRAWN = ["tsv", "html", "svg", "png"]
@@ -48,7 +48,7 @@ def get_ablation_rows(dataset):
         )
     rows = [(row, dataset, variant) for row, variant in ABLATED.items()]
     return rows + [
-        (name.removeprefix(f"{dataset}-"), name, ABLATED[FULL_SET])
+        (name.removeprefix(f"{dataset}-"), name, ABLATED[PAPER["imputation"]])
         for name in IMPUTED
         if name.startswith(f"{dataset}-magic_")
     ]
@@ -210,6 +210,7 @@ rule regenerate_networks:
         seeds=SEEDS,
         universe=config["evaluation"]["universe"],
         threshold=PAPER["threshold"],
+        samples=PAPER["samples"],
         code=source_digest("degree_law.py", "paper_tables.py", "regeneration.py", "topology.py"),
     script:
         "../../scripts/regenerate_networks.py"
@@ -253,6 +254,7 @@ rule compare_ablations:
         runtime=60,
     params:
         rows=lambda wildcards: get_ablation_rows(wildcards.dataset),
+        imputed=PAPER["imputation"],
         seeds=SEEDS,
         samples=config["evaluation"]["bootstrap"],
         code=source_digest("paper_tables.py", "resampling.py", "statistics.py"),

@@ -283,8 +283,9 @@ def _table5(dataset: str, rows: pd.DataFrame) -> dict:
 
 def _table6(dataset: str, rows: pd.DataFrame) -> list[dict]:
     columns = {
-        "row": "features", "note": "what", "mean": "ours", "difference": "difference to PGE",
-        "low": "from", "high": "to", "paper": "paper (its PBMC set)", "null": "best null",
+        "row": "features", "note": "what", "mean": "ours", "against": "against",
+        "difference": "difference", "low": "from", "high": "to",
+        "paper": "paper (its PBMC set)", "null": "best null",
     }  # fmt: skip
     rows = rows.rename(columns={"sd": "mean_sd"})
     return [
@@ -297,7 +298,8 @@ def _fits(dataset: str, rows: pd.DataFrame) -> dict:
     columns = {
         "network": "network", "selection": "edges chosen by", "genes": "genes",
         "alpha": "exponent", "xmin": "from degree", "tail": "genes in the tail", "KS": "KS",
-        "likelihood_ratio": "against lognormal", "p": "p", "reading": "reading",
+        "KS_p": "p of KS", "likelihood_ratio": "against lognormal", "ratio_p": "its p",
+        "reading": "reading",
     }  # fmt: skip
     return _lines(f"Figure 6: {dataset}, fitted power laws", columns, rows)
 
