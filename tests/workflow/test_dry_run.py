@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 TARGETS = [
     *["all", "validate", "check", "networks", "embeddings", "models", "ablations", "audit"],
     *["benchmark", "peers", "tuning", "gatv2", "regulators", "report"],
+    *["table3", "fig4", "fig5", "table5", "fig6", "table6", "paper"],
 ]
 CONDA = """#!/bin/sh
 case "$*" in
