@@ -181,7 +181,7 @@ def paper_variant(config: dict) -> str | None:
 
 
 def find_feature_sets(
-    options: Mapping[str, Mapping], base: str, first: Iterable[str] = ()
+    options: Mapping[str, Mapping], base: str | None, first: Iterable[str] = ()
 ) -> dict[str, str]:
     """Find the variants that differ from one in their features, or in a control, alone.
 
@@ -190,7 +190,7 @@ def find_feature_sets(
     options
         Variant -> all its options.
     base
-        The variant of which the others are ablations.
+        The variant of which the others are ablations; None finds none.
     first
         Variants that are trained anyhow: taken before others that are the same.
 
@@ -200,17 +200,22 @@ def find_feature_sets(
         ``P`` ... ``PGE``, and a control such as ``random`` with all features -> variant, where
         there is one.
     """
+    if base is None:
+        return {}
+    rest = {
+        name: {key: value for key, value in own.items() if key not in VARIED}
+        for name, own in options.items()
+    }
     found: dict[str, str] = {}
     for name in [*(name for name in first if name in options), *options]:
-        rest = [
-            {key: value for key, value in options[variant].items() if key not in VARIED}
-            for variant in (base, name)
-        ]
+        if rest[name] != rest[base]:
+            continue
         features = "".join(sorted(options[name]["features"], key=FULL_SET.index))
         control = options[name].get("control", NO_CONTROL)
-        if rest[0] != rest[1] or (control != NO_CONTROL and features != FULL_SET):
-            continue
-        found.setdefault(features if control == NO_CONTROL else control, name)
+        if control == NO_CONTROL:
+            found.setdefault(features, name)
+        elif features == FULL_SET:
+            found.setdefault(control, name)
     return found
 
 

@@ -187,13 +187,21 @@ def test_feature_sets_are_found_by_what_they_are_not_by_their_names():
     found = settings.find_feature_sets(options, "mine", first=["two_again", "absent"])
     assert found == {"PE": "two_again", "PGE": "mine", "G": "walks", "random": "noise"}
     assert settings.find_feature_sets(options, "other_form") == {"PGE": "other_form"}
+    assert settings.find_feature_sets(options, None) == {}
+    # A form of its own has features that the paper does not know.
+    other = {"full": {"features": ["X"], "control": "random", "form": "full"}}
+    assert settings.find_feature_sets({**options, **other}, "mine") == found | {"PE": "two"}
 
 
-def test_the_default_configuration_has_every_row_of_table_6():
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+def test_the_configurations_have_every_row_of_table_6(name):
+    # The second is laid over the first.
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    other = yaml.safe_load((ROOT / "config" / name).read_text())
+    config["gtgrn"] = {"control": "none", **config["gtgrn"], **other["gtgrn"]}
+    config["full"] = {"control": "none"}
     options = {name: settings.variant_options(config, name) for name in config["variants"]}
-    paper = [*config["network"].get("beside", []), config["network"]["variant"]][0]
-    found = settings.find_feature_sets(options, paper)
+    found = settings.find_feature_sets(options, settings.paper_variant(config))
     assert set(found) == {*settings.FEATURE_SETS, "random", "permuted"}
 
 

@@ -73,9 +73,9 @@ SUPERVISED = [name for name, d in DATASETS.items() if "reference" in d or name i
 # A data set of genes and known edges alone: nothing is inferred from expression there.
 EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] != "genes_only"]
 JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
-PAPER = config["paper"]
+PRINTED = config["paper"]
 PAPER_SPLIT = EDGES if EDGES in config["splits"]["schemes"] else config["splits"]["schemes"][0]
-PAPER_DATASETS = PAPER["datasets"] or config["ablations"]["datasets"]
+PAPER_DATASETS = PRINTED["datasets"] or config["ablations"]["datasets"]
 STUDIED = [name for name in JUDGED if DATASETS[name]["card"] in PAPER_DATASETS]
 TUNED = [
     name for name in JUDGED if DATASETS[name]["card"] in (config["tuning"]["datasets"] or CARDS)

@@ -4,18 +4,17 @@ from gtgrn.settings import FEATURE_SETS, find_feature_sets
 
 NUMBERS = "resources/paper_numbers.tsv"
 DRAWN = ["tsv", "html", "svg", "png"]
-# Where the main model is one of our own, the paper's form is trained beside it.
-PAPER_VARIANTS = config["network"].get("beside", [])
+# Rows of Table 6 that are trained for other targets anyhow come first.
 ABLATED = find_feature_sets(
     {name: variant_options(config, name) for name in VARIANTS},
-    [*PAPER_VARIANTS, config["network"]["variant"]][0],
-    first=[config["network"]["variant"], *PAPER_VARIANTS, *config["ablations"]["variants"]],
+    PAPER_VARIANT,
+    first=[*config["network"]["beside"], *config["ablations"]["variants"]],
 )
 
 
 def get_own_models():
-    """Give (model, variant) of the models that stand for the paper's GT-GRN."""
-    return get_main_model() + [("gtgrn", variant) for variant in PAPER_VARIANTS]
+    """Give (model, variant) of the models that stand for the paper's GT-GRN, in either form."""
+    return get_main_model() + [("gtgrn", variant) for variant in config["network"]["beside"]]
 
 
 def get_paper_models(dataset):
@@ -48,7 +47,7 @@ def get_ablation_rows(dataset):
         )
     rows = [(row, dataset, variant) for row, variant in ABLATED.items()]
     return rows + [
-        (name.removeprefix(f"{dataset}-"), name, ABLATED[PAPER["imputation"]])
+        (name.removeprefix(f"{dataset}-"), name, ABLATED[PRINTED["imputation"]])
         for name in IMPUTED
         if name.startswith(f"{dataset}-magic_")
     ]
@@ -209,8 +208,8 @@ rule regenerate_networks:
         nulls=NULLS,
         seeds=SEEDS,
         universe=config["evaluation"]["universe"],
-        threshold=PAPER["threshold"],
-        samples=PAPER["samples"],
+        threshold=PRINTED["threshold"],
+        samples=PRINTED["samples"],
         code=source_digest("degree_law.py", "paper_tables.py", "regeneration.py", "topology.py"),
     script:
         "../../scripts/regenerate_networks.py"
@@ -254,7 +253,7 @@ rule compare_ablations:
         runtime=60,
     params:
         rows=lambda wildcards: get_ablation_rows(wildcards.dataset),
-        imputed=PAPER["imputation"],
+        imputed=PRINTED["imputation"],
         seeds=SEEDS,
         samples=config["evaluation"]["bootstrap"],
         code=source_digest("paper_tables.py", "resampling.py", "statistics.py"),
