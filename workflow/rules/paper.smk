@@ -45,7 +45,8 @@ def get_ablation_rows(dataset):
             f"Table 6 needs a variant with the features {missing[0]} alone. Add "
             f"'{missing[0]}: {{features: [{features}]}}' under variants in the configuration."
         )
-    rows = [(row, dataset, variant) for row, variant in ABLATED.items()]
+    order = [*FEATURE_SETS, *(row for row in ABLATED if row not in FEATURE_SETS)]
+    rows = [(row, dataset, ABLATED[row]) for row in order]
     return rows + [
         (name.removeprefix(f"{dataset}-"), name, ABLATED[PRINTED["imputation"]])
         for name in IMPUTED

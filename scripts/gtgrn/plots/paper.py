@@ -35,7 +35,7 @@ SELECTIONS = {
 """Selection of edges -> words, colour and mark."""
 NO_VARIANT = ("network", "null_model")
 """What stands as the variant of a method that has none."""
-DEGREE, SHARE = "Degree (neighbours of a gene)", "Share of genes of that degree or more"
+DEGREE, SHARE = "Degree (neighbours of a gene)", "Share of genes \u2265 degree"
 DASH = "\u2013"
 
 
@@ -94,6 +94,7 @@ def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
         subplot_titles=list(map(safe, datasets)),
         horizontal_spacing=0.03, vertical_spacing=0.25 / height / 2,
     )  # fmt: skip
+    named = set()
     for i, dataset in enumerate(datasets):
         place = {"row": i // width + 1, "col": i % width + 1}
         own = rows[rows["dataset"] == dataset]
@@ -103,12 +104,14 @@ def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
                 name = f"{words}, {judged}"
                 figure.add_scatter(
                     x=dots["mean"].round(4).tolist(), y=dots["label"].map(safe).tolist(),
-                    mode="markers", name=name, legendgroup=name, showlegend=i == 0,
+                    mode="markers", name=name, legendgroup=name,
+                    showlegend=len(dots) > 0 and name not in named,
                     text=dots["method"].map(safe).tolist(),
                     error_x={"array": dots["sd"].fillna(0).tolist(), "width": 2, "thickness": 1},
                     marker={"color": colour, "size": 9, "line": {"color": colour, "width": 1.5},
                             "symbol": "circle" if filled else "circle-open"}, **place,
                 )  # fmt: skip
+                named |= {name} if len(dots) else set()
         null = own[(own["kind"] == "null") & (own["pairs"] == "untrained")]["mean"]
         if len(null):
             figure.add_vline(null.iloc[0], line={"color": style.GREY, "dash": "dot"}, **place)
@@ -116,11 +119,19 @@ def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=list(map(safe, order)))
     pixels = 130 + height * (60 + 21 * len(order))
     style.polish(figure, pixels, margin={"l": 150, "r": 16, "t": 40, "b": 130})
-    for column in range(1, width + 1):
-        figure.update_xaxes(title_text="AUROC", row=height, col=column)
+    _name_lowest(figure, len(datasets), "AUROC")
     return figure.update_layout(
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
     )
+
+
+def _name_lowest(figure: go.Figure, count: int, title: str) -> None:
+    """Label the x axis of each column's lowest panel, also where the last row is not full."""
+    width = panels(count)[1]
+    for i in range(max(count - width, 0), count):
+        figure.update_xaxes(
+            title_text=title, showticklabels=True, row=i // width + 1, col=i % width + 1
+        )
 
 
 def with_null_line(figure: go.Figure, null: Mapping) -> go.Figure:
@@ -210,8 +221,7 @@ def degree_figure(degrees: pd.DataFrame, fits: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(type="log", dtick=1)
     figure.update_yaxes(type="log", dtick=1)
     style.polish(figure, 110 + 260 * height, margin={"l": 70, "r": 16, "t": 40, "b": 100})
-    for column in range(1, width + 1):
-        figure.update_xaxes(title_text=DEGREE, row=height, col=column)
+    _name_lowest(figure, len(names), DEGREE)
     for row in range(1, height + 1):
         figure.update_yaxes(title_text=SHARE, row=row, col=1)
     return figure.update_layout(
