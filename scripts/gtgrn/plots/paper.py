@@ -90,7 +90,7 @@ def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
     datasets = rows["dataset"].drop_duplicates().tolist()
     height, width = panels(len(datasets))
     figure = make_subplots(
-        height, width, shared_yaxes=True, shared_xaxes=True,
+        height, width, shared_yaxes="all", shared_xaxes="all",
         subplot_titles=list(map(safe, datasets)),
         horizontal_spacing=0.03, vertical_spacing=0.25 / height / 2,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def degree_figure(degrees: pd.DataFrame, fits: pd.DataFrame) -> go.Figure:
     names = degree_panels(degrees)
     height, width = panels(len(names))
     figure = make_subplots(
-        height, width, shared_yaxes=True, shared_xaxes=True,
+        height, width, shared_yaxes="all", shared_xaxes="all",
         subplot_titles=[safe(panel_title(name)) for name in names],
         horizontal_spacing=0.04, vertical_spacing=0.3 / height / 2,
     )  # fmt: skip
