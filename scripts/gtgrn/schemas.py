@@ -128,8 +128,9 @@ def _describe(error: ValidationError, file: object) -> InputError:
         problem = "missing"
         remedy = how_to_add(known[key])
     elif error.validator == "enum":
-        problem = f"{value} is not one of {', '.join(error.validator_value)}"
-        remedy = f"{did_you_mean(str(error.instance), error.validator_value)}{meaning}"
+        names = ["null" if name is None else name for name in error.validator_value]
+        problem = f"{value} is not one of {', '.join(names)}"
+        remedy = f"{did_you_mean(str(error.instance), names)}{meaning}"
     elif error.validator == "type":
         kinds = error.validator_value
         kinds = [kinds] if isinstance(kinds, str) else kinds

@@ -6,7 +6,7 @@ Like the cards, this is read at every start of Snakemake and imports nothing hea
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
@@ -17,12 +17,16 @@ SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yam
 CONFIG = "configuration"
 ENSEMBLES = ("borda", "mean_rank")
 """Networks that are made of those of all methods."""
-TRANSFER = "transfer"
-"""The split scheme that trains on another data set."""
 PAPER, FULL = "paper", "full"
 """Forms of GT-GRN; the section gtgrn holds the options of the first."""
 EXPRESSION = "X"
 """Modality of the form full that stands for the expression matrix."""
+EDGES, TRANSFER = "edges", "transfer"
+"""The split scheme of the paper, and the one that trains on another data set."""
+FULL_SET = "PGE"
+FEATURE_SETS = ("P", "G", "E", "PG", "PE", "GE", FULL_SET)
+"""Table 6 of the paper: positional (P), global (G) and expression (E) embeddings."""
+VARIED, NO_CONTROL = ("features", "control"), "none"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -62,6 +66,8 @@ def check_settings(
     for model in config["tuning"]["models"]:
         _known("tuning.grids", [model], config["tuning"]["grids"])
     _known("peers.datasets", config["peers"]["datasets"] or [], [*card_names(config), *cards])
+    _known("tuning.datasets", config["tuning"]["datasets"] or [], [*card_names(config), *cards])
+    _known("paper.datasets", config["paper"]["datasets"] or [], [*card_names(config), *cards])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _check_third_party(config, methods)
@@ -172,6 +178,76 @@ def paper_variant(config: dict) -> str | None:
         if variant_options(config, name)["form"] == PAPER:
             return name
     return None
+
+
+def find_feature_sets(
+    options: Mapping[str, Mapping], base: str | None, first: Iterable[str] = ()
+) -> dict[str, str]:
+    """Find the variants that differ from one in their features, or in a control, alone.
+
+    Parameters
+    ----------
+    options
+        Variant -> all its options.
+    base
+        The variant of which the others are ablations; None finds none.
+    first
+        Variants that are trained anyhow: taken before others that are the same.
+
+    Returns
+    -------
+    dict
+        ``P`` ... ``PGE``, and a control such as ``random`` with all features -> variant, where
+        there is one.
+    """
+    if base is None:
+        return {}
+    rest = {
+        name: {key: value for key, value in own.items() if key not in VARIED}
+        for name, own in options.items()
+    }
+    found: dict[str, str] = {}
+    for name in [*(name for name in first if name in options), *options]:
+        if rest[name] != rest[base]:
+            continue
+        features = "".join(sorted(options[name]["features"], key=FULL_SET.index))
+        control = options[name].get("control", NO_CONTROL)
+        if control == NO_CONTROL:
+            found.setdefault(features, name)
+        elif features == FULL_SET:
+            found.setdefault(control, name)
+    return found
+
+
+def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str, dict]:
+    """Give each data set once more with its imputation turned round.
+
+    Parameters
+    ----------
+    config
+        The checked configuration.
+    datasets
+        Data set -> card. Simulated ones have none: nothing is imputed there.
+
+    Returns
+    -------
+    dict
+        ``<data set>-magic_on`` or ``<data set>-magic_off`` -> card; empty if the section paper
+        asks for none.
+    """
+    if config["paper"]["imputation"] is None:
+        return {}
+    found = {}
+    for name, card in datasets.items():
+        if card["expression"]["format"] == "simulation":
+            continue
+        own = card.get("preprocess", {})
+        magic = not {**config["preprocess"], **own}["magic"]
+        found[f"{name}-magic_{'on' if magic else 'off'}"] = {
+            **card,
+            "preprocess": {**own, "magic": magic},
+        }
+    return found
 
 
 def grid_points(grid: dict[str, list]) -> dict[str, dict]:

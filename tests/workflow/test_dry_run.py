@@ -12,7 +12,8 @@ pytestmark = pytest.mark.slow
 
 TARGETS = [
     *["all", "validate", "check", "networks", "embeddings", "models", "ablations", "audit"],
-    *["benchmark", "peers", "tuning", "gatv2", "regulators", "biology", "report"],
+    *["benchmark", "peers", "tuning", "gatv2", "regulators", "fig7", "fig8", "biology", "report"],
+    *["table3", "fig4", "fig5", "table5", "fig6", "table6", "paper"],
 ]
 CONDA = """#!/bin/sh
 case "$*" in

@@ -21,6 +21,7 @@ from gtgrn.cards import (
 from gtgrn.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
 from gtgrn.settings import (
+    EDGES,
     ENSEMBLES,
     EXPRESSION,
     PAPER,
@@ -30,6 +31,7 @@ from gtgrn.settings import (
     check_settings,
     check_sources,
     grid_points,
+    imputation_counterparts,
     paper_variant,
     variant_options,
 )
@@ -74,6 +76,25 @@ EXPRESSED = [name for name, d in DATASETS.items() if d["expression"]["format"] !
 JUDGED = [name for name in SUPERVISED if name in EXPRESSED]
 # Data sets whose cells have types, by a column of the file or by marker genes.
 TYPED = [name for name in EXPRESSED if cell_type_column(DATASETS[name])]
+# Pages of the report by name, and the studies that each shows.
+STUDIES = {
+    "report": config["report"]["studies"],
+    "paper": [
+        *["paper", "peers", "tuning", "gatv2", "regulators", "fig7", "fig8", "biology"],
+    ],
+}
+PRINTED = config["paper"]
+PAPER_SPLIT = EDGES if EDGES in config["splits"]["schemes"] else config["splits"]["schemes"][0]
+PAPER_DATASETS = PRINTED["datasets"] or config["ablations"]["datasets"]
+STUDIED = [name for name in JUDGED if DATASETS[name]["card"] in PAPER_DATASETS]
+TUNED = [
+    name for name in JUDGED if DATASETS[name]["card"] in (config["tuning"]["datasets"] or CARDS)
+]
+# The same data with MAGIC where a card goes without it, and without where it has it. Only what
+# Table 6 compares is made of them: they are in no list of data sets above.
+IMPUTED = imputation_counterparts(config, {name: DATASETS[name] for name in STUDIED})
+LISTED = list(DATASETS)
+DATASETS |= IMPUTED
 METHODS = config["inference"]["methods"]
 INFORMED_METHODS = [method for method in METHODS if method != "random"]
 NETWORKS = [*METHODS, *ENSEMBLES]
@@ -101,6 +122,7 @@ FORMS = config["peers"]["forms"]
 GRIDS = {
     model: grid_points(config["tuning"]["grids"][model]) for model in config["tuning"]["models"]
 }
+TUNING_SEEDS = config["tuning"]["seeds"] or SEEDS
 STUDY = config["gatv2"]
 FULL_FILES = [
     *["models/full.py", "models/gtgrn.py", "training.py", "matrix.py", "splits.py"],
@@ -279,37 +301,6 @@ def get_third_party(wildcards):
     return [f"{folder}/{name}.tsv.gz" for name in own]
 
 
-def get_tuning_files(wildcards):
-    """Give what a model of the tuning study reads besides genes and split."""
-    if wildcards.model != "gtgrn":
-        return {"matrix": f"<results>/{wildcards.dataset}/matrix.npy"}
-    folder = f"<results>/{wildcards.dataset}/embeddings"
-    files = {
-        "P": f"{folder}/positional/{SCHEMES[0]}/seed{wildcards.seed}.h5ad",
-        "G": f"{folder}/global/seed{wildcards.seed}.h5ad",
-        "E": f"{folder}/expression/seed{wildcards.seed}.h5ad",
-    }
-    return {name: files[name] for name in get_features(PAPER_VARIANT)}
-
-
-def get_tuning_options(wildcards):
-    """Give the options of a grid point, on top of those that the model has in this run."""
-    point = GRIDS[wildcards.model][wildcards.point]
-    if wildcards.model == "gtgrn":
-        return {**variant_options(config, PAPER_VARIANT), **point}
-    return {**get_peer_options(wildcards.model).get(config["tuning"]["form"], {}), **point}
-
-
-def get_tuning_rows(wildcards):
-    """Give the files of all grid points of a data set."""
-    return [
-        f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
-        for model in GRIDS
-        for point in GRIDS[model]
-        for seed in SEEDS
-    ]
-
-
 def get_simulation_model(wildcards):
     """Give the Boolean model of a simulated data set."""
     return BOOLEAN[wildcards.dataset]["simulation"]["model"]
@@ -382,102 +373,6 @@ def get_peers(dataset):
     if dataset not in EXPRESSED or (chosen and DATASETS[dataset]["card"] not in chosen):
         return []
     return [(peer, form) for peer in PEERS for form in FORMS]
-
-
-def get_peer_runs(dataset):
-    """Give (model, form, split, seed) of all that is trained of the peers on a data set."""
-    return [
-        (*peer, split, seed)
-        for peer in get_peers(dataset)
-        for split in get_schemes(dataset)
-        for seed in SEEDS
-    ]
-
-
-def get_peer_scores(wildcards):
-    """Give the score files in the order of get_peer_runs."""
-    folder = f"<results>/{wildcards.dataset}/models"
-    runs = get_peer_runs(wildcards.dataset)
-    return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
-
-
-def get_attention_models(dataset):
-    """Give (model, variant) of the models with attention that a data set's ranking reads."""
-    own = [("gtgrn", PAPER_VARIANT)] if PAPER_VARIANT else []
-    return own + [peer for peer in get_peers(dataset) if peer[0] in ("genelink", "gatv2")]
-
-
-def get_attention_files(wildcards):
-    """Give checkpoints by model and seed, and what they were trained on by seed."""
-    folder, split = f"<results>/{wildcards.dataset}", SCHEMES[0]
-    features = {
-        "P": f"{folder}/embeddings/positional/{split}/seed{{}}.h5ad",
-        "G": f"{folder}/embeddings/global/seed{{}}.h5ad",
-        "E": f"{folder}/embeddings/expression/seed{{}}.h5ad",
-    }
-    chosen = get_features(PAPER_VARIANT) if PAPER_VARIANT else []
-    return {
-        "checkpoints": [
-            f"{folder}/models/{model}/{variant}/{split}/seed{seed}/checkpoint.pt"
-            for model, variant in get_attention_models(wildcards.dataset)
-            for seed in SEEDS
-        ],
-        "splits": [f"{folder}/splits/{split}/seed{seed}.tsv.gz" for seed in SEEDS],
-        **{name: [features[name].format(seed) for seed in SEEDS] for name in chosen},
-    }
-
-
-def get_representations(dataset):
-    """Give (name, variant, seed, file) of all gene embeddings of a data set."""
-    folder = f"<results>/{dataset}"
-    kinds = {"vae": "expression", "global": "global"}
-    own = [
-        (name, "", seed, f"{folder}/embeddings/{kind}/seed{seed}.h5ad")
-        for name, kind in kinds.items()
-        for seed in SEEDS
-    ]
-    models = [("gtgrn", name) for name in get_own_variants(dataset)] + get_peers(dataset)
-    models = models if dataset in SUPERVISED else []
-    trained = [
-        (*names, seed, f"{folder}/models/{'/'.join(names)}/{SCHEMES[0]}/seed{seed}/embedding.h5ad")
-        for names in models
-        for seed in SEEDS
-    ]
-    return own + trained
-
-
-def get_representation_files(wildcards):
-    """Give the files of get_representations, in its order."""
-    return [file for *_, file in get_representations(wildcards.dataset)]
-
-
-def get_representation_names(wildcards):
-    """Give (name, variant, seed) of get_representations, in its order."""
-    return [names for *names, _ in get_representations(wildcards.dataset)]
-
-
-def get_study_files(wildcards):
-    """Give the results of the targets that the report shows."""
-    by_dataset = {
-        "peers": ["peers.tsv"],
-        "tuning": ["tuning.tsv"],
-        "regulators": ["regulators/ranking.tsv"],
-        "fig7": ["embedding_map/scores.tsv", "embedding_map/figure.svg"],
-        "fig8": ["annotation/scores.tsv", "annotation/figure.svg"],
-    }
-    files = []
-    for study in config["report"]["studies"]:
-        if study == "gatv2":
-            files.append("<results>/gatv2/protocols.tsv")
-            continue
-        if study == "biology":
-            files += [path for dataset in EXPRESSED for path in get_biology_files(dataset)]
-            continue
-        datasets = [d for d in JUDGED if study != "peers" or get_peers(d)]
-        if study == "fig8":
-            datasets = TYPED
-        files += [f"<results>/{d}/{name}" for d in datasets for name in by_dataset[study]]
-    return files
 
 
 def get_peer_options(peer):

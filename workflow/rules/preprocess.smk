@@ -128,7 +128,7 @@ rule prepare_reference:
     benchmark:
         "<benchmarks>/{dataset}/prepare_reference.jsonl"
     wildcard_constraints:
-        dataset=one_of(SUPERVISED),
+        dataset=one_of([*SUPERVISED, *IMPUTED]),
     priority: 100
     conda:
         "../../envs/base.yaml"

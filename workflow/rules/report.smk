@@ -1,4 +1,28 @@
-"""The report: one file that opens offline."""
+"""The report, and the same with every study of the papers: files that open offline."""
+
+
+def get_study_files(wildcards):
+    """Give the results of the targets that the report shows."""
+    whole = {
+        "gatv2": ["<results>/gatv2/protocols.tsv"],
+        "biology": [path for dataset in EXPRESSED for path in get_biology_files(dataset)],
+        "paper": get_paper_files(wildcards),
+    }
+    by_dataset = {
+        "peers": (["peers.tsv"], [name for name in JUDGED if get_peers(name)]),
+        "tuning": (["tuning.tsv"], TUNED),
+        "regulators": (["regulators/ranking.tsv"], JUDGED),
+        "fig7": (["embedding_map/scores.tsv", "embedding_map/figure.svg"], JUDGED),
+        "fig8": (["annotation/scores.tsv", "annotation/figure.svg"], TYPED),
+    }
+    files = []
+    for study in STUDIES[wildcards.page]:
+        if study in whole:
+            files += whole[study]
+        else:
+            names, datasets = by_dataset[study]
+            files += [f"<results>/{d}/{name}" for d in datasets for name in names]
+    return files
 
 
 rule build_report:
@@ -38,15 +62,17 @@ rule build_report:
         ),
         studies=get_study_files,
     output:
-        "<results>/report.html",
+        "<results>/{page}.html",
     log:
-        "<logs>/build_report.log",
+        "<logs>/build_{page}.log",
+    wildcard_constraints:
+        page=one_of(STUDIES),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
         cards={name: DATASETS[name] for name in EXPRESSED},
-        settings=config,
+        settings=lambda wildcards: {**config, "report": {"studies": STUDIES[wildcards.page]}},
         code=source_digest(
             "report.py",
             "report.html.j2",
@@ -58,6 +84,7 @@ rule build_report:
             "plots/embeddings.py",
             "plots/judgement.py",
             "plots/network.py",
+            "plots/paper.py",
             "plots/peers.py",
             "plots/style.py",
             "plots/text.py",

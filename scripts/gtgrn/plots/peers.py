@@ -20,6 +20,7 @@ from gtgrn.peers import read_measures
 from gtgrn.plots import style
 from gtgrn.plots.biology import biology_section
 from gtgrn.plots.network import network_figure
+from gtgrn.plots.paper import paper_section
 from gtgrn.plots.style import safe
 
 COLOURS = [style.ACCENT, *style.QUALITATIVE]
@@ -106,6 +107,7 @@ def sections(results: Path, datasets: Sequence[str], settings: Mapping) -> list[
         "fig7": embeddings_section,
         "fig8": annotation_section,
         "biology": biology_section,
+        "paper": paper_section,
     }
     studies = settings.get("report", {}).get("studies", [])
     return [makers[study](Path(results), datasets) for study in studies]

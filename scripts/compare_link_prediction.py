@@ -1,0 +1,18 @@
+"""Put the paper's Table 3 beside ours and the best null."""
+
+from gtgrn.edges import write_table
+from gtgrn.logs import configure_logging
+from gtgrn.paper_tables import compare_link_prediction, read_paper_numbers
+from gtgrn.summaries import METRICS, join_tables
+
+configure_logging(snakemake.log[0])
+params = snakemake.params
+table = compare_link_prediction(
+    join_tables(snakemake.input.metrics, METRICS),
+    {dataset: [tuple(m) for m in models] for dataset, models in params.models.items()},
+    [tuple(model) for model in params.own],
+    params.cards,
+    read_paper_numbers(snakemake.input.numbers),
+    params.controls,
+)
+write_table(table, snakemake.output[0])

@@ -1,0 +1,18 @@
+"""Draw the study of hyper-parameters (Fig. 5 of the paper), interactive and static."""
+
+from gtgrn.edges import write_table
+from gtgrn.logs import configure_logging
+from gtgrn.paper_tables import best_nulls
+from gtgrn.peers import read_measures
+from gtgrn.plots.paper import with_null_line
+from gtgrn.plots.peers import tuning_figure
+from gtgrn.plots.static_paper import draw_tuning, write_figures
+
+configure_logging(snakemake.log[0])
+table, nulls = read_measures(snakemake.input.tuning), read_measures(snakemake.input.nulls)
+tested = nulls[(nulls["pairs"] == "test") & (nulls["metric"] == "AUROC")]
+best = best_nulls(tested, ["metric"]).to_dict("records")
+null = best[0] if best else {"best_null": "", "null": float("nan")}
+write_table(table.assign(**{key: null[key] for key in ("best_null", "null")}), snakemake.output[0])
+figure = with_null_line(tuning_figure(table), null)
+write_figures(figure, draw_tuning(table, null), snakemake.output[1:])

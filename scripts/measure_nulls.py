@@ -1,0 +1,20 @@
+"""Measure the nulls on the paper's split, and as reconstructions of the whole network."""
+
+import pandas as pd
+from gtgrn.edges import PAIR, SCORE, read_table, write_table
+from gtgrn.logs import configure_logging
+from gtgrn.matrix import read_genes
+from gtgrn.paper_tables import measure_nulls
+from gtgrn.reconstruction import draw_universe
+from gtgrn.splits import read_split
+
+configure_logging(snakemake.log[0])
+params = snakemake.params
+reference = read_table(snakemake.input.reference, PAIR)
+pairs = draw_universe(reference, read_genes(snakemake.input.genes)[0], params.universe)
+files, tables = iter(snakemake.input.nulls), []
+for seed, path in zip(params.seeds, snakemake.input.splits, strict=True):
+    nulls = {null: read_table(next(files), [*PAIR, SCORE]) for null in params.nulls}
+    tables.append(measure_nulls(nulls, pairs, read_split(path)).assign(seed=seed))
+table = pd.concat(tables).assign(dataset=snakemake.wildcards.dataset)
+write_table(table, snakemake.output[0])
