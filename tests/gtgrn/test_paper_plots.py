@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from gtgrn import degree_law, paper_tables, regeneration
 from gtgrn.edges import write_table
-from gtgrn.plots import paper, peers, static
+from gtgrn.plots import paper, peers, static_paper
 from gtgrn.settings import FEATURE_SETS
 
 NUMBERS = paper_tables.read_paper_numbers(
@@ -63,7 +63,7 @@ def test_static_and_interactive_reconstructions_show_the_same_points(reconstruct
     drawn = sorted(
         round(x, 4) for trace in interactive.data if trace.mode == "markers" for x in trace.x
     )
-    figure = static.draw_reconstruction(reconstructions)
+    figure = static_paper.draw_reconstruction(reconstructions)
     printed = [
         round(float(x), 4)
         for axis in figure.axes
@@ -82,7 +82,7 @@ def test_static_and_interactive_degrees_show_the_same_points(degrees):
     distribution, fits, _ = degrees
     interactive = paper.degree_figure(distribution, fits)
     drawn = sorted(x for trace in interactive.data if trace.mode == "markers" for x in trace.x)
-    figure = static.draw_degrees(distribution, fits)
+    figure = static_paper.draw_degrees(distribution, fits)
     lines = [line for axis in figure.axes for line in axis.lines if line.get_marker() != "None"]
     assert drawn == sorted(x for line in lines for x in line.get_xdata())
     titles = [axis.get_title() for axis in figure.axes]
@@ -103,7 +103,7 @@ def test_tuning_has_the_best_nulls_line_where_there_is_one():
     figure = paper.with_null_line(peers.tuning_figure(tuned()), null)
     assert figure.layout.shapes[0].y0 == 0.85
     assert figure.layout.annotations[0].text == "best null: tf&lt;rate"
-    axis = static.draw_tuning(tuned(), null).axes[0]
+    axis = static_paper.draw_tuning(tuned(), null).axes[0]
     assert 0.85 in [line.get_ydata()[0] for line in axis.lines]
     chosen = [line for line in axis.lines if line.get_marker() == "D"]
     assert [line.get_ydata()[0] for line in chosen] == pytest.approx([0.82, 0.70])
@@ -116,7 +116,7 @@ def test_the_same_table_gives_the_same_files(reconstructions, tmp_path):
     for name in ("one", "two"):
         paths = [str(tmp_path / f"{name}.{ext}") for ext in ("html", "svg", "png")]
         interactive = paper.reconstruction_figure(reconstructions)
-        static.write_figures(interactive, static.draw_reconstruction(reconstructions), paths)
+        static.write_figures(interactive, static_paper.draw_reconstruction(reconstructions), paths)
         written.append([Path(path).read_bytes() for path in paths])
     assert written[0] == written[1]
     assert b"b&lt;c" in written[0][1]
