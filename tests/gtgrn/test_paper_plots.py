@@ -116,7 +116,9 @@ def test_the_same_table_gives_the_same_files(reconstructions, tmp_path):
     for name in ("one", "two"):
         paths = [str(tmp_path / f"{name}.{ext}") for ext in ("html", "svg", "png")]
         interactive = paper.reconstruction_figure(reconstructions)
-        static.write_figures(interactive, static_paper.draw_reconstruction(reconstructions), paths)
+        static_paper.write_figures(
+            interactive, static_paper.draw_reconstruction(reconstructions), paths
+        )
         written.append([Path(path).read_bytes() for path in paths])
     assert written[0] == written[1]
     assert b"b&lt;c" in written[0][1]
