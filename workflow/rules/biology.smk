@@ -1,45 +1,5 @@
 """What the final network says to a biologist: regulons, known edges, activity by cell type."""
 
-from gtgrn.locations import find_prior
-
-
-def get_runs(dataset):
-    """Give (split, seed) of all splits of a data set."""
-    return [(split, seed) for split in get_schemes(dataset) for seed in SEEDS]
-
-
-def get_centralities(wildcards):
-    """Give the ranking of regulators where the report shows it, so that the run makes it."""
-    made = wildcards.dataset in JUDGED and "regulators" in config["report"]["studies"]
-    return {"ranking": f"<results>/{wildcards.dataset}/regulators/ranking.tsv"} if made else {}
-
-
-def get_priors(dataset):
-    """Give the published tables by name that are at hand for a data set."""
-    organism = DATASETS[dataset].get("organism")
-    found = {
-        name: find_prior(name, organism, config["mirror"]) for name in config["biology"]["priors"]
-    }
-    return {name: section for name, section in found.items() if section is not None}
-
-
-def get_evidence_files(wildcards):
-    """Give the reference with its databases, where the card has one, and the priors."""
-    reference = DATASETS[wildcards.dataset].get("reference")
-    return {
-        "reference": [reference["path"]] if reference else [],
-        "priors": [section["path"] for section in get_priors(wildcards.dataset).values()],
-    }
-
-
-def get_biology_files(dataset):
-    """Give the files of the target biology of a data set."""
-    names = ["regulons.gmt", "adjacencies.tsv", "net.tsv", "regulators.tsv", "novel.tsv"]
-    names += [f"activity.{ext}" for ext in ("tsv", "h5ad", "svg", "png")]
-    if dataset in JUDGED:
-        names += [f"overlap.{ext}" for ext in ("tsv", "svg", "png")] + ["overlap_regulators.tsv"]
-    return [f"<results>/{dataset}/biology/{name}" for name in names]
-
 
 rule write_regulons:
     input:

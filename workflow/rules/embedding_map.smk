@@ -1,35 +1,6 @@
 """Communities and maps of gene representations (Fig. 7)."""
 
 
-def get_representations(dataset):
-    """Give (name, variant, seed, file) of all gene embeddings of a data set."""
-    folder = f"<results>/{dataset}"
-    kinds = {"vae": "expression", "global": "global"}
-    own = [
-        (name, "", seed, f"{folder}/embeddings/{kind}/seed{seed}.h5ad")
-        for name, kind in kinds.items()
-        for seed in SEEDS
-    ]
-    models = [("gtgrn", name) for name in get_own_variants(dataset)] + get_peers(dataset)
-    models = models if dataset in SUPERVISED else []
-    trained = [
-        (*names, seed, f"{folder}/models/{'/'.join(names)}/{SCHEMES[0]}/seed{seed}/embedding.h5ad")
-        for names in models
-        for seed in SEEDS
-    ]
-    return own + trained
-
-
-def get_representation_files(wildcards):
-    """Give the files of get_representations, in its order."""
-    return [file for *_, file in get_representations(wildcards.dataset)]
-
-
-def get_representation_names(wildcards):
-    """Give (name, variant, seed) of get_representations, in its order."""
-    return [names for *names, _ in get_representations(wildcards.dataset)]
-
-
 rule map_embeddings:
     input:
         matrix="<results>/{dataset}/matrix.npy",

@@ -1,54 +1,6 @@
 """The peers side by side, and the study of their hyper-parameters (Table 4, Fig. 5)."""
 
 
-def get_tuning_files(wildcards):
-    """Give what a model of the tuning study reads besides genes and split."""
-    if wildcards.model != "gtgrn":
-        return {"matrix": f"<results>/{wildcards.dataset}/matrix.npy"}
-    folder = f"<results>/{wildcards.dataset}/embeddings"
-    files = {
-        "P": f"{folder}/positional/{SCHEMES[0]}/seed{wildcards.seed}.h5ad",
-        "G": f"{folder}/global/seed{wildcards.seed}.h5ad",
-        "E": f"{folder}/expression/seed{wildcards.seed}.h5ad",
-    }
-    return {name: files[name] for name in get_features(PAPER_VARIANT)}
-
-
-def get_tuning_options(wildcards):
-    """Give the options of a grid point, on top of those that the model has in this run."""
-    point = GRIDS[wildcards.model][wildcards.point]
-    if wildcards.model == "gtgrn":
-        return {**variant_options(config, PAPER_VARIANT), **point}
-    return {**get_peer_options(wildcards.model).get(config["tuning"]["form"], {}), **point}
-
-
-def get_tuning_rows(wildcards):
-    """Give the files of all grid points of a data set."""
-    return [
-        f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
-        for model in GRIDS
-        for point in GRIDS[model]
-        for seed in TUNING_SEEDS
-    ]
-
-
-def get_peer_runs(dataset):
-    """Give (model, form, split, seed) of all that is trained of the peers on a data set."""
-    return [
-        (*peer, split, seed)
-        for peer in get_peers(dataset)
-        for split in get_schemes(dataset)
-        for seed in SEEDS
-    ]
-
-
-def get_peer_scores(wildcards):
-    """Give the score files in the order of get_peer_runs."""
-    folder = f"<results>/{wildcards.dataset}/models"
-    runs = get_peer_runs(wildcards.dataset)
-    return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
-
-
 rule compare_peers:
     input:
         scores=get_peer_scores,

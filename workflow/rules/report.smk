@@ -1,30 +1,6 @@
 """The report, and the same with every study of the papers: files that open offline."""
 
 
-def get_study_files(wildcards):
-    """Give the results of the targets that the report shows."""
-    whole = {
-        "gatv2": ["<results>/gatv2/protocols.tsv"],
-        "biology": [path for dataset in EXPRESSED for path in get_biology_files(dataset)],
-        "paper": get_paper_files(wildcards),
-    }
-    by_dataset = {
-        "peers": (["peers.tsv"], [name for name in JUDGED if get_peers(name)]),
-        "tuning": (["tuning.tsv"], TUNED),
-        "regulators": (["regulators/ranking.tsv"], JUDGED),
-        "fig7": (["embedding_map/scores.tsv", "embedding_map/figure.svg"], JUDGED),
-        "fig8": (["annotation/scores.tsv", "annotation/figure.svg"], TYPED),
-    }
-    files = []
-    for study in STUDIES[wildcards.page]:
-        if study in whole:
-            files += whole[study]
-        else:
-            names, datasets = by_dataset[study]
-            files += [f"<results>/{d}/{name}" for d in datasets for name in names]
-    return files
-
-
 rule build_report:
     input:
         AUDITS,
