@@ -146,7 +146,7 @@ def describe_regenerated(
         auroc, auprc = areas.get(name, (np.nan, np.nan))
         rows.append(
             {"network": name, "selection": selection, "directed_edges": len(edges)}
-            | {"kind": GOLD if name == GOLD else kinds.get(name, "null")}
+            | {"kind": GOLD if name == GOLD else kinds.get(name, "null_model")}
             | {"AUROC": auroc, "AUPRC": auprc}
             | found
             | {

@@ -26,7 +26,7 @@ def reconstructions():
         for kind, method, variant, mean in (
             ("model", "gtgrn", "mine", 0.8), ("peer", "gne", "published", 0.7),
             ("peer", "genelink", "published", 0.75), ("network", "clr", "network", 0.6),
-            ("null", "tf_rate", "null_model", 0.81), ("null", "random", "null_model", 0.5),
+            ("null_model", "tf_rate", "null_model", 0.81), ("null_model", "random", "null_model", 0.5),
         )
     ]  # fmt: skip
     columns = ["dataset", "pairs", "kind", "method", "variant", "seeds", "mean", "sd"]
@@ -55,7 +55,7 @@ def degrees():
 def test_methods_are_ordered_by_kind_and_of_the_nulls_the_best_stays(reconstructions):
     rows, order = paper.arrange_reconstructions(reconstructions)
     assert order == ["Best null", "clr", "gne published", "genelink published", "gtgrn mine"]
-    assert set(rows.loc[rows["kind"] == "null", "method"]) == {"tf_rate"}
+    assert set(rows.loc[rows["kind"] == "null_model", "method"]) == {"tf_rate"}
 
 
 def test_static_and_interactive_reconstructions_show_the_same_points(reconstructions):

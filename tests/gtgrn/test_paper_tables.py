@@ -313,6 +313,11 @@ def test_reconstructions_keep_the_compared_models_and_name_their_kinds():
     joined = paper_tables.join_reconstructions({"d": [table, empty]}, models, [("gtgrn", "mine")])
     assert set(joined["pairs"]) == {"all", "untrained"}
     kinds = joined.groupby("kind")["method"].unique().map(list).to_dict()
-    assert kinds == {"model": ["gtgrn"], "peer": ["gne"], "network": ["clr"], "null": ["tf_rate"]}
+    assert kinds == {
+        "model": ["gtgrn"],
+        "peer": ["gne"],
+        "network": ["clr"],
+        "null_model": ["tf_rate"],
+    }
     assert "ablated" not in set(joined["variant"])
     assert joined["seeds"].eq(2).all()

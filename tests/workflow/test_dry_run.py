@@ -80,7 +80,7 @@ def test_slurm_profile_asks_for_gpu_memory_and_time_but_names_no_site(project):
     assert run.returncode == 0, run.stdout[-2000:]
     jobs = re.split(r"\n(?=rule )", run.stdout)
     training = [job for job in jobs if re.match(r"rule train_(gtgrn|bert|vae):", job)]
-    assert len(training) == 18
+    assert len(training) == 16
     for job in training:
         resources = re.search(r"resources: (.*)", job).group(1)
         assert re.search(r"\bgpu=1\b", resources)

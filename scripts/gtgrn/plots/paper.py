@@ -20,7 +20,7 @@ KINDS = {
     "model": ("GT-GRN", style.ACCENT),
     "peer": ("Peer", style.QUALITATIVE[0]),
     "network": ("Network from expression", style.QUALITATIVE[1]),
-    "null": ("Best null", style.GREY),
+    "null_model": ("Best null", style.GREY),
 }
 """Kind of a method -> words and colour."""
 PAIRS = {"untrained": ("pairs it was not trained on", True), "all": ("all pairs", False)}
@@ -64,13 +64,13 @@ def arrange_reconstructions(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str
         The rows with the column label, and the labels: by kind, then by mean AUROC over the
         data sets on pairs that were not trained on.
     """
-    nulls = table[(table["kind"] == "null") & (table["pairs"] == "untrained")]
+    nulls = table[(table["kind"] == "null_model") & (table["pairs"] == "untrained")]
     nulls = nulls.sort_values(["mean", "method"], ascending=[False, True])
     best = nulls.drop_duplicates("dataset").set_index("dataset")["method"]
-    kept = (table["kind"] != "null") | (table["method"] == table["dataset"].map(best))
+    kept = (table["kind"] != "null_model") | (table["method"] == table["dataset"].map(best))
     rows = table[kept]
     names = [label(*name) for name in zip(rows["method"], rows["variant"], strict=True)]
-    rows = rows.assign(label=np.where(rows["kind"] == "null", KINDS["null"][0], names))
+    rows = rows.assign(label=np.where(rows["kind"] == "null_model", KINDS["null_model"][0], names))
     untrained = rows[rows["pairs"] == "untrained"]
     order = untrained.groupby(["kind", "label"])["mean"].mean().reset_index()
     order["place"] = order["kind"].map({kind: -i for i, kind in enumerate(KINDS)})
@@ -112,7 +112,7 @@ def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
                             "symbol": "circle" if filled else "circle-open"}, **place,
                 )  # fmt: skip
                 named |= {name} if len(dots) else set()
-        null = own[(own["kind"] == "null") & (own["pairs"] == "untrained")]["mean"]
+        null = own[(own["kind"] == "null_model") & (own["pairs"] == "untrained")]["mean"]
         if len(null):
             figure.add_vline(null.iloc[0], line={"color": style.GREY, "dash": "dot"}, **place)
         figure.add_vline(0.5, line={"color": style.PALE, "width": 1}, **place)

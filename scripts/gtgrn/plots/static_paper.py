@@ -89,7 +89,7 @@ def draw_reconstruction(table: pd.DataFrame) -> Figure:
                     color=colour, elinewidth=0.8, markerfacecolor=colour if filled else "white",
                     label=f"{words}, {judged}",
                 )  # fmt: skip
-        null = own[(own["kind"] == "null") & (own["pairs"] == "untrained")]["mean"]
+        null = own[(own["kind"] == "null_model") & (own["pairs"] == "untrained")]["mean"]
         if len(null):
             axis.axvline(null.iloc[0], color=style.GREY, linestyle=":", linewidth=1)
         axis.set_title(dataset)
