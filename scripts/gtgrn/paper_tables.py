@@ -155,8 +155,7 @@ def join_reconstructions(
         table = table[(table["metric"] == "AUROC") & (table["pairs"] != TESTED)]
         kinds = {name: "model" if name in own else "peer" for name in models[dataset]}
         kind = [
-            {NETWORK: "network", NULL_MODEL: NULL_MODEL}.get(variant)
-            or kinds.get((method, variant))
+            variant if variant in (NETWORK, NULL_MODEL) else kinds.get((method, variant))
             for method, variant in zip(table["method"], table["variant"], strict=True)
         ]
         joined.append(table.assign(dataset=dataset, kind=kind).dropna(subset=["kind"]))

@@ -26,7 +26,8 @@ def reconstructions():
         for kind, method, variant, mean in (
             ("model", "gtgrn", "mine", 0.8), ("peer", "gne", "published", 0.7),
             ("peer", "genelink", "published", 0.75), ("network", "clr", "network", 0.6),
-            ("null_model", "tf_rate", "null_model", 0.81), ("null_model", "random", "null_model", 0.5),
+            ("null_model", "tf_rate", "null_model", 0.81),
+            ("null_model", "random", "null_model", 0.5),
         )
     ]  # fmt: skip
     columns = ["dataset", "pairs", "kind", "method", "variant", "seeds", "mean", "sd"]
