@@ -236,13 +236,15 @@ def panel_title(network: str) -> str:
     return network.replace("/", " ") if "/" in network else f"best null: {network}"
 
 
+COUNTS = {"directed_edges", "maximum_degree", "triangles", "genes", "xmin", "tail"}
+"""Columns that are written without decimals."""
+
+
 def _number(value: object, digits: int = 3) -> str:
-    if isinstance(value, (int, np.integer)):
-        return str(value)
-    if isinstance(value, (float, np.floating)):
-        whole = np.isfinite(value) and abs(value) >= 100 and float(value).is_integer()
-        return DASH if np.isnan(value) else f"{value:.{0 if whole else digits}f}"
-    return str(value) or DASH
+    """Write a number; one of a column of counts without decimals."""
+    if not isinstance(value, (int, float)):
+        return str(value) or DASH
+    return DASH if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _spread(mean: float, sd: float) -> str:
@@ -254,7 +256,7 @@ def _lines(caption: str, columns: Mapping[str, str], rows: pd.DataFrame, digits:
     lines = [
         [
             _spread(row[name], row[f"{name}_sd"]) if f"{name}_sd" in row
-            else _number(row[name], digits)
+            else _number(row[name], 0 if name in COUNTS else digits)
             for name in columns
         ]
         for row in rows.to_dict("records")
