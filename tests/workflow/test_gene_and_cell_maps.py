@@ -23,7 +23,7 @@ SETTINGS = {
     "annotation": {"epochs": 20, "bootstrap": 20, "components": 5, "genes": 10},
 }  # fmt: skip
 RUNS = {
-    ("raw", ""), ("vae", ""), ("global", ""), ("gtgrn", "full"), ("gne", "published"),
+    ("raw", ""), ("vae", ""), ("global", ""), ("gtgrn", "full"), ("gtgrn", "paper"), ("gne", "published"),
     ("noise", ""),
 }  # fmt: skip
 MARKERS = {"A": ["G24", "G25", "G26"], "B": ["G27", "G28", "G29"]}
@@ -74,7 +74,7 @@ def test_every_representation_has_a_map_and_scores(drawn):
     }
     scores = table(drawn, "embedding_map/scores.tsv")
     trained = scores.set_index("representation")["trained_on_reference"]
-    assert trained[trained == 1].index.tolist() == ["gtgrn", "gne"]
+    assert trained[trained == 1].index.tolist() == ["gtgrn", "gtgrn", "gne"]
     regulons = table(drawn, "embedding_map/regulons.tsv")
     assert names(regulons) == RUNS
     assert (regulons["targets"] >= 3).all()

@@ -316,6 +316,6 @@ def test_a_planted_leak_stops_the_run(finished, tmp_path):
     assert run.returncode != 0
     log = (folder / "logs/tiny/audit_leakage_edges.log").read_text()
     assert "judged pair as an edge" in log
-    assert "messages of gtgrn/full" in log
+    assert "messages of gtgrn/paper" in log
     assert f"{edge['regulator']} -> {edge['target']}" in log
     assert not (folder / "results/tiny/evaluation/edges/audit.tsv").exists()
