@@ -23,8 +23,8 @@ SETTINGS = {
     "annotation": {"epochs": 20, "bootstrap": 20, "components": 5, "genes": 10},
 }  # fmt: skip
 RUNS = {
-    ("raw", ""), ("vae", ""), ("global", ""), ("gtgrn", "full"), ("gtgrn", "paper"), ("gne", "published"),
-    ("noise", ""),
+    ("raw", ""), ("vae", ""), ("global", ""), ("noise", ""),
+    ("gtgrn", "full"), ("gtgrn", "paper"), ("gne", "published"),
 }  # fmt: skip
 MARKERS = {"A": ["G24", "G25", "G26"], "B": ["G27", "G28", "G29"]}
 
