@@ -1,316 +1,34 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from gtgrn.edges import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, TRAIN, UNLABELLED, VAL
+from gtgrn.edges import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, TRAIN, VAL
 from gtgrn.errors import InputError
 from gtgrn.models import gtgrn
-from gtgrn.models.gtgrn import choose_features, fit
+from gtgrn.models.gtgrn import choose_features
 from gtgrn.positional import laplacian_encodings
-from gtgrn.splits import message_edges, with_unlabelled
+from gtgrn.splits import message_edges
 from gtgrn.training import load_checkpoint, save_checkpoint
 from gtgrn.transformer import GTGRN, undirected_with_loops
 from gtgrn.vae import standardise
+from gtgrn_cases import (
+    PARTS,
+    coded,
+    make_features,
+    make_pairs,
+    names,
+    of_part,
+    part_auroc,
+    small_fit,
+)
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
-
-SMALL = {
-    "dimensions": 8,
-    "layers": 1,
-    "heads": 2,
-    "epochs": 6,
-    "check_every": 2,
-    "seed": 0,
-    "device": "cpu",
-}
-PARTS = [TRAIN, VAL, TEST]
 
 
 @pytest.fixture(autouse=True)
 def _one_thread():
     torch.set_num_threads(1)
-
-
-def names(n):
-    return [f"g{i:02d}" for i in range(n)]
-
-
-def make_pairs(n_regulators=8, n_genes=40, *, held_genes=False, noise=0.02, seed=0):
-    """Make a split of all pairs in which a regulator's targets are the genes of its parity.
-
-    With `held_genes` whole genes are held out, of which no training pair is left.
-    """
-    rng = np.random.default_rng(seed)
-    pairs = [(r, g) for r in range(n_regulators) for g in range(n_genes) if r != g]
-    codes = np.array(pairs)
-    label = ((codes[:, 0] + codes[:, 1]) % 2 == 0) ^ (rng.random(len(codes)) < noise)
-    share = [0.55, 0.2, 0.25]
-    part = rng.choice(PARTS, n_genes, p=share)[codes[:, 1]] if held_genes else None
-    return pd.DataFrame(
-        {
-            REGULATOR: [names(n_genes)[i] for i in codes[:, 0]],
-            TARGET: [names(n_genes)[i] for i in codes[:, 1]],
-            LABEL: label.astype(int),
-            PART: rng.choice(PARTS, len(codes), p=share) if part is None else part,
-        }
-    )
-
-
-def make_features(n_genes=40, *, seed=0):
-    """Make P, G and E; G and E tell a gene's parity, each with noise."""
-    rng = np.random.default_rng(seed)
-    parity = np.where(np.arange(n_genes) % 2, 1.0, -1.0)[:, None]
-    return {
-        "P": rng.normal(size=(n_genes, 3)),
-        "G": parity * rng.normal(size=4) + 0.3 * rng.normal(size=(n_genes, 4)),
-        "E": parity * rng.normal(size=5) + 0.3 * rng.normal(size=(n_genes, 5)),
-    }
-
-
-def small_fit(pairs=None, features=None, genes=None, **options):
-    pairs = make_pairs() if pairs is None else pairs
-    features = make_features() if features is None else features
-    return fit(pairs, names(40) if genes is None else genes, features, **(SMALL | options))
-
-
-def of_part(pairs, part, values=None):
-    rows = (pairs[PART] == part).to_numpy()
-    return pairs[rows] if values is None else values[rows]
-
-
-def part_auroc(pairs, scores, part=TEST):
-    return roc_auc_score(of_part(pairs, part)[LABEL], of_part(pairs, part, scores))
-
-
-def flip(pairs, part):
-    """Give the pairs with every label of a part turned round."""
-    rows = pairs[PART] == part
-    return pairs.assign(**{LABEL: pairs[LABEL].where(~rows, 1 - pairs[LABEL])})
-
-
-# What the model is shown
-
-
-@dataclass
-class Record:
-    """Passes over the graph and decodings, in their order; node indices as sets of pairs."""
-
-    passes: list = field(default_factory=list)
-    decodings: list = field(default_factory=list)
-
-    def training(self):
-        return [
-            (graph, supervised, visible)
-            for (mode, graph), (_, supervised, visible) in zip(
-                self.passes, self.decodings, strict=True
-            )
-            if mode
-        ]
-
-    def scoring(self):
-        return [
-            (graph, scored, visible)
-            for (mode, graph), (_, scored, visible) in zip(
-                self.passes, self.decodings, strict=True
-            )
-            if not mode
-        ]
-
-
-def as_pairs(a, b, *more):
-    return list(zip(a.tolist(), b.tolist(), *(x.tolist() for x in more), strict=True))
-
-
-@pytest.fixture
-def record(monkeypatch):
-    made = Record()
-    forward, decode = GTGRN.forward, GTGRN.decode
-
-    def spy_forward(model, features, graph):
-        made.passes.append((model.training, set(as_pairs(graph.source, graph.target))))
-        return forward(model, features, graph)
-
-    def spy_decode(model, h, regulator, target, visible):
-        made.decodings.append((model.training, as_pairs(regulator, target), as_pairs(*visible)))
-        return decode(model, h, regulator, target, visible)
-
-    monkeypatch.setattr(GTGRN, "forward", spy_forward)
-    monkeypatch.setattr(GTGRN, "decode", spy_decode)
-    return made
-
-
-def coded(pairs, *columns):
-    index = {gene: i for i, gene in enumerate(names(40))}
-    ends = [pairs[column].map(index) for column in PAIR]
-    return list(zip(*ends, *(pairs[column] for column in columns), strict=True))
-
-
-def both_ways(pairs):
-    return set(pairs) | {(b, a) for a, b in pairs}
-
-
-LOOPS = {(i, i) for i in range(40)}
-
-
-def judged_edges_in(graph, pairs):
-    """Give the validation and test pairs, in either direction, that a graph holds."""
-    return graph & both_ways(coded(pairs[pairs[PART].isin([VAL, TEST])]))
-
-
-def supervised_edges_in(graph, supervised):
-    return graph & both_ways(supervised) - LOOPS
-
-
-@pytest.mark.parametrize("prior", [False, True])
-def test_the_graph_at_scoring_is_that_of_the_training_positives(record, prior):
-    pairs = make_pairs()
-    small_fit(pairs, degree_prior=prior)
-    expected = both_ways(coded(message_edges(pairs))) | LOOPS
-    reciprocal = both_ways(coded(of_part(pairs, TRAIN))) & both_ways(coded(of_part(pairs, TEST)))
-    assert reciprocal, "the pairs must hold the case that the rule is about"
-    assert len(record.scoring()) == 4
-    for graph, _, visible in record.scoring():
-        assert graph == expected
-        assert not judged_edges_in(graph, pairs)
-        assert visible == coded(of_part(pairs, TRAIN), LABEL)
-    scored = [pairs_ for _, pairs_, _ in record.scoring()]
-    assert scored == [coded(of_part(pairs, VAL))] * 3 + [coded(pairs)]
-
-
-@pytest.mark.parametrize("prior", [False, True])
-def test_a_training_step_sees_neither_the_pairs_it_is_supervised_by_nor_their_reverse(
-    record, prior
-):
-    pairs = make_pairs()
-    small_fit(pairs, degree_prior=prior, hide=0.3, epochs=12)
-    train, full = coded(of_part(pairs, TRAIN)), both_ways(coded(message_edges(pairs))) | LOOPS
-    steps = record.training()
-    assert len(steps) == 12
-    for graph, supervised, visible in steps:
-        assert set(supervised) <= set(train)
-        assert not supervised_edges_in(graph, supervised)
-        assert not judged_edges_in(graph, pairs)
-        # Nothing else is missing: what is not hidden is seen, with its own label.
-        assert graph == full - (both_ways(supervised) - LOOPS)
-        hidden = both_ways(supervised)
-        assert visible == [
-            row for row in coded(of_part(pairs, TRAIN), LABEL) if row[:2] not in hidden
-        ]
-    shares = [len(supervised) / len(train) for _, supervised, _ in steps]
-    assert 0.22 < np.mean(shares) < 0.38
-    assert set().union(*(supervised for _, supervised, _ in steps)) == set(train)
-    assert len({tuple(supervised) for _, supervised, _ in steps}) == 12
-
-
-def test_without_hiding_the_supervised_edges_are_in_the_graph_and_the_check_tells(record):
-    """The same look that finds nothing above finds the leak where there is one."""
-    pairs = make_pairs()
-    small_fit(pairs, hide=0, epochs=2)
-    for graph, supervised, _ in record.training():
-        assert supervised == coded(of_part(pairs, TRAIN))
-        assert supervised_edges_in(graph, supervised)
-
-
-def test_a_planted_leak_of_test_edges_into_the_graph_is_found(record, monkeypatch):
-    pairs = make_pairs()
-    monkeypatch.setattr(gtgrn, "message_edges", lambda split: split.loc[split[LABEL] == 1, PAIR])
-    small_fit(pairs)
-    assert all(judged_edges_in(graph, pairs) for graph, *_ in record.scoring())
-
-
-def test_a_planted_leak_by_the_reverse_of_a_test_pair_is_found(record, monkeypatch):
-    pairs = make_pairs()
-    monkeypatch.setattr(
-        gtgrn, "message_edges", lambda split: of_part(split[split[LABEL] == 1], TRAIN)[PAIR]
-    )
-    small_fit(pairs)
-    assert all(judged_edges_in(graph, pairs) for graph, *_ in record.scoring())
-
-
-def test_unlabelled_pairs_cost_the_graph_no_edge(record):
-    """Genes 8 and 9 regulate, but have no reference edge: their pairs judge nothing."""
-    pairs = make_pairs()
-    more = with_unlabelled(pairs, names(40), names(10))
-    assert (more[PART] == UNLABELLED).sum() == 2 * 39
-    small_fit(more, epochs=2)
-    assert all(
-        graph == both_ways(coded(message_edges(pairs))) | LOOPS for graph, *_ in record.scoring()
-    )
-
-
-# Labels that must not matter
-
-
-def reads_test_labels(fit_function):
-    """Tell whether scores or history change when labels outside train and val change."""
-    pairs = make_pairs()
-    plain = fit_function(pairs)
-    lost = pairs.astype({LABEL: "Int64"})
-    lost.loc[lost[PART] == TEST, LABEL] = pd.NA
-    results = [fit_function(other) for other in (flip(pairs, TEST), lost)]
-    return any(
-        not np.array_equal(plain.scores, other.scores) or plain.history != other.history
-        for other in results
-    )
-
-
-@pytest.mark.parametrize("options", [{}, {"degree_prior": True}, {"hide": 0}, {"norm": "batch"}])
-def test_test_labels_are_never_read(options):
-    assert not reads_test_labels(lambda pairs: small_fit(pairs, **options))
-
-
-def test_a_fit_that_trains_on_test_pairs_is_caught():
-    def leaking(pairs):
-        pairs = pairs.assign(**{LABEL: pairs[LABEL].fillna(0).astype(int)})
-        return small_fit(pairs.replace({PART: {TEST: TRAIN}}))
-
-    assert reads_test_labels(leaking)
-
-
-def test_a_fit_whose_graph_knows_test_edges_is_caught(monkeypatch):
-    monkeypatch.setattr(
-        gtgrn,
-        "message_edges",
-        lambda split: split.loc[(split[LABEL] == 1).fillna(False).astype(bool), PAIR],
-    )
-    assert reads_test_labels(small_fit)
-
-
-def test_validation_labels_choose_among_checkpoints_and_do_nothing_else():
-    """With a single look there is nothing to choose, and the labels have no effect at all."""
-    pairs = make_pairs()
-    once = [small_fit(p, check_every=6, degree_prior=True) for p in (pairs, flip(pairs, VAL))]
-    assert np.array_equal(once[0].scores, once[1].scores)
-    assert np.array_equal(once[0].embeddings, once[1].embeddings)
-    # With many looks the path is the same; only the looks, and so the choice, differ.
-    many = [
-        small_fit(p, check_every=1, epochs=30, patience=100, learning_rate=0.01).history
-        for p in (pairs, flip(pairs, VAL))
-    ]
-    losses = [[row["train_loss"] for row in history] for history in many]
-    assert losses[0] == losses[1]
-    for ours, theirs in zip(*many, strict=True):
-        assert ours["validation_auroc"] == pytest.approx(1 - theirs["validation_auroc"])
-    best = [np.argmax([row["validation_auprc"] for row in history]) for history in many]
-    assert best[0] != best[1]
-
-
-def test_train_labels_do_matter():
-    pairs = make_pairs()
-    assert not np.allclose(small_fit(pairs).scores, small_fit(flip(pairs, TRAIN)).scores)
-
-
-def test_unlabelled_pairs_are_scored_and_change_no_other_score():
-    pairs = make_pairs()
-    more = with_unlabelled(pairs, names(40), names(10))
-    plain, fitted = small_fit(pairs), small_fit(more)
-    assert fitted.scores.shape == (len(more),)
-    assert np.isfinite(fitted.scores).all()
-    assert fitted.history == plain.history
-    np.testing.assert_allclose(fitted.scores[: len(pairs)], plain.scores, atol=1e-6)
 
 
 # Repeatability

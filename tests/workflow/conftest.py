@@ -104,27 +104,28 @@ def tiny_card(expression: dict, **sections) -> dict:
     } | sections
 
 
+def make_tiny(folder: Path, **settings) -> Project:
+    """Make a project with one labelled data set, ``tiny``, and a configuration; nothing is run."""
+    project = make_project(folder)
+    counts, edges = tiny_counts()
+    (project.folder / "data").mkdir()
+    counts.to_csv(project.folder / "data/counts.csv")
+    edges.to_csv(project.folder / "data/edges.tsv", sep="\t", index=False)
+    by_cells = {"path": "data/counts.csv", "orientation": "cells_by_genes"}
+    project.add_card("tiny", **tiny_card(by_cells, reference={"path": "data/edges.tsv"}))
+    project.configure(datasets=["tiny"], **settings)
+    return project
+
+
 @pytest.fixture
 def project(tmp_path) -> Project:
     return make_project(tmp_path)
 
 
 @pytest.fixture
-def tiny(project) -> Project:
+def tiny(tmp_path) -> Project:
     """A project with one labelled data set and the tiny configuration, nothing run."""
-    counts, edges = tiny_counts()
-    (project.folder / "data").mkdir()
-    counts.to_csv(project.folder / "data/counts.csv")
-    edges.to_csv(project.folder / "data/edges.tsv", sep="\t", index=False)
-    project.add_card(
-        "tiny",
-        **tiny_card(
-            {"path": "data/counts.csv", "orientation": "cells_by_genes"},
-            reference={"path": "data/edges.tsv"},
-        ),
-    )
-    project.configure(datasets=["tiny"], **TINY)
-    return project
+    return make_tiny(tmp_path, **TINY)
 
 
 @pytest.fixture(scope="session")

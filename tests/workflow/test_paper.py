@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from conftest import TINY, make_project, tiny_card, tiny_counts
+from conftest import TINY, make_tiny
 
 pytestmark = pytest.mark.slow
 
@@ -40,14 +40,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
     """A project in which the target paper and the report were made."""
-    project = make_project(tmp_path_factory.mktemp("printed"))
-    counts, edges = tiny_counts()
-    (project.folder / "data").mkdir()
-    counts.to_csv(project.folder / "data/counts.csv")
-    edges.to_csv(project.folder / "data/edges.tsv", sep="\t", index=False)
-    by_cells = {"path": "data/counts.csv", "orientation": "cells_by_genes"}
-    project.add_card("tiny", **tiny_card(by_cells, reference={"path": "data/edges.tsv"}))
-    project.configure(datasets=["tiny"], **SETTINGS)
+    project = make_tiny(tmp_path_factory.mktemp("printed"), **SETTINGS)
     run = project.snakemake("--cores", "2", "--", "paper", "report")
     assert run.returncode == 0, run.stdout[-6000:]
     return project

@@ -8,7 +8,7 @@ import anndata as ad
 import pandas as pd
 import pytest
 import torch
-from conftest import TINY, make_project, tiny_card, tiny_counts
+from conftest import TINY, make_tiny
 
 pytestmark = pytest.mark.slow
 
@@ -36,14 +36,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory):
     """A project whose report and every study were made."""
-    project = make_project(tmp_path_factory.mktemp("studied"))
-    counts, edges = tiny_counts()
-    (project.folder / "data").mkdir()
-    counts.to_csv(project.folder / "data/counts.csv")
-    edges.to_csv(project.folder / "data/edges.tsv", sep="\t", index=False)
-    by_cells = {"path": "data/counts.csv", "orientation": "cells_by_genes"}
-    project.add_card("tiny", **tiny_card(by_cells, reference={"path": "data/edges.tsv"}))
-    project.configure(datasets=["tiny"], **SETTINGS)
+    project = make_tiny(tmp_path_factory.mktemp("studied"), **SETTINGS)
     targets = ["models", "peers", "tuning", "gatv2", "regulators", "report"]
     run = project.snakemake("--cores", "2", "--", *targets)
     assert run.returncode == 0, run.stdout[-6000:]
