@@ -64,7 +64,7 @@ def test_table_5_has_the_references_a_nulls_and_the_papers_rows(cut):
     assert table.iloc[0]["PCC"] == pytest.approx(1)
     assert table["kind"].value_counts()["paper"] == 5
     null = table[table["network"] == "tf_rate"].iloc[0]
-    assert (null["kind"], null["AUROC"]) == ("null", 0.9)
+    assert (null["kind"], null["AUROC"]) == ("null_model", 0.9)
     # A model that passes every pair is the graph of every pair, and has its PCC.
     whole = table.set_index(["network", "selection"])
     shown = ["maximum_degree", "assortativity", "triangles", "transitivity", "PCC", "log_PCC"]
