@@ -106,16 +106,18 @@ def bench_genelink(task: Task, attention_dropout: float) -> None:
 
 def bench_gnnlink(task: Task) -> None:
     """Time a step of GNNLink against the dense matrix of all scores under a mask."""
-    arcs = task.arcs(symmetric=True, loops=True)
     options = {k: v for k, v in gnnlink.FORMS["published"].items() if k not in gnnlink.SCHEDULE}
     options.pop("loss")
     torch.manual_seed(0)
     model = gnnlink.GNNLink(CELLS, **options)
+    arcs = model.graph(task)
     x = torch.randn(task.n, CELLS)
     x = x / x.norm(dim=1, keepdim=True)
     matrix = torch.zeros(task.n, task.n)
-    matrix[arcs.target, arcs.source] = 1.0
-    matrix = matrix / matrix.sum(1, keepdim=True)
+    matrix[task.source, task.sink] = 1.0
+    matrix += 2 * torch.eye(task.n)
+    root = matrix.sum(1).rsqrt()
+    matrix = (root[:, None] * matrix * root).to_sparse()
     regulator, target, labels = task.train
     mask, truth = torch.zeros(2, task.n, task.n)
     mask[regulator, target], truth[regulator, target] = 1.0, labels

@@ -11,7 +11,7 @@ from gtgrn.models._common import (
     make_arcs,
     prepare,
 )
-from gtgrn.models.genelink import FORMS, GENELink
+from gtgrn.models.genelink import FORMS, GENELink, _UnitRows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peer_cases import (
@@ -67,6 +67,7 @@ class TestContract(PeerContract):
 
     def test_last_and_best_epoch(self):
         options = {"epochs": 12, "learning_rate": 0.03, "test_dropout": False}
+        options["attention_dropout"] = 0.0
         last, best = (self.fit(keep=keep, **options) for keep in ("last", "best"))
         assert last.history == best.history
         values = [row["validation_auprc"] for row in last.history]
@@ -211,3 +212,11 @@ def test_published_form_is_the_release():
     assert (published["batch_size"], published["epochs"]) == (256, 20)
     assert (published["learning_rate"], published["decay"]) == (3e-3, 0.99)
     assert published["test_dropout"]
+
+
+def test_unit_rows_are_those_of_torch_with_their_slope():
+    x = torch.randn(3, 2, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    x.requires_grad_()
+    torch.testing.assert_close(_UnitRows.apply(x), torch.nn.functional.normalize(x, dim=2))
+    assert torch.autograd.gradcheck(_UnitRows.apply, x)
+    assert torch.equal(_UnitRows.apply(torch.zeros(1, 4)), torch.zeros(1, 4))

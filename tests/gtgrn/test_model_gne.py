@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from gtgrn.errors import InputError
 from gtgrn.models import gne
-from gtgrn.models.gne import GNE, logistic_regression, sampled_softmax
+from gtgrn.models.gne import GNE, logistic_regression, sampled_softmax, sampling_chances
 from peer_cases import PeerContract, make_features, make_pairs, names, set_weights
 from sklearn.linear_model import LogisticRegression
 
@@ -19,43 +20,67 @@ class TestContract(PeerContract):
     reached = 0.6
 
 
-@pytest.mark.parametrize("roles", [True, False])
-def test_scores_by_hand(roles):
-    model = GNE(2, genes=3, **SMALL, keep_probability=0.5, roles=roles, scale=True).eval()
+def make_model(genes, *, unit_parts=False, wide_start=False, joint=False):
+    options = {"unit_parts": unit_parts, "wide_start": wide_start, "joint": joint}
+    return GNE(2, genes=genes, **SMALL, keep_probability=0.5, **options).eval()
+
+
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("unit_parts", [True, False])
+def test_scores_by_hand(unit_parts, joint):
+    model = make_model(3, unit_parts=unit_parts, joint=joint)
     w = set_weights(model)
     x = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]])
     states = []
     for i in range(3):
-        u = w["attributes.weight"] @ x[i] + w["attributes.bias"]
-        both = np.concatenate([w["identity"][i], np.where(u > 0, u, np.exp(u) - 1)])
-        states.append(np.tanh(w["hidden.weight"] @ both + w["hidden.bias"]))
+        u = w["attributes.weight"] @ x[i]
+        parts = [w["identity"][i], np.where(u > 0, u, np.exp(u) - 1)]
+        if unit_parts:
+            parts = [part / np.sqrt((part**2).sum()) for part in parts]
+        states.append(np.tanh(w["hidden.weight"] @ np.concatenate(parts)))
     got = model(torch.tensor(x).float())
     np.testing.assert_allclose(got.detach().numpy(), states, rtol=1e-4)
     some = model(torch.tensor(x).float(), torch.tensor([2, 0]))
     np.testing.assert_allclose(some.detach().numpy(), [states[2], states[0]], rtol=1e-4)
+    vectors = model.vectors(torch.tensor(x).float())
     for a in range(3):
         for b in range(3):
-            other = w["context"][b] if roles else states[b]
-            expected = (states[a] * other) @ w["slope"] + w["intercept"]
-            score = model.decode(got, torch.tensor([a]), torch.tensor([b])).item()
+            of_a, of_b = (states[i] + joint * w["context"][i] for i in (a, b))
+            expected = (of_a * of_b) @ w["slope"] + w["intercept"]
+            score = model.decode(vectors, torch.tensor([a]), torch.tensor([b])).item()
             assert score == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
 def test_sampled_softmax_by_hand():
-    model = GNE(2, genes=5, **SMALL, keep_probability=1.0, roles=False, scale=True)
+    model = make_model(5)
     w = set_weights(model)
     states = np.random.default_rng(1).normal(size=(3, 5))
     neighbours, drawn = [1, 4, 2], [4, 0]
+    expected = np.array([0.9, 0.5, 0.4, 0.3, 0.2])
     losses = []
     for i in range(3):
-        logits = [states[i] @ w["context"][j] + w["offsets"][j] for j in range(5)]
+        logits = [
+            states[i] @ w["context"][j] + w["offsets"][j] - np.log(expected[j]) for j in range(5)
+        ]
         against = [logits[j] for j in drawn if j != neighbours[i]]
         right = np.exp(logits[neighbours[i]])
         losses.append(-np.log(right / (right + np.exp(against).sum())))
     got = sampled_softmax(
-        model, torch.tensor(states).float(), torch.tensor(neighbours), torch.tensor(drawn)
+        model,
+        torch.tensor(states).float(),
+        torch.tensor(neighbours),
+        torch.tensor(drawn),
+        torch.tensor(expected).float(),
     )
     assert got.item() == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_chances_of_negatives():
+    wide = sampling_chances("log_uniform", 3).numpy()
+    np.testing.assert_allclose(wide, np.log([2, 3 / 2, 4 / 3]) / np.log(4), rtol=1e-6)
+    np.testing.assert_allclose(sampling_chances("uniform", 4).numpy(), 0.25)
+    with pytest.raises(InputError, match="unknown sampler x"):
+        sampling_chances("x", 3)
 
 
 @pytest.mark.parametrize("penalty", [1.0, 0.1])

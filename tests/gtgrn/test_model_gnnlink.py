@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN
 from gtgrn.models import gnnlink
-from gtgrn.models._common import make_arcs
+from gtgrn.models._common import prepare
 from gtgrn.models.gnnlink import GNNLink, normalise, rmse
-from peer_cases import PeerContract, in_neighbours, leaky, set_weights
+from peer_cases import PeerContract, leaky, names, set_weights
 
 
 class TestContract(PeerContract):
@@ -15,28 +17,39 @@ class TestContract(PeerContract):
     rebuild = GNNLink
 
 
+def make_task():
+    """Three genes and one known edge, g00 -> g01."""
+    pairs = pd.DataFrame({REGULATOR: ["g00"], TARGET: ["g01"], LABEL: [1], PART: [TRAIN]})
+    return prepare(pairs, names(3), "cpu")
+
+
+# The entry of row i and column j is the weight with which gene i hears gene j.
+ONE_WAY = [[2 / 3, 1 / np.sqrt(3 * 2), 0], [0, 1, 0], [0, 0, 1]]
+BOTH_WAYS = [[1 / 2, 1 / 2, 0], [1 / 2, 1 / 2, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(("one_way", "matrix"), [(True, ONE_WAY), (False, BOTH_WAYS)])
 @pytest.mark.parametrize("rectify", [True, False])
 @pytest.mark.parametrize("symmetric", [True, False])
-def test_scores_by_hand(symmetric, rectify):
-    # g0 -> g1; g2 has its loop only.
-    arcs = make_arcs(torch.tensor([0]), torch.tensor([1]), 3, symmetric=True, loops=True)
+def test_scores_by_hand(symmetric, rectify, one_way, matrix):
     model = GNNLink(
-        2, hidden=[3, 2], dropout=0.5, symmetric_score=symmetric, rectify=rectify
+        2,
+        hidden=[3, 2],
+        dropout=0.5,
+        one_way=one_way,
+        symmetric_score=symmetric,
+        rectify=rectify,
     ).eval()
     w = set_weights(model)
     x = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]])
+    arcs = model.graph(make_task())
 
     def convolve(h, weight):
-        rows = []
-        for i in range(3):
-            senders = in_neighbours(arcs, i)
-            rows.append(leaky(sum(h[j] @ weight for j in senders) / len(senders), 0.01))
-        return np.array(rows)
+        return leaky(np.array(matrix) @ h @ weight, 0.2)
 
     z = convolve(convolve(x, w["weight1"]), w["weight2"])
     states = model(torch.tensor(x).float(), arcs)
     np.testing.assert_allclose(states.detach().numpy(), z, rtol=1e-5)
-    assert [sorted(in_neighbours(arcs, i)) for i in range(3)] == [[0, 1], [0, 1], [2]]
     for a in range(3):
         for b in range(3):
             expected = z[a] @ z[b]
@@ -48,7 +61,7 @@ def test_scores_by_hand(symmetric, rectify):
 
 def test_published_score_is_symmetric_and_not_negative():
     states = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    model = GNNLink(2, hidden=[3, 3], dropout=0, symmetric_score=True, rectify=True)
+    model = GNNLink(2, hidden=[3, 3], dropout=0, one_way=True, symmetric_score=True, rectify=True)
     a, b = torch.tensor([0, 1, 2]), torch.tensor([3, 2, 0])
     assert torch.equal(model.decode(states, a, b), model.decode(states, b, a))
     assert (model.decode(states, a, b) >= 0).all()
