@@ -66,8 +66,7 @@ class TestContract(PeerContract):
             assert np.array_equal(*draws) == same
 
     def test_last_and_best_epoch(self):
-        options = {"epochs": 12, "learning_rate": 0.03, "test_dropout": False}
-        options["attention_dropout"] = 0.0
+        options = {"epochs": 8, "learning_rate": 0.03, "test_dropout": False}
         last, best = (self.fit(keep=keep, **options) for keep in ("last", "best"))
         assert last.history == best.history
         values = [row["validation_auprc"] for row in last.history]
