@@ -170,7 +170,11 @@ def draw_supervised(
     Single pairs in ``edges``, whole columns in ``genes``, whole rows in ``tfs``.
     """
     if setting == EDGES:
-        return known & (rng.random(known.shape) < share)
+        drawn = known & (rng.random(known.shape) < share)
+        if not drawn.any():
+            # Of a dozen pairs none may be drawn, and a step without a pair has no loss.
+            drawn.flat[rng.choice(np.flatnonzero(known))] = True
+        return drawn
     axis = 1 if setting == GENES else 0
     present = np.flatnonzero(known.any(axis=1 - axis))
     count = min(max(1, round(share * len(present))), max(1, len(present) - 1))

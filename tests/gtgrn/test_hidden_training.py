@@ -331,3 +331,14 @@ def test_families_are_stems_of_three_letters_or_what_is_given():
     given = same_family(names, {"AR": "nuclear receptor", "ESR1": "nuclear receptor"})
     assert given.sum() == 2
     assert given[2, 3]
+
+
+@pytest.mark.parametrize("setting", [EDGES, GENES, TFS])
+def test_a_step_has_a_pair_however_few_are_known(setting):
+    known = np.zeros((3, 4), dtype=bool)
+    known[1, 2] = known[2, 0] = True
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        drawn = draw_supervised(known, setting, 0.05, rng)
+        assert 1 <= drawn.sum() < 3
+        assert not (drawn & ~known).any()
