@@ -250,6 +250,11 @@ def get_own_variants(dataset):
     return [name for name in VARIANTS if set(get_features(name)) <= {"P"}]
 
 
+def get_own_models(dataset):
+    """Give (model, variant) of the forms of GT-GRN that stand for it on a data set."""
+    return [("gtgrn", variant) for variant in get_own_variants(dataset)]
+
+
 def get_features(variant):
     """Give the modalities that a variant of GT-GRN takes."""
     return variant_options(config, variant)["features"]

@@ -64,7 +64,7 @@ rule compare_link_prediction:
         "../../envs/base.yaml"
     params:
         models={dataset: get_paper_models(dataset) for dataset in get_link_prediction()},
-        own=get_own_models(),
+        own=[model for dataset in get_link_prediction() for model in get_own_models(dataset)],
         cards={dataset: DATASETS[dataset]["card"] for dataset in get_link_prediction()},
         controls=[name for name in VARIANTS if is_control(name)],
         code=source_digest("paper_tables.py", "statistics.py", "summaries.py"),
@@ -87,7 +87,7 @@ rule draw_reconstruction:
         "../../envs/report.yaml"
     params:
         models={dataset: get_paper_models(dataset) for dataset in JUDGED},
-        own=get_own_models(),
+        own=[model for dataset in JUDGED for model in get_own_models(dataset)],
         code=source_digest(
             "paper_tables.py", "plots/paper.py", "plots/static.py", "plots/static_paper.py"
         ),

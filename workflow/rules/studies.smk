@@ -86,8 +86,7 @@ def get_representations(dataset):
         for name, kind in kinds.items()
         for seed in SEEDS
     ]
-    models = [("gtgrn", name) for name in get_own_variants(dataset)] + get_peers(dataset)
-    models = models if dataset in SUPERVISED else []
+    models = get_own_models(dataset) + get_peers(dataset) if dataset in SUPERVISED else []
     trained = [
         (*names, seed, f"{folder}/models/{'/'.join(names)}/{SCHEMES[0]}/seed{seed}/embedding.h5ad")
         for names in models
@@ -144,15 +143,11 @@ def get_biology_files(dataset):
     return [f"<results>/{dataset}/biology/{name}" for name in names]
 
 
-def get_own_models():
-    """Give (model, variant) of the models that stand for the paper's GT-GRN, in either form."""
-    return get_main_model() + [("gtgrn", variant) for variant in config["network"]["beside"]]
-
-
 def get_paper_models(dataset):
     """Give (model, variant) of what the paper compares: GT-GRN and the peers."""
     trained = get_evaluated(dataset)
-    shown = [model for model in trained if model in get_own_models() + get_peers(dataset)]
+    compared = get_own_models(dataset) + get_peers(dataset)
+    shown = [model for model in trained if model in compared]
     return shown or trained[:1]
 
 
