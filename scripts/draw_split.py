@@ -5,6 +5,7 @@ from gtgrn.logs import configure_logging
 from gtgrn.matrix import read_genes
 from gtgrn.negatives import draw_all, write_negatives
 from gtgrn.schemes import draw_split
+from gtgrn.settings import parse_scheme
 from gtgrn.splits import write_split
 
 configure_logging(snakemake.log[0])
@@ -21,7 +22,7 @@ split = draw_split(
     seed=seed,
     fractions=params.options["edges"],
     folds=params.options["folds"],
-    shipped=params.card.get("splits", {}).get(scheme),
+    shipped=params.card.get("splits", {}).get(parse_scheme(scheme)[0]),
     source=source,
 )
 negatives = draw_all(split, reference, params.negatives, seed=seed, draws=params.draws)

@@ -16,6 +16,7 @@ import pandas as pd
 from gtgrn.edges import REGULATOR, TARGET
 from gtgrn.schemes import BOTH, EDGES, GENES, TFS, TRANSFER
 from gtgrn.seeds import derive_seed
+from gtgrn.settings import parse_scheme
 from gtgrn.statistics import METRICS, bootstrap, interval, permutation_test, two_sided
 
 Method = tuple[str, str]
@@ -104,7 +105,7 @@ def compare_with_best(
         {_join(name): values for name, values in scores.items()},
         seed=seed,
         samples=samples,
-        entity=UNIT[scheme],
+        entity=UNIT[parse_scheme(scheme)[0]],
         threads=threads,
     )
     rows = []

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gtgrn.reference import read_shipped_folds, read_shipped_split
+from gtgrn.settings import parse_scheme
 from gtgrn.splits import (
     check_split,
     split_both,
@@ -14,6 +15,7 @@ from gtgrn.splits import (
     split_genes,
     split_regulators,
     split_transfer,
+    thin_train,
 )
 
 EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
@@ -36,7 +38,10 @@ def draw_split(
     Parameters
     ----------
     scheme
-        ``edges`` (S1), ``genes`` (S2), ``tfs`` (S3) or ``both`` (S4).
+        ``edges`` (S1), ``genes`` (S2), ``tfs`` (S3), ``both`` (S4) or ``transfer`` (S5), with
+        ``_`` and a percentage behind it for less training, see
+        :func:`gtgrn.settings.parse_scheme`. Validation
+        and test parts are those of the whole scheme.
     reference
         Columns regulator, target: reference edges among the genes.
     genes
@@ -63,6 +68,13 @@ def draw_split(
     InputError
         If a part would lack one of the two classes, or shipped files do not fit.
     """
+    scheme, share = parse_scheme(scheme)
+    if share < 1:
+        whole = draw_split(
+            scheme, reference, genes, seed=seed, fractions=fractions, folds=folds, shipped=shipped,
+            source=source,
+        )  # fmt: skip
+        return thin_train(whole, share, seed=seed)
     if shipped and shipped["format"] == "folds":
         split = read_shipped_folds(shipped, scheme, seed, reference, genes)
     elif shipped:

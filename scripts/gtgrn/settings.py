@@ -133,13 +133,23 @@ def check_sources(config: dict, datasets: Collection[str]) -> None:
             field=field,
             remedy="Name the data set to train on: '{tested data set: its source}'",
         )
-    if config["splits"]["schemes"][0] == TRANSFER:
+    first = config["splits"]["schemes"][0]
+    if first == TRANSFER or "_" in first:
         raise InputError(
-            "transfer comes first, but the final network is made on the first scheme",
+            f"{first} comes first, but the final network is made on the first scheme",
             file=CONFIG,
             field="splits.schemes",
             remedy="Put another scheme first",
         )
+
+
+def parse_scheme(name: str) -> tuple[str, float]:
+    """Give the scheme of a name and the share of its train pairs to keep.
+
+    ``edges_25`` is ``edges`` with a quarter of its train pairs: a point of a learning curve.
+    """
+    scheme, _, percent = name.partition("_")
+    return scheme, int(percent) / 100 if percent else 1.0
 
 
 def card_names(config: dict) -> list[str]:

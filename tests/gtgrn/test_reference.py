@@ -324,7 +324,7 @@ def test_fold_errors(tmp_path, rows, field, words):
 @pytest.mark.skipif(not BEELINE.is_dir(), reason="needs ../shared/data/beeline/hESC-500")
 def test_hesc500(monkeypatch):
     monkeypatch.chdir(ROOT)
-    card = load_cards(Path("tests/data/hesc500.yaml"))["hesc500"]
+    card = load_cards(Path("config/datasets/hesc_500.yaml"), mirror="../shared/data")["hesc_500"]
     adata = read_expression(card["expression"])
     regulators = read_regulators(card["regulators"], adata.var_names)
     adata = preprocess(adata, values="lognorm", regulators=regulators, **card["preprocess"])

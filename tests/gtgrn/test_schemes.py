@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn.errors import InputError
 from gtgrn.schemes import FOLDED, draw_split
-from gtgrn.splits import split_edges, split_transfer
+from gtgrn.splits import split_edges, split_transfer, thin_train
 
 GENES = [f"G{i:02d}" for i in range(40)]
 FRACTIONS = {"train": 0.67, "val": 0.10, "test": 0.23}
@@ -38,6 +39,34 @@ def test_seeds_are_folds_and_then_new_partitions(scheme):
               for seed, p in parts.items()}  # fmt: skip
     assert not tested[0] & tested[1]
     assert tested[0] != tested[5]
+
+
+@pytest.mark.parametrize("scheme", ["edges", "genes"])
+def test_less_training_leaves_the_other_parts_alone(scheme):
+    whole, half, fifth = (draw(name, 3) for name in (scheme, f"{scheme}_50", f"{scheme}_20"))
+    rows = [
+        {part: set(map(tuple, p[p["part"] == part].drop(columns="part").to_numpy()))
+         for part in ("train", "val", "test")}
+        for p in (whole, half, fifth)
+    ]  # fmt: skip
+    for part in ("val", "test"):
+        assert rows[0][part] == rows[1][part] == rows[2][part]
+    assert rows[0]["train"] > rows[1]["train"] > rows[2]["train"]
+    for thinned, share in ((rows[1], 0.5), (rows[2], 0.2)):
+        for label in (0, 1):
+            all_of, kept = (sum(row[2] == label for row in r["train"]) for r in (rows[0], thinned))
+            assert kept == round(share * all_of)
+
+
+def test_thinning_depends_on_names_and_not_on_rows():
+    split = draw("edges", 0)
+    mixed = split.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(thin_train(split, 0.3, seed=5), thin_train(mixed, 0.3, seed=5))
+
+
+def test_thinning_to_nothing_is_refused():
+    with pytest.raises(InputError, match="the train part has no reference edge"):
+        thin_train(draw("edges", 0), 0.001, seed=0)
 
 
 def test_a_transfer_trains_on_the_source():

@@ -383,6 +383,7 @@ def test_importing_stays_light():
     [
         ({"schemes": ["edges", "transfer"]}, "'splits.sources': is empty"),
         ({"schemes": ["transfer"], "sources": {"a": "b"}}, "transfer comes first"),
+        ({"schemes": ["edges_50", "edges"]}, "edges_50 comes first"),
         ({"sources": {"c": "b"}}, "'splits.sources': 'c' is not one of a, b"),
         ({"sources": {"a": "a"}}, "'splits.sources.a': 'a' is not one of b"),
     ],

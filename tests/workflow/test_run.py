@@ -101,6 +101,21 @@ def test_what_judging_leaves_is_joined(finished):
     assert agreement["genie3"] < 1
 
 
+def test_a_scheme_with_less_training_is_judged_on_the_same_pairs(finished):
+    run = finished.snakemake(
+        *("--cores", "2", "--config", 'splits={"schemes": ["edges", "edges_50"]}'),
+        *("--", "results/tiny/evaluation/edges_50/seed0.metrics.tsv"),
+    )
+    assert run.returncode == 0, run.stdout
+    whole, half = (table(finished, f"tiny/splits/{s}/seed0.tsv.gz") for s in ("edges", "edges_50"))
+    tested = [s[s["part"] == "test"].reset_index(drop=True) for s in (whole, half)]
+    pd.testing.assert_frame_equal(*tested)
+    trained = [(s["part"] == "train").sum() for s in (whole, half)]
+    assert trained[1] == pytest.approx(trained[0] / 2, abs=1)
+    metrics = table(finished, "tiny/evaluation/edges_50/seed0.metrics.tsv")
+    assert {"full", "paper"} <= set(metrics["variant"])
+
+
 def test_a_network_of_others_is_judged_without_training(tiny):
     pairs = [("G00", f"G{i:02d}", i / 30) for i in range(1, 30)]
     others = pd.DataFrame(pairs, columns=["TF", "target", "importance"])

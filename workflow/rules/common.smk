@@ -33,6 +33,7 @@ from gtgrn.settings import (
     grid_points,
     imputation_counterparts,
     paper_variant,
+    parse_scheme,
     variant_options,
 )
 from snakemake.exceptions import WorkflowError
@@ -349,7 +350,7 @@ def get_split_files(wildcards):
     if wildcards.split == TRANSFER:
         folder = f"<results>/{SOURCES[wildcards.dataset]}"
         return {"source_genes": f"{folder}/genes.tsv", "source": f"{folder}/reference.tsv"}
-    return split_files(DATASETS[wildcards.dataset], wildcards.split)
+    return split_files(DATASETS[wildcards.dataset], parse_scheme(wildcards.split)[0])
 
 
 def get_variant_options(wildcards):
