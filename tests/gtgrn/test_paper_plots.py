@@ -93,6 +93,26 @@ def test_static_and_interactive_degrees_show_the_same_points(degrees):
     assert len(names) == len(set(names)) == 4
 
 
+def test_fitted_lines_end_below_the_lowest_dot(degrees):
+    distribution, fits, _ = degrees
+    steep = fits.assign(alpha=9.0)
+    lowest = distribution["share_at_least"].min()
+    for name in paper.degree_panels(distribution):
+        for _, _, line, _ in paper.degree_series(distribution, steep, name):
+            assert (line["share_at_least"] >= lowest / 2).all()
+    axis = static_paper.draw_degrees(distribution, steep).axes[0]
+    assert axis.get_ylim()[0] > lowest / 10
+
+
+def test_a_panel_alone_has_room_for_its_legend(reconstructions):
+    alone = reconstructions[reconstructions["dataset"] == reconstructions["dataset"].iloc[0]]
+    figure = static_paper.draw_reconstruction(alone)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
 def tuned():
     rows = [("gtgrn", f"p{i}", 0.8 + i / 100, int(i == 2)) for i in range(3)]
     rows += [("gne", f"p{i}", 0.7 + i / 100, int(i == 0)) for i in range(3)]

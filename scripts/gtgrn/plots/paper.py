@@ -173,15 +173,17 @@ def degree_series(
     Returns
     -------
     list
-        Selection, distribution, fitted line and fit; the reference first.
+        Selection, distribution, fitted line and fit; the reference first. Lines end below the
+        lowest dot of all panels: a steep one would stretch the shared axis over empty decades.
     """
-    shown = []
+    shown, lowest = [], degrees["share_at_least"].min() / 2
     for name in ("reference", network):
         rows = degrees[degrees["network"] == name]
         for selection, dots in rows.groupby("selection", sort=False):
             own = fits[(fits["network"] == name) & (fits["selection"] == selection)]
             fit = own.iloc[0].to_dict()
-            shown.append((selection, dots, fitted_line(fit, int(dots["degree"].max())), fit))
+            line = fitted_line(fit, int(dots["degree"].max()))
+            shown.append((selection, dots, line[line["share_at_least"] >= lowest], fit))
     return shown
 
 

@@ -76,7 +76,9 @@ def draw_reconstruction(table: pd.DataFrame) -> Figure:
     """Draw Figure 4 for print; see :func:`gtgrn.plots.paper.reconstruction_figure`."""
     rows, order = arrange_reconstructions(table)
     datasets = rows["dataset"].drop_duplicates().tolist()
-    figure, axes = _grid(len(datasets), 2.9, 0.8 + 0.19 * len(order), "AUROC")
+    # A panel alone is too narrow for two columns of the legend, which then takes height.
+    alone = len(datasets) == 1
+    figure, axes = _grid(len(datasets), 2.9, 0.8 + alone + 0.19 * len(order), "AUROC")
     for axis, dataset in zip(axes, datasets, strict=True):
         own = rows[rows["dataset"] == dataset]
         axis.axvline(0.5, color=style.PALE, linewidth=0.8)
@@ -96,7 +98,7 @@ def draw_reconstruction(table: pd.DataFrame) -> Figure:
         axis.set_yticks(range(len(order)), order)
         axis.grid(axis="y", color=style.GRID, linewidth=0.6)
         axis.set_axisbelow(True)
-    _legend(figure, axes[0], 2)
+    _legend(figure, axes[0], 1 if alone else 2)
     return figure
 
 
