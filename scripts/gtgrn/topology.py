@@ -213,7 +213,8 @@ def _measures(graph: sparse.csr_array) -> dict[str, float]:
     local = np.divide(triangles, triples, out=np.zeros(len(degree)), where=triples > 0)
     _, component = csgraph.connected_components(graph, directed=False)
     size = np.bincount(component)
-    inside = np.flatnonzero(component == size.argmax())
+    # Of components of the same size all count: which comes first depends on the genes' order.
+    inside = np.flatnonzero(size[component] == size.max())
     values = (
         int(degree.max()),
         _assortativity(graph, degree),

@@ -208,6 +208,14 @@ def test_the_comparison_matches_the_number_of_edges():
     assert without["selection"].tolist() == ["reference", "matched"]
 
 
+def test_of_components_of_one_size_all_count():
+    triangle, chain = ["AB", "AC", "BC"], ["DE", "EF"]
+    for edges in (triangle + chain, chain + triangle):
+        values = topology.network_characteristics(edge_table(edges))
+        # Three pairs at distance 1, and two at 1 with one at 2.
+        assert values["largest_component_path_length"] == pytest.approx(7 / 6)
+
+
 @settings(max_examples=20, deadline=None)
 @given(edge_lists(), st.permutations(GENES), st.randoms(use_true_random=False))
 def test_names_and_order_do_not_matter(edges, names, random):
