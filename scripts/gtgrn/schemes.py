@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from gtgrn.edges import LABEL, PAIR, PART, TRAIN
 from gtgrn.reference import read_shipped_folds, read_shipped_split
+from gtgrn.seeds import derive_seed
 from gtgrn.settings import parse_scheme
 from gtgrn.splits import (
     check_split,
@@ -15,7 +18,6 @@ from gtgrn.splits import (
     split_genes,
     split_regulators,
     split_transfer,
-    thin_train,
 )
 
 EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
@@ -87,3 +89,37 @@ def draw_split(
         return FOLDED[scheme](reference, genes, folds=folds, fold=seed % folds, seed=seed // folds)
     check_split(split)
     return split
+
+
+def thin_train(split: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
+    """Leave out train pairs, for a learning curve; the other parts stay whole.
+
+    Parameters
+    ----------
+    split
+        Columns regulator, target, label, part.
+    share
+        Share of the train pairs of either class to keep. At one seed, what a smaller share keeps a
+        larger one keeps as well.
+    seed
+        Seed of the draw, which depends on names and not on the order of rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The split without the pairs left out, which are thus unlabelled.
+
+    Raises
+    ------
+    InputError
+        If the train part would lack one of the two classes.
+    """
+    split = split.sort_values(PAIR, ignore_index=True)
+    keep = (split[PART] != TRAIN).to_numpy()
+    for label in (0, 1):
+        rows = np.flatnonzero((split[PART] == TRAIN) & (split[LABEL] == label))
+        order = np.random.default_rng(derive_seed(seed, "thin", label)).permutation(rows)
+        keep[order[: round(share * len(rows))]] = True
+    thinned = split[keep].reset_index(drop=True)
+    check_split(thinned)
+    return thinned

@@ -400,40 +400,6 @@ def _eligible(split: pd.DataFrame, min_edges: int) -> set[str]:
     return set(counts.index[counts >= min_edges])
 
 
-def thin_train(split: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
-    """Leave out train pairs, for a learning curve; the other parts stay whole.
-
-    Parameters
-    ----------
-    split
-        Columns regulator, target, label, part.
-    share
-        Share of the train pairs of either class to keep. At one seed, what a smaller share keeps a
-        larger one keeps as well.
-    seed
-        Seed of the draw, which depends on names and not on the order of rows.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The split without the pairs left out, which are thus unlabelled.
-
-    Raises
-    ------
-    InputError
-        If the train part would lack one of the two classes.
-    """
-    split = split.sort_values(PAIR, ignore_index=True)
-    keep = (split[PART] != TRAIN).to_numpy()
-    for label in (0, 1):
-        rows = np.flatnonzero((split[PART] == TRAIN) & (split[LABEL] == label))
-        order = np.random.default_rng(derive_seed(seed, "thin", label)).permutation(rows)
-        keep[order[: round(share * len(rows))]] = True
-    thinned = split[keep].reset_index(drop=True)
-    check_split(thinned)
-    return thinned
-
-
 def check_split(split: pd.DataFrame, *, remedy: str = REMEDY) -> None:
     """Refuse a split in which a part lacks a class; log its sizes.
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.errors import InputError
-from gtgrn.schemes import FOLDED, draw_split
-from gtgrn.splits import split_edges, split_transfer, thin_train
+from gtgrn.schemes import FOLDED, draw_split, thin_train
+from gtgrn.splits import split_edges, split_transfer
 
 GENES = [f"G{i:02d}" for i in range(40)]
 FRACTIONS = {"train": 0.67, "val": 0.10, "test": 0.23}

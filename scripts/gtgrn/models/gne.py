@@ -165,8 +165,13 @@ class GNE(nn.Module):
         self, states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
         """Give one logit a pair, (pairs,)."""
-        products = states.index_select(0, regulator) * states.index_select(0, target)
+        products = _products(states, regulator, target)
         return (products * self.slope).sum(1) + self.intercept
+
+
+def _products(states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Give the product of two genes' vectors, unit by unit, (pairs, dimensions)."""
+    return states.index_select(0, regulator) * states.index_select(0, target)
 
 
 def sampling_chances(sampler: str, n: int) -> torch.Tensor:
@@ -401,7 +406,7 @@ def _train(
 def _regress(model: GNE, states: torch.Tensor, known: Known, penalty: float) -> float:
     """Fit the decoder to the training pairs; give the mean cross-entropy."""
     regulator, target, labels = known
-    products = states.index_select(0, regulator) * states.index_select(0, target)
+    products = _products(states, regulator, target)
     beta = logistic_regression(products, labels, penalty)
     model.slope.copy_(beta[:-1])
     model.intercept.copy_(beta[-1])
