@@ -28,16 +28,19 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.bert import train_bert
-from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TEST
-from gtgrn.inference import aracne, clr, pearson
-from gtgrn.metrics import auprc, auroc
-from gtgrn.models import full, genelink, gtgrn
-from gtgrn.models._common import prepare
-from gtgrn.positional import laplacian_encodings
-from gtgrn.splits import message_edges, split_edges
-from gtgrn.vae import train_vae
-from gtgrn.walks import Walks, sample_walks
+from gtgrn.embeddings.bert import train_bert
+from gtgrn.embeddings.positional import laplacian_encodings
+from gtgrn.embeddings.vae import train_vae
+from gtgrn.embeddings.walks import Walks, sample_walks
+from gtgrn.evaluation.metrics import auprc, auroc
+from gtgrn.inference.methods import aracne, clr, pearson
+from gtgrn.models.gtgrn import full
+from gtgrn.models.gtgrn import paper as gtgrn
+from gtgrn.models.peer_training import prepare
+from gtgrn.models.peers import genelink
+from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TEST
+from gtgrn.splits.leakage import message_edges
+from gtgrn.splits.schemes import split_edges
 from models import BATCH, DenseGENELink
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +50,7 @@ FRACTIONS = {"train": 0.67, "val": 0.10, "test": 0.23}
 
 
 def timed(run: Callable[[], object]) -> tuple[object, float]:
-    """Give what a callable gives, and its CPU seconds."""
+    """Return what a callable gives, and its CPU seconds."""
     start = time.process_time()
     result = run()
     return result, time.process_time() - start
@@ -87,7 +90,7 @@ def bench_bert(walks: int = 2_560, genes: int = 910) -> None:
 
 
 def read_data() -> tuple[np.ndarray, list[str], pd.DataFrame]:
-    """Give expression (genes, cells), names, and a split of the pairs of all regulators."""
+    """Return expression (genes, cells), names, and a split of the pairs of all regulators."""
     table = pd.read_csv(DATA / "BL--ExpressionData.csv.gz", index_col=0).sort_index()
     reference = pd.read_csv(DATA / "Specific" / "BL--network.csv")
     reference = reference.set_axis([REGULATOR, TARGET], axis=1).drop_duplicates()

@@ -11,7 +11,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.statistics import AUPRC, AUROC, bootstrap
+from gtgrn.evaluation.uncertainty import AUPRC, AUROC, bootstrap
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 PAIRS, DENSITY, REGULATORS = 1_000_000, 0.1, 500
@@ -19,7 +19,7 @@ SAMPLES, LOOP_SAMPLES = 1000, 3
 
 
 def scored_pairs() -> tuple[pd.DataFrame, np.ndarray]:
-    """Give pairs of 500 regulators and 2000 genes, and scores without ties."""
+    """Return pairs of 500 regulators and 2000 genes, and scores without ties."""
     rng = np.random.default_rng(0)
     regulator, target = np.divmod(np.arange(PAIRS), PAIRS // REGULATORS)
     label = (rng.random(PAIRS) < DENSITY).astype(int)
@@ -28,7 +28,7 @@ def scored_pairs() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def loop(label: np.ndarray, scores: np.ndarray) -> float:
-    """Give the seconds of one stratified resample, scored by scikit-learn."""
+    """Return the seconds of one stratified resample, scored by scikit-learn."""
     rng = np.random.default_rng(0)
     classes = [np.flatnonzero(label == value) for value in (0, 1)]
     start = time.perf_counter()

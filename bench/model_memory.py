@@ -19,7 +19,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import torch
-from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TEST, TRAIN, VAL
+from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TEST, TRAIN, VAL
 
 GENES, REGULATORS, PAIRS, CELLS = 20_000, 200, 1_000_000, 500
 EPOCHS = 2
@@ -49,13 +49,13 @@ def main(form: str) -> None:
     pairs = make_pairs(rng, genes)
     start = time.process_time()
     if form == "paper":
-        from gtgrn.models.gtgrn import fit
+        from gtgrn.models.gtgrn.paper import fit
 
         features = {name: rng.normal(size=(GENES, width)) for name, width in WIDTHS.items()}
         fitted = fit(pairs, list(genes), features, epochs=EPOCHS, seed=0)
     else:
-        from gtgrn import kernel_completion
-        from gtgrn.models.full import fit
+        from gtgrn.models.gtgrn import gaussian_process as kernel_completion
+        from gtgrn.models.gtgrn.full import fit
 
         # Conjugate gradients hold the same memory at every step; a few show it.
         kernel_completion.ITERATIONS = 3

@@ -17,9 +17,10 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.edges import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
-from gtgrn.models import gatv2, genelink, gnnlink
-from gtgrn.models._common import Arcs, Task, prepare
+from gtgrn.models.message_passing import Arcs
+from gtgrn.models.peer_training import Task, prepare
+from gtgrn.models.peers import gatv2, genelink, gnnlink
+from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
 from pairs import pair
 
 GENES, CELLS, REGULATORS, EDGES, BATCH = 910, 758, 34, 3030, 256
@@ -66,7 +67,7 @@ class DenseGENELink(nn.Module):
         return nn.functional.normalize(passed, dim=1) + layer.bias[k]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Give the states of all genes."""
+        """Return the states of all genes."""
         for layer in (self.model.layer1, self.model.layer2):
             heads = [self._head(x, layer, k) for k in range(layer.heads)]
             if layer is self.model.layer1:

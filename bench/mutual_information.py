@@ -16,10 +16,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.bc3_networks import bc3net
-from gtgrn.c3_networks import bc3net_null, c3net, c3net_null
-from gtgrn.mi_networks import aracne, clr, mrnet
-from gtgrn.mutual_information import c3net_mi_matrix, discretise, mi_matrix
+from gtgrn.inference.information.bc3net import bc3net
+from gtgrn.inference.information.c3net import bc3net_null, c3net, c3net_null
+from gtgrn.inference.information.estimators import c3net_mi_matrix, discretise, mi_matrix
+from gtgrn.inference.information.networks import aracne, clr, mrnet
 from pairs import pair
 
 SAMPLES = 400

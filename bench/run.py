@@ -20,8 +20,8 @@ import trees
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.metrics import mean_within_group_auroc
-from gtgrn.transformer import attention, undirected_with_loops
+from gtgrn.evaluation.metrics import mean_within_group_auroc
+from gtgrn.models.gtgrn.transformer import attention, undirected_with_loops
 from pairs import pair
 from sklearn.metrics import roc_auc_score
 

@@ -60,7 +60,7 @@ def generate(path: Path, cells: int, genes: int) -> int:
 
 def measure(path: Path) -> None:
     """Read and preprocess as the workflow does; print what it took."""
-    from gtgrn.expression import preprocess, read_expression
+    from gtgrn.data.preprocessing import preprocess, read_expression
 
     start = time.perf_counter()
     adata = read_expression({"format": "h5ad", "path": str(path), "values": "counts"})

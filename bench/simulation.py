@@ -15,8 +15,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.agreement import compare_expression, correlation_auroc
-from gtgrn.simulate import (
+from gtgrn.simulation.agreement import compare_expression, correlation_auroc
+from gtgrn.simulation.boolean import (
     HILL,
     MRNA_DECAY,
     NOISE,

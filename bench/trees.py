@@ -15,7 +15,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.inference import extratrees, genie3, grnboost2
+from gtgrn.inference.methods import extratrees, genie3, grnboost2
 from pairs import pair
 
 SIZES = {"758 x 410": (758, 410), "100 x 99": (100, 100)}

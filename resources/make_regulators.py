@@ -19,7 +19,7 @@ join MATRIX_SPECIES on MATRIX.ID = MATRIX_SPECIES.ID
 
 
 def read_names(wheel: Path) -> dict[int, set[str]]:
-    """Give the names of the factors that have a profile, by species; dimers give both parts."""
+    """Return the names of the factors that have a profile, by species; dimers give both parts."""
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != SHA256:
         raise SystemExit(f"{wheel}: not the wheel that the lists were made from")
     names: dict[int, set[str]] = {HUMAN: set(), MOUSE: set()}

@@ -4,7 +4,11 @@ import logging
 
 import numpy as np
 import pandas as pd
-from gtgrn.annotation import (
+from gtgrn.data.store import read_preprocessed
+from gtgrn.embeddings.tables import read_embedding
+from gtgrn.logs import configure_logging
+from gtgrn.names import CELL_TYPE
+from gtgrn.studies.cell_annotation import (
     PCA,
     VARIABLE,
     annotate,
@@ -14,11 +18,8 @@ from gtgrn.annotation import (
     from_profiles,
     from_variable_genes,
 )
-from gtgrn.edges import CELL_TYPE, write_table
-from gtgrn.embedding_map import NOISE, RAW, noise
-from gtgrn.embeddings import read_embedding
-from gtgrn.expression import read_preprocessed
-from gtgrn.logs import configure_logging
+from gtgrn.studies.gene_maps import NOISE, RAW, noise
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 settings = dict(snakemake.params.settings)

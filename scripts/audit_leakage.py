@@ -5,15 +5,17 @@ import logging
 from pathlib import Path
 
 import pandas as pd
-from gtgrn import audit
-from gtgrn.edges import PAIR, read_network, read_table, write_table
-from gtgrn.embeddings import read_embedding, read_embedding_edges
+from gtgrn.data.matrix import digest, read_genes
+from gtgrn.embeddings.positional import laplacian_encodings
+from gtgrn.embeddings.tables import read_embedding, read_embedding_edges
 from gtgrn.errors import InputError
+from gtgrn.evaluation import audit
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import digest, read_genes
-from gtgrn.negatives import read_negatives
-from gtgrn.positional import laplacian_encodings
-from gtgrn.splits import message_edges, read_split
+from gtgrn.names import PAIR
+from gtgrn.splits.leakage import message_edges
+from gtgrn.splits.negatives import read_negatives
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 given, params = snakemake.input, snakemake.params

@@ -4,11 +4,11 @@ import json
 
 import networkx as nx
 import pandas as pd
-from gtgrn import network as nw
-from gtgrn.edges import read_network, read_table, write_table
-from gtgrn.expression import read_preprocessed
+from gtgrn.data.store import read_preprocessed
 from gtgrn.files import atomic_path, write_text
 from gtgrn.logs import configure_logging
+from gtgrn.network import ranking as nw
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 options = snakemake.params.options

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gtgrn.logs import configure_logging
-from gtgrn.report import build_report
+from gtgrn.report.page import build_report
 
 configure_logging(snakemake.log[0])
 output = Path(snakemake.output[0])

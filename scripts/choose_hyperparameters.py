@@ -1,12 +1,12 @@
 """Choose each model's grid point by validation; draw the spread over the grid."""
 
 import pandas as pd
-from gtgrn.edges import write_table
 from gtgrn.files import write_text
 from gtgrn.logs import configure_logging
-from gtgrn.peers import read_measures
-from gtgrn.plots.peers import tuning_figure
-from gtgrn.tuning import choose
+from gtgrn.models.tuning import choose
+from gtgrn.report.sections.peers import tuning_figure
+from gtgrn.studies.peers import read_measures
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 rows = pd.concat([read_measures(path) for path in snakemake.input], ignore_index=True)

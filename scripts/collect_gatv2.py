@@ -1,12 +1,12 @@
 """Collect the GATv2 study: protocols beside the publication, the grid, shared edges."""
 
 import pandas as pd
-from gtgrn.edges import write_table
 from gtgrn.files import write_text
-from gtgrn.gatv2_tables import MODEL, choose_point, summarise, with_reported
 from gtgrn.logs import configure_logging
-from gtgrn.peers import read_measures
-from gtgrn.plots.peers import grid_figure
+from gtgrn.report.sections.peers import grid_figure
+from gtgrn.studies.gatv2_tables import MODEL, choose_point, summarise, with_reported
+from gtgrn.studies.peers import read_measures
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 files = snakemake.input

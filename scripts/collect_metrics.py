@@ -1,8 +1,6 @@
 """Join what judging left of all data sets, splits and seeds, and summarise it."""
 
-from gtgrn.edges import write_table
-from gtgrn.logs import configure_logging
-from gtgrn.summaries import (
+from gtgrn.evaluation.summaries import (
     KEYS,
     METRICS,
     headline_table,
@@ -10,6 +8,8 @@ from gtgrn.summaries import (
     rank_over_datasets,
     summarise_seeds,
 )
+from gtgrn.logs import configure_logging
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 output = snakemake.output

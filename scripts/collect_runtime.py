@@ -1,8 +1,8 @@
 """Join the time and memory of all jobs of the configured data sets."""
 
-from gtgrn.edges import write_table
 from gtgrn.logs import configure_logging
-from gtgrn.runtime import read_benchmarks
+from gtgrn.report.runtime import read_benchmarks
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

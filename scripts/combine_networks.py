@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from gtgrn import consensus
-from gtgrn.edges import read_network, write_network
+from gtgrn.data.matrix import read_genes
+from gtgrn.inference import consensus
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.splits import universe
+from gtgrn.splits.universe import universe
+from gtgrn.tables import read_network, write_network
 
 configure_logging(snakemake.log[0])
 pairs = universe(*read_genes(snakemake.input.genes))

@@ -1,9 +1,10 @@
 """Put the paper's Table 6 beside ours, with controls and paired intervals."""
 
-from gtgrn.edges import LABEL, PAIR, PART, SCORE, read_table, write_table
 from gtgrn.logs import configure_logging
-from gtgrn.paper_tables import compare_ablations, describe_rows, read_paper_numbers
-from gtgrn.peers import read_measures
+from gtgrn.names import LABEL, PAIR, PART, SCORE
+from gtgrn.studies.paper_tables import compare_ablations, describe_rows, read_paper_numbers
+from gtgrn.studies.peers import read_measures
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, found, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset

@@ -1,9 +1,9 @@
 """Put the paper's Table 3 beside ours and the best null."""
 
-from gtgrn.edges import write_table
+from gtgrn.evaluation.summaries import METRICS, join_tables
 from gtgrn.logs import configure_logging
-from gtgrn.paper_tables import compare_link_prediction, read_paper_numbers
-from gtgrn.summaries import METRICS, join_tables
+from gtgrn.studies.paper_tables import compare_link_prediction, read_paper_numbers
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

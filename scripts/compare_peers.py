@@ -1,8 +1,8 @@
-"""Give the test scores of all peers on one data set, beside what the originals reach."""
+"""Return the test scores of all peers on one data set, beside what the originals reach."""
 
-from gtgrn.edges import read_table, write_table
 from gtgrn.logs import configure_logging
-from gtgrn.peers import measure, summarise
+from gtgrn.studies.peers import measure, summarise
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from gtgrn.consensus import align_weights
-from gtgrn.edges import PAIR, SCORE, WEIGHT, read_network, read_table, write_table
-from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.reconstruction import (
+from gtgrn.data.matrix import read_genes
+from gtgrn.evaluation.reconstruction import (
     align_predictions,
     compare_networks,
     describe_errors,
@@ -16,8 +13,12 @@ from gtgrn.reconstruction import (
     reconstruct,
     training_pairs,
 )
-from gtgrn.splits import read_split
-from gtgrn.topology import compare_characteristics
+from gtgrn.evaluation.topology import compare_characteristics
+from gtgrn.inference.consensus import align_weights
+from gtgrn.logs import configure_logging
+from gtgrn.names import PAIR, SCORE, WEIGHT
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

@@ -1,8 +1,8 @@
 """Draw a table of the target biology to files that do not need the report."""
 
-from gtgrn.edges import read_table
 from gtgrn.logs import configure_logging
-from gtgrn.plots import biology
+from gtgrn.report.sections import biology
+from gtgrn.tables import read_table
 
 configure_logging(snakemake.log[0])
 table = read_table(snakemake.input[0])

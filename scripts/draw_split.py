@@ -1,12 +1,12 @@
 """Draw a split of the reference, or take the one that the data set ships, and its negatives."""
 
-from gtgrn.edges import read_table
+from gtgrn.config.settings import parse_scheme
+from gtgrn.data.matrix import read_genes
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.negatives import draw_all, write_negatives
-from gtgrn.schemes import draw_split
-from gtgrn.settings import parse_scheme
-from gtgrn.splits import write_split
+from gtgrn.splits.negatives import draw_all, write_negatives
+from gtgrn.splits.schemes import draw_split
+from gtgrn.splits.tables import write_split
+from gtgrn.tables import read_table
 
 configure_logging(snakemake.log[0])
 scheme, seed, params = snakemake.wildcards.split, int(snakemake.wildcards.seed), snakemake.params

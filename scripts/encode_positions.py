@@ -1,10 +1,11 @@
 """Compute Laplacian encodings of the message graph: training positives only."""
 
-from gtgrn.embeddings import write_embedding
+from gtgrn.data.matrix import read_genes
+from gtgrn.embeddings.positional import laplacian_encodings
+from gtgrn.embeddings.tables import write_embedding
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.positional import laplacian_encodings
-from gtgrn.splits import message_edges, read_split
+from gtgrn.splits.leakage import message_edges
+from gtgrn.splits.tables import read_split
 
 configure_logging(snakemake.log[0])
 genes, _ = read_genes(snakemake.input.genes)

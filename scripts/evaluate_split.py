@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from gtgrn.claims import compare_with_best, permutation_p
-from gtgrn.consensus import align_weights
-from gtgrn.edges import PART, TEST, read_network, read_table, write_table
-from gtgrn.evaluation import align_scores, evaluate_methods, matched_wins
+from gtgrn.evaluation.claims import compare_with_best, permutation_p
+from gtgrn.evaluation.methods import align_scores, evaluate_methods, matched_wins
+from gtgrn.inference.consensus import align_weights
 from gtgrn.logs import configure_logging
-from gtgrn.negatives import read_negatives
-from gtgrn.splits import read_split
+from gtgrn.names import PART, TEST
+from gtgrn.splits.negatives import read_negatives
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, output, seed = snakemake.params, snakemake.output, int(snakemake.wildcards.seed)

@@ -1,6 +1,6 @@
 """Fetch one file or folder that a card names, from the mirror or its official address."""
 
-from gtgrn.downloads import obtain
+from gtgrn.data.downloads import obtain
 from gtgrn.logs import configure_logging
 
 configure_logging(snakemake.log[0])

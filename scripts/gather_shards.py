@@ -1,10 +1,10 @@
 """Join the shards of a network; the result does not depend on how many there were."""
 
 import pandas as pd
-from gtgrn.edges import read_network, write_network
 from gtgrn.files import write_text
+from gtgrn.inference.provenance import common_provenance
 from gtgrn.logs import configure_logging
-from gtgrn.provenance import common_provenance
+from gtgrn.tables import read_network, write_network
 
 configure_logging(snakemake.log[0])
 write_text(common_provenance(snakemake.input.provenance), snakemake.output.provenance)

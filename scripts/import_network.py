@@ -1,9 +1,9 @@
 """Read a network that others made, so that it can be judged."""
 
-from gtgrn.edges import write_network
+from gtgrn.data.matrix import read_genes
+from gtgrn.evaluation.third_party import read_scores
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.third_party import read_scores
+from gtgrn.tables import write_network
 
 configure_logging(snakemake.log[0])
 genes, _ = read_genes(snakemake.input.genes)

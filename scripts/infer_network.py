@@ -1,10 +1,10 @@
 """Infer a network from expression by one of the methods in gtgrn.inference."""
 
-from gtgrn.edges import write_network
-from gtgrn.inference._call import infer
+from gtgrn.data.matrix import read_matrix
+from gtgrn.inference.provenance import write_provenance
+from gtgrn.inference.run import infer
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_matrix
-from gtgrn.provenance import write_provenance
+from gtgrn.tables import write_network
 
 configure_logging(snakemake.log[0])
 expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from gtgrn.consensus import align_weights
-from gtgrn.edges import PAIR, read_network, read_table, write_table
+from gtgrn.data.matrix import read_genes
+from gtgrn.evaluation.reconstruction import draw_universe, judge
+from gtgrn.inference.consensus import align_weights
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.reconstruction import draw_universe, judge
+from gtgrn.names import PAIR
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 reference = read_table(snakemake.input.reference, PAIR)

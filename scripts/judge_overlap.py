@@ -3,12 +3,13 @@
 import logging
 
 import pandas as pd
-from gtgrn.edges import LABEL, PAIR, PART, SCORE, UNLABELLED, read_table, write_table
-from gtgrn.enrichment import judge_overlap
+from gtgrn.data.matrix import read_genes
+from gtgrn.data.reference import SOURCE, read_reference, read_sources
 from gtgrn.errors import InputError
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.reference import SOURCE, read_reference, read_sources
+from gtgrn.names import LABEL, PAIR, PART, SCORE, UNLABELLED
+from gtgrn.network.enrichment import judge_overlap
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 files, params = snakemake.input, snakemake.params

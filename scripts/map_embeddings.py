@@ -1,8 +1,11 @@
 """Find the communities of every gene representation, their maps and the regulons in them."""
 
 import pandas as pd
-from gtgrn.edges import COMMUNITY, GENE, PAIR, REPRESENTATION, VARIANT, read_table, write_table
-from gtgrn.embedding_map import (
+from gtgrn.data.matrix import read_matrix
+from gtgrn.embeddings.tables import read_embedding
+from gtgrn.logs import configure_logging
+from gtgrn.names import COMMUNITY, GENE, IS_REGULATOR, PAIR, REPRESENTATION, VARIANT
+from gtgrn.studies.gene_maps import (
     NOISE,
     RAW,
     UNTRAINED,
@@ -11,9 +14,7 @@ from gtgrn.embedding_map import (
     map_genes,
     noise,
 )
-from gtgrn.embeddings import read_embedding
-from gtgrn.logs import configure_logging
-from gtgrn.matrix import IS_REGULATOR, read_matrix
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 files, settings = snakemake.input, dict(snakemake.params.settings)

@@ -1,12 +1,13 @@
 """Measure the nulls on the paper's split, and as reconstructions of the whole network."""
 
 import pandas as pd
-from gtgrn.edges import PAIR, SCORE, read_table, write_table
+from gtgrn.data.matrix import read_genes
+from gtgrn.evaluation.reconstruction import draw_universe
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.paper_tables import measure_nulls
-from gtgrn.reconstruction import draw_universe
-from gtgrn.splits import read_split
+from gtgrn.names import PAIR, SCORE
+from gtgrn.splits.tables import read_split
+from gtgrn.studies.paper_tables import measure_nulls
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

@@ -3,14 +3,15 @@
 import logging
 
 import pandas as pd
-from gtgrn.consensus import align_weights
-from gtgrn.edges import PAIR, read_network, read_table, write_table
-from gtgrn.inference._call import infer
+from gtgrn.data.matrix import read_matrix
+from gtgrn.evaluation.reconstruction import compare_networks
+from gtgrn.evaluation.stability import halves
+from gtgrn.inference.consensus import align_weights
+from gtgrn.inference.run import infer
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_matrix
-from gtgrn.reconstruction import compare_networks
-from gtgrn.splits import universe
-from gtgrn.stability import halves
+from gtgrn.names import PAIR
+from gtgrn.splits.universe import universe
+from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

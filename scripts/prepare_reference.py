@@ -1,9 +1,9 @@
 """Restrict a reference to the genes that passed the filters."""
 
-from gtgrn.edges import write_table
-from gtgrn.expression import read_preprocessed
+from gtgrn.data.reference import read_reference
+from gtgrn.data.store import read_preprocessed
 from gtgrn.logs import configure_logging
-from gtgrn.reference import read_reference
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 adata = read_preprocessed(snakemake.input.expression)

@@ -1,11 +1,12 @@
 """Read a data set's expression by its card, check it, filter and normalise it."""
 
 import pandas as pd
-from gtgrn.cell_types import label_cells, read_markers
-from gtgrn.expression import preprocess, read_expression, write_expression
+from gtgrn.data.cell_types import label_cells, read_markers
+from gtgrn.data.matrix import write_matrix
+from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.reference import read_reference, read_regulators
+from gtgrn.data.store import write_expression
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import write_matrix
-from gtgrn.reference import read_reference, read_regulators
 
 configure_logging(snakemake.log[0])
 card = snakemake.params.card

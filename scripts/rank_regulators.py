@@ -4,15 +4,16 @@ from importlib import import_module
 
 import pandas as pd
 import torch
-from gtgrn.attention import gtgrn_weights, stability, to_genes
-from gtgrn.centrality import centralities, overall
-from gtgrn.edges import PAIR, read_table, write_table
-from gtgrn.embeddings import read_embedding
+from gtgrn.data.matrix import read_matrix
+from gtgrn.embeddings.tables import read_embedding
+from gtgrn.evaluation.centrality import centralities, overall
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_matrix
-from gtgrn.models.gtgrn import choose_features
-from gtgrn.splits import read_split
-from gtgrn.training import load_checkpoint
+from gtgrn.models.attention import gtgrn_weights, stability, to_genes
+from gtgrn.models.gtgrn.paper import choose_features
+from gtgrn.names import PAIR
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import read_table, write_table
+from gtgrn.training.checkpoints import load_checkpoint
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
@@ -33,7 +34,7 @@ def weigh(model, path, seed):
     """Rebuild a model from its checkpoint and give its attention by gene."""
     state, config, _ = load_checkpoint(path)
     if model == "gtgrn":
-        from gtgrn.transformer import GTGRN
+        from gtgrn.models.gtgrn.transformer import GTGRN
 
         network, features = GTGRN(**config), read_features(params.options, seed)
         function = gtgrn_weights

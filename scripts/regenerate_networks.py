@@ -1,13 +1,19 @@
 """Cut models' networks to edges; characterise them and fit their degrees (Table 5, Fig. 6)."""
 
-from gtgrn.degree_law import compare_degrees
-from gtgrn.edges import PAIR, SCORE, read_table, write_table
+from gtgrn.data.matrix import read_genes
+from gtgrn.evaluation.reconstruction import draw_universe
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.paper_tables import best_nulls, read_paper_numbers
-from gtgrn.peers import measure, read_measures
-from gtgrn.reconstruction import draw_universe
-from gtgrn.regeneration import cut_networks, describe_regenerated, mean_areas, mean_over_seeds
+from gtgrn.names import PAIR, SCORE
+from gtgrn.studies.characteristics import (
+    cut_networks,
+    describe_regenerated,
+    mean_areas,
+    mean_over_seeds,
+)
+from gtgrn.studies.paper_tables import best_nulls, read_paper_numbers
+from gtgrn.studies.peers import measure, read_measures
+from gtgrn.studies.power_law import compare_degrees
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, found = snakemake.params, snakemake.input

@@ -1,9 +1,9 @@
 """Sample random walks over the inferred networks."""
 
-from gtgrn.edges import read_network
+from gtgrn.data.matrix import read_genes
+from gtgrn.embeddings.walks import sample_walks, write_walks
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes
-from gtgrn.walks import sample_walks, write_walks
+from gtgrn.tables import read_network
 
 configure_logging(snakemake.log[0])
 genes, _ = read_genes(snakemake.input.genes)

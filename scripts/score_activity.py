@@ -2,10 +2,10 @@
 
 import anndata as ad
 import pandas as pd
-from gtgrn.activity import group_cells, mean_by_group, score_cells
-from gtgrn.edges import read_table, write_table
-from gtgrn.expression import read_preprocessed, write_expression
+from gtgrn.data.store import read_preprocessed, write_expression
 from gtgrn.logs import configure_logging
+from gtgrn.network.activity import group_cells, mean_by_group, score_cells
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, output = snakemake.params, snakemake.output

@@ -1,9 +1,9 @@
 """Score every pair of a split by the predictors that never see expression."""
 
-from gtgrn.edges import write_table
 from gtgrn.logs import configure_logging
-from gtgrn.nulls import NULLS
-from gtgrn.splits import read_split
+from gtgrn.models.nulls.predictors import NULLS
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 split = read_split(snakemake.input[0])

@@ -1,11 +1,11 @@
 """Simulate a data set from a Boolean model, and write the model's edges as its reference."""
 
 import anndata as ad
-from gtgrn.edges import write_table
-from gtgrn.expression import write_expression
+from gtgrn.data.store import write_expression
 from gtgrn.logs import configure_logging
 from gtgrn.seeds import derive_seed
-from gtgrn.simulate import add_dropout, read_model, reference_edges, simulate
+from gtgrn.simulation.boolean import add_dropout, read_model, reference_edges, simulate
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 settings = snakemake.params.simulation

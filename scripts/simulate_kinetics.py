@@ -4,18 +4,18 @@ import json
 import logging
 
 import anndata as ad
-from gtgrn.edges import write_table
-from gtgrn.expression import write_expression
+from gtgrn.data.store import write_expression
 from gtgrn.files import write_text
-from gtgrn.gnw import run_experiment
-from gtgrn.kinetics import draw_kinetics
 from gtgrn.logs import configure_logging
-from gtgrn.subnetworks import (
+from gtgrn.simulation.experiments import run_experiment
+from gtgrn.simulation.kinetics import draw_kinetics
+from gtgrn.simulation.subnetworks import (
     describe_network,
     extract_subnetwork,
     generate_network,
     read_network_table,
 )
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 settings = snakemake.params.kinetics

@@ -1,9 +1,9 @@
 """Simulate the sets of expression of one Boolean model."""
 
-from gtgrn.edges import write_table
-from gtgrn.gatv2_study import make_sets, write_sets
 from gtgrn.logs import configure_logging
-from gtgrn.simulate import read_model, reference_edges
+from gtgrn.simulation.boolean import read_model, reference_edges
+from gtgrn.studies.gatv2 import make_sets, write_sets
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 model = read_model(snakemake.input[0])

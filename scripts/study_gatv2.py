@@ -2,9 +2,10 @@
 
 import pandas as pd
 import torch
-from gtgrn.edges import PAIR, read_table, write_table
-from gtgrn.gatv2_study import SPLIT_FIRST, read_sets, run_protocol
 from gtgrn.logs import configure_logging
+from gtgrn.names import PAIR
+from gtgrn.studies.gatv2 import SPLIT_FIRST, read_sets, run_protocol
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

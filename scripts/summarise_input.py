@@ -1,8 +1,8 @@
 """Describe a data set in a few lines that a person can check."""
 
-from gtgrn.expression import read_preprocessed
+from gtgrn.data.store import read_preprocessed
+from gtgrn.data.summary import summarise_input
 from gtgrn.files import write_text
-from gtgrn.input_summary import summarise_input
 from gtgrn.logs import configure_logging
 
 configure_logging(snakemake.log[0])

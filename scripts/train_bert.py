@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import torch
-from gtgrn.bert import train_bert
-from gtgrn.embeddings import write_embedding
+from gtgrn.embeddings.bert import train_bert
+from gtgrn.embeddings.tables import write_embedding
+from gtgrn.embeddings.walks import read_walks
 from gtgrn.logs import configure_logging
-from gtgrn.training import save_checkpoint, write_history
-from gtgrn.walks import read_walks
+from gtgrn.training.checkpoints import save_checkpoint, write_history
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

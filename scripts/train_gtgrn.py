@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import torch
-from gtgrn.edges import write_table
-from gtgrn.embeddings import read_embedding, write_embedding
+from gtgrn.config.settings import EXPRESSION, FULL, PAPER
+from gtgrn.data.matrix import read_genes, read_matrix
+from gtgrn.embeddings.tables import read_embedding, write_embedding
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes, read_matrix
-from gtgrn.models import full, gtgrn
-from gtgrn.settings import EXPRESSION, FULL, PAPER
-from gtgrn.splits import read_split, with_unlabelled
-from gtgrn.training import save_checkpoint, write_history
+from gtgrn.models.gtgrn import full
+from gtgrn.models.gtgrn import paper as gtgrn
+from gtgrn.splits.tables import read_split, with_unlabelled
+from gtgrn.tables import write_table
+from gtgrn.training.checkpoints import save_checkpoint, write_history
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

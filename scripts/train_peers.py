@@ -3,13 +3,13 @@
 from importlib import import_module
 
 import torch
-from gtgrn.edges import write_table
-from gtgrn.embeddings import write_embedding
+from gtgrn.data.matrix import read_matrix
+from gtgrn.embeddings.tables import write_embedding
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_matrix
-from gtgrn.models._common import PROFILES
-from gtgrn.splits import read_split, with_unlabelled
-from gtgrn.training import save_checkpoint, write_history
+from gtgrn.models.peer_training import PROFILES
+from gtgrn.splits.tables import read_split, with_unlabelled
+from gtgrn.tables import write_table
+from gtgrn.training.checkpoints import save_checkpoint, write_history
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

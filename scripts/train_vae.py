@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import torch
-from gtgrn.embeddings import write_embedding
-from gtgrn.expression import read_preprocessed
+from gtgrn.data.store import read_preprocessed
+from gtgrn.embeddings.tables import write_embedding
+from gtgrn.embeddings.vae import train_vae
 from gtgrn.logs import configure_logging
-from gtgrn.training import save_checkpoint, write_history
-from gtgrn.vae import train_vae
+from gtgrn.training.checkpoints import save_checkpoint, write_history
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)

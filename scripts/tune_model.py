@@ -3,11 +3,11 @@
 from importlib import import_module
 
 import torch
-from gtgrn.edges import write_table
+from gtgrn.data.matrix import read_genes, read_matrix
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_genes, read_matrix
-from gtgrn.splits import read_split
-from gtgrn.tuning import measure_point
+from gtgrn.models.tuning import measure_point
+from gtgrn.splits.tables import read_split
+from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
@@ -15,7 +15,7 @@ options, names = dict(snakemake.params.options), snakemake.wildcards
 seed, model = int(names.seed), import_module(f"gtgrn.models.{names.model}")
 pairs = read_split(snakemake.input.split)
 if names.model == "gtgrn":
-    from gtgrn.embeddings import read_embedding
+    from gtgrn.embeddings.tables import read_embedding
 
     genes = read_genes(snakemake.input.genes)[0]
     read = {name: read_embedding(snakemake.input[name], genes) for name in options.pop("features")}

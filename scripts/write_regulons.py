@@ -1,10 +1,10 @@
 """Write the regulons of the final network, and what speaks for them."""
 
-from gtgrn.edges import PAIR, read_table, write_table
-from gtgrn.evidence import describe_novel, novel_edges, rank_regulators
+from gtgrn.data.matrix import read_matrix
 from gtgrn.logs import configure_logging
-from gtgrn.matrix import read_matrix
-from gtgrn.regulons import (
+from gtgrn.names import PAIR
+from gtgrn.network.evidence import describe_novel, novel_edges, rank_regulators
+from gtgrn.network.regulons import (
     rated,
     select_edges,
     sign_edges,
@@ -13,6 +13,7 @@ from gtgrn.regulons import (
     to_regulons,
     write_gmt,
 )
+from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 files, output, options = snakemake.input, snakemake.output, snakemake.params.options

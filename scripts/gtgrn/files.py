@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` when the block ends without an error.
+    """Return a temporary path that becomes `path` when the block ends without an error.
 
     The temporary file lies in the same folder (a rename across file systems is a copy) and
     keeps the suffix, because some writers choose their format by it. It is flushed to disk

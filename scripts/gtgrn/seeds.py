@@ -6,7 +6,7 @@ import hashlib
 
 
 def derive_seed(seed: int, *names: object) -> int:
-    """Give a 31-bit seed for a named piece of work.
+    """Return a 31-bit seed for a named piece of work.
 
     A hash of the names, not their position, so that a gene keeps its random numbers whatever
     the order of the genes, the number of threads or the shard it falls in.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import tiny_counts
+from project_cases import tiny_counts
 
 pytestmark = pytest.mark.slow
 

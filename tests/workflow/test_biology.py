@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TINY, make_project, tiny_card, tiny_counts
-from gtgrn.plots.peers import sections
+from gtgrn.report.sections.peers import sections
+from project_cases import TINY, make_project, tiny_card, tiny_counts
 
 pytestmark = pytest.mark.slow
 

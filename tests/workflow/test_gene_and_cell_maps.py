@@ -6,9 +6,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TINY, make_project, tiny_card, tiny_counts
-from gtgrn.plots.annotation import annotation_section
-from gtgrn.plots.embeddings import embeddings_section
+from gtgrn.report.sections.cell_annotation import annotation_section
+from gtgrn.report.sections.gene_maps import embeddings_section
+from project_cases import TINY, make_project, tiny_card, tiny_counts
 
 pytestmark = pytest.mark.slow
 

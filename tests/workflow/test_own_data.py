@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, TINY
+from project_cases import ROOT, TINY
 from scipy import sparse
 
 pytestmark = pytest.mark.slow

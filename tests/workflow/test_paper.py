@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from conftest import TINY, make_tiny
+from project_cases import TINY, make_tiny
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import anndata as ad
 import pandas as pd
 import pytest
 import torch
-from conftest import TINY, make_tiny
+from project_cases import TINY, make_tiny
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ import networkx as nx
 import pandas as pd
 import pytest
 import torch
-from conftest import TINY, Project
-from gtgrn.matrix import digest
+from gtgrn.data.matrix import digest
+from project_cases import TINY, Project
 
 pytestmark = pytest.mark.slow
 

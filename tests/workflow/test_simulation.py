@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from conftest import TINY
+from project_cases import TINY
 
 pytestmark = pytest.mark.slow
 

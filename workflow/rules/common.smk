@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from gtgrn.cards import (
+from gtgrn.config.cards import (
     card_files,
     cell_type_column,
     expand_card,
@@ -18,9 +18,9 @@ from gtgrn.cards import (
     preprocess_files,
     split_files,
 )
-from gtgrn.downloads import check_offline, is_fetched
+from gtgrn.data.downloads import check_offline, is_fetched
 from gtgrn.errors import InputError
-from gtgrn.settings import (
+from gtgrn.config.settings import (
     EDGES,
     ENSEMBLES,
     EXPRESSION,
@@ -40,7 +40,7 @@ from snakemake.exceptions import WorkflowError
 
 
 def find_plugins(folder):
-    """Give the rule files of a plug-in folder; the base comes first, it is inherited from."""
+    """Return the rule files of a plug-in folder; the base comes first, it is inherited from."""
     return sorted(Path(workflow.basedir, "rules", folder).glob("[!_]*.smk"))
 
 
@@ -138,7 +138,7 @@ PEER_FILES = ["models/_common.py", "models/gtgrn.py", "matrix.py", "splits.py", 
 
 
 def get_schemes(dataset):
-    """Give the split schemes of a data set: transfer only where it has a source."""
+    """Return the split schemes of a data set: transfer only where it has a source."""
     return [name for name in SCHEMES if name != TRANSFER or dataset in SOURCES]
 
 
@@ -152,7 +152,7 @@ def collect_splits(pattern, datasets=SUPERVISED, **wildcards):
 
 
 def get_evaluated_tables(kind):
-    """Give the tables of a kind that judging leaves, one a data set, split and seed."""
+    """Return the tables of a kind that judging leaves, one a data set, split and seed."""
     pattern = f"<results>/{{dataset}}/evaluation/{{split}}/seed{{seed}}.{kind}.tsv"
     return collect_splits(pattern, seed=SEEDS)
 
@@ -197,7 +197,7 @@ def hold_folder():
 
 
 def source_digest(*files):
-    """Give a digest of package files, so that an edit reruns the rules that use them."""
+    """Return a digest of package files, so that an edit reruns the rules that use them."""
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(Path(ROOT, "scripts", "gtgrn", name).read_bytes())
@@ -205,17 +205,17 @@ def source_digest(*files):
 
 
 def get_card(wildcards):
-    """Give the card of a data set."""
+    """Return the card of a data set."""
     return DATASETS[wildcards.dataset]
 
 
 def get_preprocess(wildcards):
-    """Give the section preprocess with the card's own keys on top."""
+    """Return the section preprocess with the card's own keys on top."""
     return {**config["preprocess"], **DATASETS[wildcards.dataset].get("preprocess", {})}
 
 
 def get_expression_files(wildcards):
-    """Give the files behind a data set's expression, where there are any."""
+    """Return the files behind a data set's expression, where there are any."""
     dataset = DATASETS[wildcards.dataset]
     if wildcards.dataset in SIMULATED:
         return {
@@ -237,7 +237,7 @@ def get_expression_files(wildcards):
 
 
 def get_variants(dataset):
-    """Give the variants to train on a data set: those of all sets, and the ablations."""
+    """Return the variants to train on a data set: those of all sets, and the ablations."""
     variants = get_own_variants(dataset)
     if dataset in EXPRESSED and DATASETS[dataset]["card"] in config["ablations"]["datasets"]:
         variants += config["ablations"]["variants"]
@@ -245,19 +245,19 @@ def get_variants(dataset):
 
 
 def get_own_variants(dataset):
-    """Give the network's variant and those beside it, or all that run without expression."""
+    """Return the network's variant and those beside it, or all that run without expression."""
     if dataset in EXPRESSED:
         return [config["network"]["variant"], *config["network"]["beside"]]
     return [name for name in VARIANTS if set(get_features(name)) <= {"P"}]
 
 
 def get_own_models(dataset):
-    """Give (model, variant) of the forms of GT-GRN that stand for it on a data set."""
+    """Return (model, variant) of the forms of GT-GRN that stand for it on a data set."""
     return [("gtgrn", variant) for variant in get_own_variants(dataset)]
 
 
 def get_features(variant):
-    """Give the modalities that a variant of GT-GRN takes."""
+    """Return the modalities that a variant of GT-GRN takes."""
     return variant_options(config, variant)["features"]
 
 
@@ -267,7 +267,7 @@ def is_control(variant):
 
 
 def get_feature_files(wildcards):
-    """Give the files of the modalities that a variant takes."""
+    """Return the files of the modalities that a variant takes."""
     files = {
         EXPRESSION: "<results>/{dataset}/matrix.npy",
         "P": "<results>/{dataset}/embeddings/positional/{split}/seed{seed}.h5ad",
@@ -278,7 +278,7 @@ def get_feature_files(wildcards):
 
 
 def get_variant_code(wildcards):
-    """Give the digest of what trains a variant's form."""
+    """Return the digest of what trains a variant's form."""
     files = {
         PAPER: ["models/gtgrn.py", "transformer.py", "training.py", "splits.py"],
         "full": FULL_FILES,
@@ -287,20 +287,20 @@ def get_variant_code(wildcards):
 
 
 def get_judged_networks(wildcards):
-    """Give the expression-only networks of a data set, where it has expression."""
+    """Return the expression-only networks of a data set, where it has expression."""
     names = NETWORKS if wildcards.dataset in EXPRESSED else []
     folder = f"<results>/{wildcards.dataset}/networks"
     return [f"{folder}/{name}.tsv.gz" for name in names] + get_third_party(wildcards)
 
 
 def get_known_edges(wildcards):
-    """Give the reference of a data set, where there is one."""
+    """Return the reference of a data set, where there is one."""
     known = wildcards.dataset in SUPERVISED
     return {"reference": f"<results>/{wildcards.dataset}/reference.tsv"} if known else {}
 
 
 def get_third_party(wildcards):
-    """Give the networks of others for a data set."""
+    """Return the networks of others for a data set."""
     card = DATASETS[wildcards.dataset]["card"]
     folder = f"<results>/{wildcards.dataset}/networks/third_party"
     own = [name for name, source in THIRD_PARTY.items() if source["dataset"] == card]
@@ -308,35 +308,35 @@ def get_third_party(wildcards):
 
 
 def get_simulation_model(wildcards):
-    """Give the Boolean model of a simulated data set."""
+    """Return the Boolean model of a simulated data set."""
     return BOOLEAN[wildcards.dataset]["simulation"]["model"]
 
 
 def get_kinetics(wildcards):
-    """Give the settings of a simulated gene network."""
+    """Return the settings of a simulated gene network."""
     return KINETIC[wildcards.dataset]["kinetics"]
 
 
 def get_source_network(wildcards):
-    """Give the network that a sub-network is extracted from, unless one is generated."""
+    """Return the network that a sub-network is extracted from, unless one is generated."""
     kinetics = get_kinetics(wildcards)
     return {"network": kinetics["network"]} if "network" in kinetics else {}
 
 
 def get_simulation(wildcards):
-    """Give the settings of a simulated data set."""
+    """Return the settings of a simulated data set."""
     return BOOLEAN[wildcards.dataset]["simulation"]
 
 
 def get_reference_file(wildcards):
-    """Give the file that holds a data set's known edges."""
+    """Return the file that holds a data set's known edges."""
     if wildcards.dataset in SIMULATED:
         return f"<results>/{wildcards.dataset}/simulation_reference.tsv"
     return DATASETS[wildcards.dataset]["reference"]["path"]
 
 
 def get_summary_files(wildcards):
-    """Give what the summary of a data set reads besides its expression."""
+    """Return what the summary of a data set reads besides its expression."""
     dataset, files = DATASETS[wildcards.dataset], {}
     if wildcards.dataset in SUPERVISED:
         files["reference"] = get_reference_file(wildcards)
@@ -346,7 +346,7 @@ def get_summary_files(wildcards):
 
 
 def get_split_files(wildcards):
-    """Give the split files that a card ships for a scheme, or the files of a transfer's source."""
+    """Return the split files that a card ships for a scheme, or the files of a transfer's source."""
     if wildcards.split == TRANSFER:
         folder = f"<results>/{SOURCES[wildcards.dataset]}"
         return {"source_genes": f"{folder}/genes.tsv", "source": f"{folder}/reference.tsv"}
@@ -354,27 +354,27 @@ def get_split_files(wildcards):
 
 
 def get_variant_options(wildcards):
-    """Give the options of a variant of GT-GRN."""
+    """Return the options of a variant of GT-GRN."""
     return variant_options(config, wildcards.variant)
 
 
 def get_method_options(method):
-    """Give the options of an expression-only method."""
+    """Return the options of an expression-only method."""
     return config["inference"]["options"].get(method, {})
 
 
 def get_main_model():
-    """Give (model, variant) of the model that ranks the final network."""
+    """Return (model, variant) of the model that ranks the final network."""
     return [("gtgrn", config["network"]["variant"])]
 
 
 def get_evaluated(dataset):
-    """Give (model, variant) of each supervised model of a data set."""
+    """Return (model, variant) of each supervised model of a data set."""
     return [("gtgrn", variant) for variant in get_variants(dataset)] + get_peers(dataset)
 
 
 def get_peers(dataset):
-    """Give (model, form) of each peer of a data set; peers need expression."""
+    """Return (model, form) of each peer of a data set; peers need expression."""
     chosen = config["peers"]["datasets"]
     if dataset not in EXPRESSED or (chosen and DATASETS[dataset]["card"] not in chosen):
         return []
@@ -382,13 +382,13 @@ def get_peers(dataset):
 
 
 def get_peer_options(peer):
-    """Give the options of a peer by its forms."""
+    """Return the options of a peer by its forms."""
     options = config["peers"]["options"].get(peer, {})
     return {form: options.get(form, {}) for form in FORMS}
 
 
 def get_model_scores(dataset, split, seed, models):
-    """Give the score files of supervised models."""
+    """Return the score files of supervised models."""
     return [
         f"<results>/{dataset}/models/{model}/{variant}/{split}/seed{seed}/scores.tsv.gz"
         for model, variant in models
@@ -396,20 +396,20 @@ def get_model_scores(dataset, split, seed, models):
 
 
 def get_evaluated_scores(wildcards):
-    """Give the score files that are judged on one split."""
+    """Return the score files that are judged on one split."""
     models = get_evaluated(wildcards.dataset)
     return get_model_scores(wildcards.dataset, wildcards.split, wildcards.seed, models)
 
 
 def get_scores_of_all_seeds(wildcards):
-    """Give the score files of all supervised models of a data set, seed by seed."""
+    """Return the score files of all supervised models of a data set, seed by seed."""
     models = get_evaluated(wildcards.dataset)
     files = [get_model_scores(wildcards.dataset, wildcards.split, seed, models) for seed in SEEDS]
     return [path for paths in files for path in paths]
 
 
 def get_messages_of_all_seeds(wildcards):
-    """Give the files of the graphs over which the models passed messages, seed by seed."""
+    """Return the files of the graphs over which the models passed messages, seed by seed."""
     return [
         path.replace("scores.tsv.gz", "messages.tsv.gz")
         for path in get_scores_of_all_seeds(wildcards)
@@ -417,7 +417,7 @@ def get_messages_of_all_seeds(wildcards):
 
 
 def get_audited_artefacts(wildcards):
-    """Give the networks and embeddings of a data set, which must know no label."""
+    """Return the networks and embeddings of a data set, which must know no label."""
     if wildcards.dataset not in EXPRESSED:
         return {}
     folder = f"<results>/{wildcards.dataset}"
@@ -429,12 +429,12 @@ def get_audited_artefacts(wildcards):
 
 
 def get_evaluated_models(wildcards):
-    """Give (model, variant) in the order of get_evaluated_scores."""
+    """Return (model, variant) in the order of get_evaluated_scores."""
     return get_evaluated(wildcards.dataset)
 
 
 def get_network_inputs(wildcards):
-    """Give what the final network needs besides the consensus, where there is a reference."""
+    """Return what the final network needs besides the consensus, where there is a reference."""
     if wildcards.dataset not in SUPERVISED:
         return {}
     models = get_main_model()
@@ -446,17 +446,17 @@ def get_network_inputs(wildcards):
 
 
 def without(section, *keys):
-    """Give a section of the configuration without some keys."""
+    """Return a section of the configuration without some keys."""
     return {key: value for key, value in section.items() if key not in keys}
 
 
 def one_of(names):
-    """Give a pattern for a wildcard; without names it matches nothing."""
+    """Return a pattern for a wildcard; without names it matches nothing."""
     return "|".join(names) or "(?!)"
 
 
 def scaled_memory(mb):
-    """Give a memory request in MB that grows with each attempt."""
+    """Return a memory request in MB that grows with each attempt."""
 
     def request(wildcards, attempt):
         return mb * attempt

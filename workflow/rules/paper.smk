@@ -1,6 +1,6 @@
 """The tables and figures of the GT-GRN paper, with its numbers and the best null beside ours."""
 
-from gtgrn.settings import FEATURE_SETS, find_feature_sets
+from gtgrn.config.settings import FEATURE_SETS, find_feature_sets
 
 NUMBERS = "resources/paper_numbers.tsv"
 DRAWN = ["tsv", "html", "svg", "png"]

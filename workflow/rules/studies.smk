@@ -1,10 +1,10 @@
 """Name the inputs of the studies: peers, regulators, embeddings, biology, the paper's tables."""
 
-from gtgrn.locations import find_prior
+from gtgrn.config.locations import find_prior
 
 
 def get_tuning_files(wildcards):
-    """Give what a model of the tuning study reads besides genes and split."""
+    """Return what a model of the tuning study reads besides genes and split."""
     if wildcards.model != "gtgrn":
         return {"matrix": f"<results>/{wildcards.dataset}/matrix.npy"}
     folder = f"<results>/{wildcards.dataset}/embeddings"
@@ -17,7 +17,7 @@ def get_tuning_files(wildcards):
 
 
 def get_tuning_options(wildcards):
-    """Give the options of a grid point, on top of those that the model has in this run."""
+    """Return the options of a grid point, on top of those that the model has in this run."""
     point = GRIDS[wildcards.model][wildcards.point]
     if wildcards.model == "gtgrn":
         return {**variant_options(config, PAPER_VARIANT), **point}
@@ -25,7 +25,7 @@ def get_tuning_options(wildcards):
 
 
 def get_tuning_rows(wildcards):
-    """Give the files of all grid points of a data set."""
+    """Return the files of all grid points of a data set."""
     return [
         f"<results>/{wildcards.dataset}/tuning/{model}/{point}/seed{seed}.tsv"
         for model in GRIDS
@@ -35,7 +35,7 @@ def get_tuning_rows(wildcards):
 
 
 def get_peer_runs(dataset):
-    """Give (model, form, split, seed) of all that is trained of the peers on a data set."""
+    """Return (model, form, split, seed) of all that is trained of the peers on a data set."""
     return [
         (*peer, split, seed)
         for peer in get_peers(dataset)
@@ -45,20 +45,20 @@ def get_peer_runs(dataset):
 
 
 def get_peer_scores(wildcards):
-    """Give the score files in the order of get_peer_runs."""
+    """Return the score files in the order of get_peer_runs."""
     folder = f"<results>/{wildcards.dataset}/models"
     runs = get_peer_runs(wildcards.dataset)
     return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
 
 
 def get_attention_models(dataset):
-    """Give (model, variant) of the models with attention that a data set's ranking reads."""
+    """Return (model, variant) of the models with attention that a data set's ranking reads."""
     own = [("gtgrn", PAPER_VARIANT)] if PAPER_VARIANT else []
     return own + [peer for peer in get_peers(dataset) if peer[0] in ("genelink", "gatv2")]
 
 
 def get_attention_files(wildcards):
-    """Give checkpoints by model and seed, and what they were trained on by seed."""
+    """Return checkpoints by model and seed, and what they were trained on by seed."""
     folder, split = f"<results>/{wildcards.dataset}", SCHEMES[0]
     features = {
         "P": f"{folder}/embeddings/positional/{split}/seed{{}}.h5ad",
@@ -78,7 +78,7 @@ def get_attention_files(wildcards):
 
 
 def get_representations(dataset):
-    """Give (name, variant, seed, file) of all gene embeddings of a data set."""
+    """Return (name, variant, seed, file) of all gene embeddings of a data set."""
     folder = f"<results>/{dataset}"
     kinds = {"vae": "expression", "global": "global"}
     own = [
@@ -96,28 +96,28 @@ def get_representations(dataset):
 
 
 def get_representation_files(wildcards):
-    """Give the files of get_representations, in its order."""
+    """Return the files of get_representations, in its order."""
     return [file for *_, file in get_representations(wildcards.dataset)]
 
 
 def get_representation_names(wildcards):
-    """Give (name, variant, seed) of get_representations, in its order."""
+    """Return (name, variant, seed) of get_representations, in its order."""
     return [names for *names, _ in get_representations(wildcards.dataset)]
 
 
 def get_runs(dataset):
-    """Give (split, seed) of all splits of a data set."""
+    """Return (split, seed) of all splits of a data set."""
     return [(split, seed) for split in get_schemes(dataset) for seed in SEEDS]
 
 
 def get_centralities(wildcards):
-    """Give the ranking of regulators where the report shows it, so that the run makes it."""
+    """Return the ranking of regulators where the report shows it, so that the run makes it."""
     made = wildcards.dataset in JUDGED and "regulators" in config["report"]["studies"]
     return {"ranking": f"<results>/{wildcards.dataset}/regulators/ranking.tsv"} if made else {}
 
 
 def get_priors(dataset):
-    """Give the published tables by name that are at hand for a data set."""
+    """Return the published tables by name that are at hand for a data set."""
     organism = DATASETS[dataset].get("organism")
     found = {
         name: find_prior(name, organism, config["mirror"]) for name in config["biology"]["priors"]
@@ -126,7 +126,7 @@ def get_priors(dataset):
 
 
 def get_evidence_files(wildcards):
-    """Give the reference with its databases, where the card has one, and the priors."""
+    """Return the reference with its databases, where the card has one, and the priors."""
     reference = DATASETS[wildcards.dataset].get("reference")
     return {
         "reference": [reference["path"]] if reference else [],
@@ -135,7 +135,7 @@ def get_evidence_files(wildcards):
 
 
 def get_biology_files(dataset):
-    """Give the files of the target biology of a data set."""
+    """Return the files of the target biology of a data set."""
     names = ["regulons.gmt", "adjacencies.tsv", "net.tsv", "regulators.tsv", "novel.tsv"]
     names += [f"activity.{ext}" for ext in ("tsv", "h5ad", "svg", "png")]
     if dataset in JUDGED:
@@ -144,7 +144,7 @@ def get_biology_files(dataset):
 
 
 def get_paper_models(dataset):
-    """Give (model, variant) of what the paper compares: GT-GRN and the peers."""
+    """Return (model, variant) of what the paper compares: GT-GRN and the peers."""
     trained = get_evaluated(dataset)
     compared = get_own_models(dataset) + get_peers(dataset)
     shown = [model for model in trained if model in compared]
@@ -152,19 +152,19 @@ def get_paper_models(dataset):
 
 
 def get_link_prediction():
-    """Give the data sets that are judged on the paper's split."""
+    """Return the data sets that are judged on the paper's split."""
     return [dataset for dataset in SUPERVISED if PAPER_SPLIT in get_schemes(dataset)]
 
 
 def get_regenerated_scores(wildcards):
-    """Give the score files of the compared models, seed by seed."""
+    """Return the score files of the compared models, seed by seed."""
     models = get_paper_models(wildcards.dataset)
     files = [get_model_scores(wildcards.dataset, PAPER_SPLIT, seed, models) for seed in SEEDS]
     return [path for paths in files for path in paths]
 
 
 def get_ablation_rows(dataset):
-    """Give (row, data set, variant) of Table 6: feature sets, controls, imputation turned round."""
+    """Return (row, data set, variant) of Table 6: feature sets, controls, imputation turned round."""
     missing = [name for name in FEATURE_SETS if name not in ABLATED]
     if missing:
         features = ", ".join(missing[0])
@@ -182,7 +182,7 @@ def get_ablation_rows(dataset):
 
 
 def get_ablation_scores(wildcards):
-    """Give the score files of the rows of Table 6, seed by seed."""
+    """Return the score files of the rows of Table 6, seed by seed."""
     return [
         f"<results>/{dataset}/models/gtgrn/{variant}/{PAPER_SPLIT}/seed{seed}/scores.tsv.gz"
         for seed in SEEDS
@@ -191,7 +191,7 @@ def get_ablation_scores(wildcards):
 
 
 def get_paper_files(wildcards):
-    """Give what the section paper of the report shows."""
+    """Return what the section paper of the report shows."""
     return [
         "<results>/paper/table3.tsv",
         "<results>/paper/fig4.tsv",
@@ -204,7 +204,7 @@ def get_paper_files(wildcards):
 
 
 def get_study_files(wildcards):
-    """Give the results of the targets that the report shows."""
+    """Return the results of the targets that the report shows."""
     whole = {
         "gatv2": ["<results>/gatv2/protocols.tsv"],
         "biology": [path for dataset in EXPRESSED for path in get_biology_files(dataset)],

@@ -1,1 +1,1 @@
-"""Expression-only network inference: one module a method, each with one ``infer``."""
+"""Networks from expression alone."""

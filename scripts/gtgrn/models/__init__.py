@@ -1,1 +1,1 @@
-"""Supervised models: one module a model."""
+"""Supervised models."""

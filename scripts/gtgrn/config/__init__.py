@@ -1,0 +1,1 @@
+"""The configuration and the cards of data sets: read and checked at every start, nothing heavy."""

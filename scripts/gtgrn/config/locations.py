@@ -1,0 +1,209 @@
+"""Where a card's files lie: in a mirror, among the downloads, or in a published table by name.
+
+Imported at every start of Snakemake, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from gtgrn.errors import InputError
+
+MIRROR, DOWNLOAD = "mirror:", "download:"
+DOWNLOADS = "resources/downloads"
+"""Folder of what the workflow downloads; a file behind a mirror's URL goes to its ``mirror/``."""
+
+PRIORS = {
+    ("collectri", "human"): {
+        "path": "mirror:tf_target/hengkp_collectri.csv",
+        "regulator": "source",
+        "target": "target",
+        "sign": "weight",
+        "source": "CollecTRI (Mueller-Dott et al. 2023, doi:10.1093/nar/gkad841)",
+    },
+    **{
+        ("trrust", organism): {
+            "path": f"mirror:tf_target/trrust_rawdata.{organism}.tsv",
+            "columns": ["regulator", "target", "sign", "pmid"],
+            "regulator": "regulator",
+            "target": "target",
+            "sign": "sign",
+            "source": "TRRUST v2 (Han et al. 2018, doi:10.1093/nar/gkx1013)",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
+}
+ALL_GENES = "all"
+"""The list of regulators that needs no file: every gene is a candidate."""
+REGULATOR_LISTS = {
+    # BEELINE's list for the mouse is in upper case, other sources write Gata1.
+    **{
+        ("beeline", organism): {
+            "path": f"mirror:tf_target/{organism}-tfs.csv",
+            "column": "TF",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
+    **{
+        ("shipped", organism): {
+            "path": f"resources/regulators/{organism}.tsv",
+            "column": "regulator",
+            "ignore_case": organism == "mouse",
+        }
+        for organism in ("human", "mouse")
+    },
+}
+
+SECTIONS = (
+    "expression",
+    "simulation",
+    "kinetics",
+    "reference",
+    "regulators",
+    "splits",
+    "preprocess",
+)
+
+
+def name_published(card: dict, path: Path) -> None:
+    """Replace the names of published tables by their files and columns, in place.
+
+    Parameters
+    ----------
+    card
+        A card that holds to the schema.
+    path
+        Its file, for the message.
+
+    Raises
+    ------
+    InputError
+        If the table does not exist for the card's organism.
+    """
+    for section, key, published in (
+        ("reference", "prior", PRIORS),
+        ("regulators", "list", REGULATOR_LISTS),
+    ):
+        name = card.get(section, {}).get(key)
+        if name in (None, ALL_GENES):
+            continue
+        del card[section][key]
+        if (name, card["organism"]) not in published:
+            known = [f"{one} ({organism})" for one, organism in sorted(published)]
+            raise InputError(
+                f"there is no {name} for the organism {card['organism']}",
+                file=path,
+                field=f"{section}.{key}",
+                remedy=f"Use one of {', '.join(known)}, or give a path",
+            )
+        card[section] |= published[name, card["organism"]]
+
+
+def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> set[str]:
+    """Turn mirror:x and download:x into plain paths in all sections, in place.
+
+    Parameters
+    ----------
+    card
+        A card that holds to the schema.
+    path
+        Its file, for the message.
+    mirror
+        Folder or URL prefix; None where the user has none.
+    downloads
+        Folder for what is downloaded.
+
+    Returns
+    -------
+    set of str
+        Those of the paths that the workflow fetches, so that they need not exist yet.
+
+    Raises
+    ------
+    InputError
+        If a path leaves its folder, the mirror is not set or the file is not in it.
+    """
+    fetched: set[str] = set()
+
+    def locate(value: object, field: str) -> object:
+        if isinstance(value, dict):
+            return {key: locate(item, f"{field}.{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [locate(item, f"{field}.{number}") for number, item in enumerate(value)]
+        if not isinstance(value, str) or not value.startswith((MIRROR, DOWNLOAD)):
+            return value
+        try:
+            name = _inside(value)
+            if value.startswith(MIRROR) and not (mirror and is_url(mirror)):
+                return _in_folder(name, mirror, card.get("origin") or "see the card's citation")
+        except InputError as error:
+            raise InputError(error.problem, file=path, field=field, remedy=error.remedy) from None
+        folder = Path(downloads, "mirror") if value.startswith(MIRROR) else Path(downloads)
+        fetched.add(str(folder / name))
+        return str(folder / name)
+
+    for section in SECTIONS:
+        if section in card:
+            card[section] = locate(card[section], section)
+    return fetched
+
+
+def find_prior(
+    name: str, organism: str | None, mirror: str | None, downloads: str = DOWNLOADS
+) -> dict | None:
+    """Return a published table by name as the section `reference` of a card, where it is at hand.
+
+    Parameters
+    ----------
+    name
+        A name of :data:`PRIORS`.
+    organism
+        The card's organism.
+    mirror
+        Folder or URL prefix; None where the user has none.
+    downloads
+        Folder for what is downloaded.
+
+    Returns
+    -------
+    dict or None
+        None if there is no such table for the organism, or its file is not there.
+    """
+    section = PRIORS.get((name, organism))
+    if section is None or mirror is None:
+        return None
+    folder = Path(downloads, "mirror") if is_url(mirror) else Path(mirror)
+    path = folder / _inside(section["path"])
+    return {**section, "path": str(path)} if path.is_file() else None
+
+
+def is_url(mirror: str) -> bool:
+    """Tell a mirror's URL prefix from a folder."""
+    return mirror.startswith(("http://", "https://"))
+
+
+def _inside(value: str) -> str:
+    """Return the path behind the prefix, refusing one that leaves the folder."""
+    name = value.split(":", 1)[1]
+    if not name or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        raise InputError(
+            f"'{value}' leaves its folder", remedy="Write a relative path without '..' after ':'"
+        )
+    return name
+
+
+def _in_folder(name: str, mirror: str | None, origin: str) -> str:
+    if mirror is None:
+        raise InputError(
+            f"the file '{name}' lies in a mirror, and the configuration's key 'mirror' is not set",
+            remedy=f"Set it to the folder or URL prefix that holds the file, from {origin}",
+        )
+    if not Path(mirror, name).exists():
+        raise InputError(
+            f"the file '{name}' is not in the mirror '{mirror}'",
+            remedy="Put it there or correct the configuration's key 'mirror'; it comes from "
+            f"{origin}",
+        )
+    return str(Path(mirror, name))

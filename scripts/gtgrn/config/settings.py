@@ -1,0 +1,298 @@
+"""The configuration: checks that hold between keys, and the options of a variant.
+
+Like the cards, this is read at every start of Snakemake and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from itertools import product
+from pathlib import Path
+
+from gtgrn.config.validation import check, did_you_mean
+from gtgrn.errors import InputError
+from gtgrn.names import TRANSFER
+
+SCHEMA = Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml"
+CONFIG = "configuration"
+ENSEMBLES = ("borda", "mean_rank")
+"""Networks that are made of those of all methods."""
+PAPER, FULL = "paper", "full"
+"""Forms of GT-GRN; the section gtgrn holds the options of the first."""
+EXPRESSION = "X"
+"""Modality of the form full that stands for the expression matrix."""
+FULL_SET = "PGE"
+FEATURE_SETS = ("P", "G", "E", "PG", "PE", "GE", FULL_SET)
+"""Table 6 of the paper: positional (P), global (G) and expression (E) embeddings."""
+VARIED, NO_CONTROL = ("features", "control"), "none"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def check_settings(
+    config: dict,
+    methods: Collection[str],
+    peers: Collection[str],
+    cards: Collection[str] = (),
+) -> None:
+    """Check the merged configuration and fill in its defaults, in place.
+
+    Parameters
+    ----------
+    config
+        Snakemake's merged configuration.
+    methods
+        Names of the expression-only methods that have a rule.
+    peers
+        Names of the supervised peers that have a rule.
+    cards
+        Names of the cards that are there. An ablation may name one that this run leaves out, so
+        that the default configuration serves a run of the user's own card.
+
+    Raises
+    ------
+    InputError
+        Naming the first key that is wrong, and the remedy.
+    """
+    check(config, SCHEMA, file=CONFIG)
+    chosen = config["inference"]["methods"]
+    _known("inference.methods", chosen, methods)
+    _known("inference.options", config["inference"]["options"], methods)
+    _known("walks.networks", config["walks"]["networks"], chosen)
+    _known("peers.methods", config["peers"]["methods"], peers)
+    _known("peers.options", config["peers"]["options"], peers)
+    _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
+    for model in config["tuning"]["models"]:
+        _known("tuning.grids", [model], config["tuning"]["grids"])
+    _known("peers.datasets", config["peers"]["datasets"] or [], [*card_names(config), *cards])
+    _known("tuning.datasets", config["tuning"]["datasets"] or [], [*card_names(config), *cards])
+    _known("paper.datasets", config["paper"]["datasets"] or [], [*card_names(config), *cards])
+    _known("ablations.variants", config["ablations"]["variants"], config["variants"])
+    _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
+    _check_third_party(config, methods)
+    _known("network.variant", [config["network"]["variant"]], config["variants"])
+    _known("network.beside", config["network"]["beside"], config["variants"])
+    total = sum(config["splits"]["edges"].values())
+    if abs(total - 1) > 1e-6:
+        raise InputError(
+            f"the fractions sum to {total:g}, not 1",
+            file=CONFIG,
+            field="splits.edges",
+            remedy="Correct train, val or test",
+        )
+    _heads_divide("bert", config["bert"])
+    for name in config["variants"]:
+        _heads_divide(f"variants.{name}", variant_options(config, name))
+
+
+def _check_third_party(config: dict, methods: Collection[str]) -> None:
+    for name, source in config["third_party"].items():
+        field = f"third_party.{name}"
+        if not NAME.fullmatch(name) or name in {*methods, *ENSEMBLES}:
+            raise InputError(
+                "is the name of a method here" if NAME.fullmatch(name) else "is no plain name",
+                file=CONFIG,
+                field=field,
+                remedy="Choose another name of letters, digits and underscores",
+            )
+        _known(f"{field}.dataset", [source["dataset"]], card_names(config))
+        if not Path(source["path"]).is_file():
+            raise InputError(
+                f"file '{source['path']}' not found",
+                file=CONFIG,
+                field=f"{field}.path",
+                remedy="Give its path relative to the working directory",
+            )
+
+
+def check_sources(config: dict, datasets: Collection[str]) -> None:
+    """Check that transfers are between data sets of this run, and that there is one if asked for.
+
+    Parameters
+    ----------
+    config
+        The checked configuration.
+    datasets
+        Names of the data sets, replicates of a simulation among them.
+
+    Raises
+    ------
+    InputError
+        Naming the key and the remedy.
+    """
+    sources = config["splits"]["sources"]
+    field = "splits.sources"
+    _known(field, sources, datasets)
+    for name, source in sources.items():
+        _known(f"{field}.{name}", [source], [other for other in datasets if other != name])
+    if TRANSFER in config["splits"]["schemes"] and not sources:
+        raise InputError(
+            "is empty, but the scheme transfer needs it",
+            file=CONFIG,
+            field=field,
+            remedy="Name the data set to train on: '{tested data set: its source}'",
+        )
+    first = config["splits"]["schemes"][0]
+    if first == TRANSFER or "_" in first:
+        raise InputError(
+            f"{first} comes first, but the final network is made on the first scheme",
+            file=CONFIG,
+            field="splits.schemes",
+            remedy="Put another scheme first",
+        )
+
+
+def parse_scheme(name: str) -> tuple[str, float]:
+    """Return the scheme of a name and the share of its train pairs to keep.
+
+    ``edges_25`` is ``edges`` with a quarter of its train pairs: a point of a learning curve.
+    """
+    scheme, _, percent = name.partition("_")
+    return scheme, int(percent) / 100 if percent else 1.0
+
+
+def card_names(config: dict) -> list[str]:
+    """Return the names of the cards that the configuration lists, by name or path."""
+    return [Path(entry).name.removesuffix(".yaml") for entry in config["datasets"]]
+
+
+def card_paths(config: dict, folder: str) -> list[str]:
+    """Return the paths of the cards: an entry that is a path stays, a name is in `folder`."""
+    return [
+        entry if entry.endswith(".yaml") else f"{folder}/{entry}.yaml"
+        for entry in config["datasets"]
+    ]
+
+
+def variant_options(config: dict, variant: str) -> dict:
+    """Return the section of the variant's form with the variant's own keys on top, and the form.
+
+    A control of the form full also loses the symbols of genes, which are no expression.
+    """
+    own = config["variants"][variant]
+    form = own.get("form", PAPER)
+    options = {**config["gtgrn" if form == PAPER else "full"], **own, "form": form}
+    if form == FULL and options["control"] != "none":
+        options["symbols"] = False
+    return options
+
+
+def paper_variant(config: dict) -> str | None:
+    """Return the variant whose attention is read and whose grid is searched: the form paper's first.
+
+    The network's own comes first, then those beside it, then any; None without such a form.
+    """
+    network = config["network"]
+    for name in [network["variant"], *network["beside"], *config["variants"]]:
+        if variant_options(config, name)["form"] == PAPER:
+            return name
+    return None
+
+
+def find_feature_sets(
+    options: Mapping[str, Mapping], base: str | None, first: Iterable[str] = ()
+) -> dict[str, str]:
+    """Find the variants that differ from one in their features, or in a control, alone.
+
+    Parameters
+    ----------
+    options
+        Variant -> all its options.
+    base
+        The variant of which the others are ablations; None finds none.
+    first
+        Variants that are trained anyhow: taken before others that are the same.
+
+    Returns
+    -------
+    dict
+        ``P`` ... ``PGE``, and a control such as ``random`` with all features -> variant, where
+        there is one.
+    """
+    if base is None:
+        return {}
+    rest = {
+        name: {key: value for key, value in own.items() if key not in VARIED}
+        for name, own in options.items()
+    }
+    found: dict[str, str] = {}
+    for name in [*(name for name in first if name in options), *options]:
+        if rest[name] != rest[base]:
+            continue
+        features = "".join(sorted(options[name]["features"], key=FULL_SET.index))
+        control = options[name].get("control", NO_CONTROL)
+        if control == NO_CONTROL:
+            found.setdefault(features, name)
+        elif features == FULL_SET:
+            found.setdefault(control, name)
+    return found
+
+
+def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str, dict]:
+    """Return each data set once more with its imputation turned round.
+
+    Parameters
+    ----------
+    config
+        The checked configuration.
+    datasets
+        Data set -> card. Simulated ones have none: nothing is imputed there.
+
+    Returns
+    -------
+    dict
+        ``<data set>-magic_on`` or ``<data set>-magic_off`` -> card; empty if the section paper
+        asks for none.
+    """
+    if config["paper"]["imputation"] is None:
+        return {}
+    found = {}
+    for name, card in datasets.items():
+        if card["expression"]["format"] == "simulation":
+            continue
+        own = card.get("preprocess", {})
+        magic = not {**config["preprocess"], **own}["magic"]
+        found[f"{name}-magic_{'on' if magic else 'off'}"] = {
+            **card,
+            "preprocess": {**own, "magic": magic},
+        }
+    return found
+
+
+def grid_points(grid: dict[str, list]) -> dict[str, dict]:
+    """Return every combination of a grid's values, by a name that can be part of a path.
+
+    Examples
+    --------
+    ``{"epochs": [5], "hidden": [[8, 4]]}`` gives ``epochs=5,hidden=8x4``.
+    """
+    points = {}
+    for values in product(*grid.values()):
+        options = dict(zip(grid, values, strict=True))
+        texts = {
+            name: "x".join(map(str, value)) if isinstance(value, list) else str(value)
+            for name, value in options.items()
+        }
+        points[",".join(f"{name}={text}" for name, text in texts.items())] = options
+    return points
+
+
+def _known(field: str, names: Collection[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"'{name}' is not one of {', '.join(known) or 'none'}",
+                file=CONFIG,
+                field=field,
+                remedy=f"{did_you_mean(str(name), known)}Correct or remove it",
+            )
+
+
+def _heads_divide(field: str, options: dict) -> None:
+    if options["dimensions"] % options["heads"]:
+        raise InputError(
+            f"{options['heads']} heads do not divide {options['dimensions']} dimensions",
+            file=CONFIG,
+            field=f"{field}.heads",
+            remedy="Choose a divisor",
+        )

@@ -1,0 +1,151 @@
+"""Checking a YAML document against a JSON schema, with one line for the user.
+
+Imported at every start of Snakemake, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import functools
+import re
+import reprlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from gtgrn.errors import InputError
+
+SCALAR = r"[-+.\w]+"
+"""What a text may hold to be read as a number or a truth value."""
+TYPE_NAMES = {
+    "object": "a section (key: value lines)",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+@functools.cache
+def read_schema(path: Path) -> dict:
+    """Read a JSON schema written as YAML."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def check(document: dict, schema_path: Path, *, file: object) -> None:
+    """Check a document against a schema and fill in the schema's defaults, in place.
+
+    Parameters
+    ----------
+    document
+        The document.
+    schema_path
+        File with the schema.
+    file
+        Name of the document's file, for the error.
+
+    Raises
+    ------
+    InputError
+        For the first error: file, dotted field, problem and remedy in one line.
+    """
+    schema = read_schema(schema_path)
+    _read_texts(document, schema)
+    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=_error_order)
+    if errors:
+        raise _describe(errors[0], file)
+    _fill_defaults(document, schema)
+
+
+def _read_texts(document: Any, schema: Any) -> Any:
+    """Read texts as YAML where the schema wants no text, in place; give the value.
+
+    Numbers and truth values inside a list or a section of Snakemake's --config arrive as text.
+    """
+    if not isinstance(schema, dict):
+        return document
+    if isinstance(document, dict):
+        parts, other = schema.get("properties", {}), schema.get("additionalProperties")
+        for key, value in document.items():
+            document[key] = _read_texts(value, parts.get(key, other))
+    elif isinstance(document, list):
+        document[:] = [_read_texts(value, schema.get("items")) for value in document]
+    elif isinstance(document, str):
+        kinds = schema.get("type", "string")
+        if "string" not in ([kinds] if isinstance(kinds, str) else kinds):
+            value = yaml.safe_load(document) if re.fullmatch(SCALAR, document) else document
+            return value if isinstance(value, (bool, int, float)) else document
+    return document
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question with the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"Did you mean '{near[0]}'? " if near else ""
+
+
+def how_to_add(schema: dict) -> str:
+    """Return the remedy for a missing key from its own schema."""
+    choices = f" ({', '.join(schema['enum'])})" if "enum" in schema else ""
+    return f"Add it{choices}: {schema['description']}"
+
+
+def _fill_defaults(document: dict, schema: dict) -> None:
+    """Fill in defaults, also in the sections that are there; optional sections stay absent."""
+    for key, part in schema.get("properties", {}).items():
+        if "default" in part:
+            document.setdefault(key, copy.deepcopy(part["default"]))
+        if isinstance(document.get(key), dict):
+            _fill_defaults(document[key], part)
+
+
+def _error_order(error: ValidationError) -> tuple[bool, list[str]]:
+    # A misspelt required key gives two errors; the one on the unknown key names the remedy.
+    return error.validator != "additionalProperties", [str(step) for step in error.absolute_path]
+
+
+def _describe(error: ValidationError, file: object) -> InputError:
+    """Turn a schema error into one line: file, dotted field, problem, remedy."""
+    steps = [str(step) for step in error.absolute_path]
+    meaning = str(error.schema.get("description", ""))
+    known = error.schema.get("properties", {})
+    value = reprlib.repr(error.instance)
+    remedy = meaning
+    if error.validator == "additionalProperties":
+        key = next(key for key in error.instance if key not in known)
+        steps.append(str(key))
+        problem = "unknown key"
+        remedy = f"{did_you_mean(str(key), known)}The keys here are {', '.join(known)}"
+    elif error.validator == "required":
+        key = next(key for key in error.validator_value if key not in error.instance)
+        steps.append(key)
+        problem = "missing"
+        remedy = how_to_add(known[key])
+    elif error.validator == "enum":
+        names = ["null" if name is None else name for name in error.validator_value]
+        problem = f"{value} is not one of {', '.join(names)}"
+        remedy = f"{did_you_mean(str(error.instance), names)}{meaning}"
+    elif error.validator == "type":
+        kinds = error.validator_value
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        problem = f"must be {' or '.join(TYPE_NAMES[kind] for kind in kinds)}, not {value}"
+        if {"number", "integer"} & set(kinds) and _is_number(error.instance):
+            remedy = f"YAML reads this as text: write it without quotes and exponent. {meaning}"
+    else:
+        problem = f"{value} breaks the rule {error.validator}: {error.validator_value}"
+    return InputError(problem, file=file, field=".".join(steps), remedy=remedy)
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether text such as '1e4' was meant as a number."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, str)

@@ -1,0 +1,1 @@
+"""From files to expression, regulators and known edges."""

@@ -1,0 +1,364 @@
+"""Reference networks, candidate regulators and shipped splits, restricted to the genes at hand."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.errors import InputError
+from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
+from gtgrn.tables import read_table
+
+log = logging.getLogger(__name__)
+
+SIGNS = {
+    **dict.fromkeys(["+", "1", "+1", "1.0", "activation", "stimulation"], "+"),
+    **dict.fromkeys(["-", "-1", "-1.0", "repression", "inhibition"], "-"),
+    **dict.fromkeys(["", "0", "0.0", "unknown"], ""),
+}
+"""How databases spell the sign (in lower case), and how this workflow writes it."""
+
+SOURCES, SOURCE = "sources", "source"
+"""Column of a reference with the databases of an edge; column with one of them."""
+
+ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
+BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
+
+
+def read_reference(
+    reference: dict, genes: Collection[str], *, cells: Collection[str] = ()
+) -> pd.DataFrame:
+    """Read a reference network and restrict it to the genes of the expression.
+
+    Parameters
+    ----------
+    reference
+        The section `reference` of a card from :func:`gtgrn.config.cards.load_cards`.
+    genes
+        Genes of the expression.
+    cells
+        Names of its cells, only to recognise a table that was declared the wrong way round.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
+        sorted by name, without self-loops, duplicates and pairs labelled 0. A pair listed with
+        both signs gets none. `attrs` holds the numbers of rows by what became of them: rows,
+        labelled_0, unknown_gene, self_loops, duplicates, edges.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, a column is missing, a sign is unknown or no edge is left.
+    """
+    path, columns = reference["path"], [reference["regulator"], reference["target"]]
+    signed = "sign" in reference
+    asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
+    table = _read_pairs(reference, asked)
+    rows = len(table)
+    if "label" in reference:
+        edges = _labels(table[reference["label"]], path, reference["label"]) == 1
+        log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(table))
+        table = table[edges]
+    spell = _respell if reference.get("ignore_case") else _as_they_are
+    listed = pd.DataFrame(
+        {new: spell(_names(table[old]), genes) for new, old in zip(PAIR, columns, strict=True)}
+    )
+    if signed:
+        listed[SIGN] = _signs(table[reference["sign"]], reference)
+    inside = listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)
+    loops = inside & (listed[REGULATOR] == listed[TARGET])
+    kept = listed[inside & ~loops]
+    edges = _merge_signs(kept) if signed else kept.drop_duplicates()
+    log.info(
+        "%s: %d rows; dropped %d with a gene that the expression lacks, %d self-loops and %d "
+        "duplicates; %d edges of %d regulators stay",
+        path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
+        len(edges), edges[REGULATOR].nunique(),
+    )  # fmt: skip
+    if edges.empty:
+        names = set(listed[REGULATOR]) | set(listed[TARGET])
+        raise _no_overlap("edge", names, genes, cells, reference, "reference.path")
+    edges = edges.sort_values(PAIR, ignore_index=True)
+    edges.attrs = {
+        "rows": rows,
+        "labelled_0": rows - len(listed),
+        "unknown_gene": int((~inside).sum()),
+        "self_loops": int(loops.sum()),
+        "duplicates": len(kept) - len(edges),
+        "edges": len(edges),
+    }
+    return edges
+
+
+def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
+    """Read which databases list each edge, where the reference has a column `sources`.
+
+    Databases are separated by semicolons. OmniPath writes ``TRRUST_CollecTRI`` for what
+    CollecTRI has from TRRUST; such an edge is an edge of both.
+
+    Parameters
+    ----------
+    reference, genes
+        See :func:`read_reference`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        regulator, target, source, each row once, sorted; empty where there is no such column.
+    """
+    columns = {reference[end]: end for end in PAIR}
+    table = _read_pairs(reference, list(columns))
+    if SOURCES not in table:
+        return pd.DataFrame(columns=[*PAIR, SOURCE], dtype=str)
+    table = table.rename(columns=columns)
+    spell = _respell if reference.get("ignore_case") else _as_they_are
+    listed = pd.DataFrame({end: spell(_names(table[end]), genes) for end in PAIR})
+    listed[SOURCE] = table[SOURCES].astype(str).str.split(r"[;_]", regex=True)
+    listed = listed[listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)].explode(SOURCE)
+    listed[SOURCE] = listed[SOURCE].str.strip()
+    listed = listed[listed[SOURCE] != ""].drop_duplicates()
+    return listed.sort_values([*PAIR, SOURCE], ignore_index=True)
+
+
+def read_regulators(
+    regulators: dict, genes: Collection[str], *, cells: Collection[str] = ()
+) -> list[str]:
+    """Read candidate regulators and keep those among the genes of the expression.
+
+    Parameters
+    ----------
+    regulators
+        The section `regulators` of a card from :func:`gtgrn.config.cards.load_cards`.
+    genes
+        Genes of the expression.
+    cells
+        Names of its cells, only to recognise a table that was declared the wrong way round.
+
+    Returns
+    -------
+    list of str
+        Sorted, each once.
+
+    Raises
+    ------
+    InputError
+        If the file is unreadable, its column is missing or no regulator is among the genes.
+    """
+    path, listed = regulators["path"], list_regulators(regulators, genes)
+    kept = sorted(listed & set(genes))
+    log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
+    if not kept:
+        raise _no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
+    return kept
+
+
+def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
+    """Read the names of a list of regulators, those of genes spelt as these where asked.
+
+    Parameters
+    ----------
+    regulators, genes
+        As in :func:`read_regulators`.
+    """
+    path, column = regulators["path"], regulators["column"]
+    spell = _respell if regulators.get("ignore_case") else _as_they_are
+    return set(spell(_names(read_table(path, [column])[column]), genes))
+
+
+def _read_pairs(reference: dict, asked: list[str]) -> pd.DataFrame:
+    """Read the table of a reference, with a header or with the names that the card gives."""
+    if "columns" not in reference:
+        return read_table(reference["path"], asked)
+    path, names = Path(reference["path"]), reference["columns"]
+    for column in asked:
+        if column not in names:
+            raise InputError(
+                f"the card's columns are {', '.join(names)}",
+                file=path,
+                field=column,
+                remedy="Name it in reference.columns",
+            )
+    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as handle:
+            # `index_col` keeps a longer row from turning its first field into a row's name.
+            table = pd.read_csv(
+                handle, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False
+            )
+    except FileNotFoundError as error:
+        raise InputError("file not found", file=path, remedy="Check the path") from error
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise InputError(
+            f"not a readable table ({str(error).strip()})", file=path, remedy="Fetch it again"
+        ) from error
+    if table.shape[1] != len(names):
+        raise InputError(
+            f"the table has {table.shape[1]} columns, the card names {len(names)}",
+            file=path,
+            field="reference.columns",
+            remedy="Name every column",
+        )
+    return table.set_axis(names, axis=1)
+
+
+def _check_present(names: Collection[str], genes: Collection[str], path: str, field: str) -> None:
+    """Refuse files of a split that name a gene which the filters dropped."""
+    absent = sorted(set(names) - set(genes))
+    if absent:
+        raise InputError(
+            f"{len(absent)} of {len(set(names))} genes are not in the preprocessed expression, "
+            f"such as {', '.join(absent[:3])}",
+            file=path,
+            field=field,
+            remedy="Keep every gene: in the card's section preprocess set min_cells_fraction "
+            "and min_genes_per_cell to 0 and n_top_genes to null",
+        )
+
+
+def _names(column: pd.Series) -> pd.Series:
+    return column.astype(str).str.strip()
+
+
+def _as_they_are(names: pd.Series, genes: Collection[str]) -> pd.Series:
+    return names
+
+
+def _respell(names: pd.Series, genes: Collection[str]) -> pd.Series:
+    """Spell names as the genes that differ from them in case only, where that is one gene."""
+    by_upper: dict[str, list[str]] = {}
+    for gene in genes:
+        by_upper.setdefault(gene.upper(), []).append(gene)
+    return names.map(
+        lambda name: name if len(found := by_upper.get(name.upper(), [])) != 1 else found[0]
+    )
+
+
+def _signs(column: pd.Series, reference: dict) -> pd.Series:
+    spelt = column.astype(str).str.strip().str.lower()
+    unknown = sorted(set(spelt) - set(SIGNS))
+    if unknown:
+        raise InputError(
+            f"unknown sign '{unknown[0]}'",
+            file=reference["path"],
+            field=reference["sign"],
+            remedy="Write +, - or nothing, or remove reference.sign from the card",
+        )
+    return spelt.map(SIGNS)
+
+
+def _merge_signs(edges: pd.DataFrame) -> pd.DataFrame:
+    """Return each pair once, with the sign on which all its rows that have one agree."""
+    seen = edges.assign(plus=edges[SIGN] == "+", minus=edges[SIGN] == "-")
+    merged = seen.groupby(PAIR)[["plus", "minus"]].any().reset_index()
+    plus, minus = merged["plus"], merged["minus"]
+    return merged[PAIR].assign(
+        **{SIGN: np.select([plus & ~minus, minus & ~plus], ["+", "-"], default="")}
+    )
+
+
+def _gene_index(path: str, genes: Collection[str]) -> pd.Series:
+    """Read the genes of a split, by index."""
+    table = read_table(path, ["Gene", "index"])
+    names = pd.Series(_names(table["Gene"]).to_numpy(), index=table["index"])
+    for column, values in (("Gene", names), ("index", names.index)):
+        twice = values[values.duplicated()]
+        if len(twice):
+            first = list(twice)[0]
+            raise InputError(
+                f"'{first}' occurs twice", file=path, field=column, remedy="Keep one row of it"
+            )
+    _check_present(names, genes, path, "Gene")
+    return names
+
+
+def _look_up(column: pd.Series, names: pd.Series, path: str, index_path: str) -> np.ndarray:
+    unknown = ~column.isin(names.index)
+    if unknown.any():
+        row = int(np.flatnonzero(unknown)[0])
+        raise InputError(
+            f"row {row + 1}: '{column.iloc[row]}' is not an index of {index_path}",
+            file=path,
+            field=str(column.name),
+            remedy="Name the gene table that belongs to these files in splits.edges.genes",
+        )
+    return names.loc[column].to_numpy()
+
+
+def _labels(column: pd.Series, path: str, field: str = "Label") -> np.ndarray:
+    labels = pd.to_numeric(column, errors="coerce")
+    bad = ~labels.isin([0, 1])
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"row {row + 1}: '{column.iloc[row]}' is not a label",
+            file=path,
+            field=field,
+            remedy="Write 1 for an edge and 0 for a pair without one",
+        )
+    return labels.to_numpy(int)
+
+
+def _no_overlap(
+    kind: str,
+    names: Collection[str],
+    genes: Collection[str],
+    cells: Collection[str],
+    section: dict,
+    field: str,
+) -> InputError:
+    """Say that nothing is left, with examples of both sides and the likely cause."""
+    absent = sorted(set(names) - set(genes)) or sorted(names)
+    ours, theirs = ", ".join(sorted(genes)[:3]), ", ".join(absent[:3])
+    return InputError(
+        f"no {kind} is left among the {len(genes)} genes of the expression; the file names "
+        f"{theirs or 'nothing'}; the expression has {ours}",
+        file=section["path"],
+        field=field,
+        remedy=_guess_cause(set(names), set(genes), set(cells)),
+    )
+
+
+def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
+    """Guess why the names of a file and of the expression do not meet, and say what to do."""
+    if not names:
+        return "The table has no rows: check the file"
+    if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
+        return (
+            "The expression's genes look like its cells: change expression.orientation in the card"
+        )
+    ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
+    if ensembl[0] != ensembl[1]:
+        sides = ("file", "expression") if ensembl[0] else ("expression", "file")
+        return (
+            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
+            "of them (expression.gene_names or expression.gene_map in the card)"
+        )
+    if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
+        return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
+    by_upper = {gene.upper(): gene for gene in sorted(genes - names)}
+    for name in sorted(names - genes):
+        if name.upper() in by_upper:
+            return (
+                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): use the "
+                "same species or spelling on both sides"
+            )
+    if names & genes:
+        return (
+            f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "
+            "relax the filters in the card's section preprocess, or give a fuller reference"
+        )
+    return "Check that both are of the same species and that the card names the right columns"
+
+
+def _share(pattern: re.Pattern, names: Collection[str]) -> float:
+    return sum(bool(pattern.fullmatch(name)) for name in names) / max(len(names), 1)

@@ -1,0 +1,124 @@
+"""What a person can check before anything is trained: the data of one card in a few lines."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+from scipy import sparse
+
+from gtgrn.data.preprocessing import DROPPED
+from gtgrn.data.reference import list_regulators, read_reference
+from gtgrn.data.store import UNS
+from gtgrn.names import IS_REGULATOR, PAIR, SIGN
+
+
+def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | None) -> str:
+    """Describe the data of a card after preprocessing.
+
+    Parameters
+    ----------
+    name, card
+        The data set and its card.
+    adata
+        The matrix from :func:`gtgrn.data.store.read_preprocessed`.
+    reference
+        The card's section `reference`, or that of a simulated network, or None.
+
+    Returns
+    -------
+    str
+        One line each for source, values, cells, genes, sparsity, regulators and reference.
+
+    Raises
+    ------
+    InputError
+        If a file is unreadable or no edge is left.
+    """
+    lines = [("data set", f"{name} ({card['title']}; {card['organism']})")]
+    lines += _describe_matrix(adata)
+    lines.append(("regulators", _describe_regulators(card, adata)))
+    lines += _describe_reference(reference, adata)
+    return "\n".join(f"{key + ':':<12}{text}" for key, text in lines) + "\n"
+
+
+def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
+    record = adata.uns[UNS]
+    source, sizes, settings = record["source"], record["filters"], record["settings"]
+    files = source.get("paths", [source.get("path", "")])
+    detected = " (detected; set expression.values to overrule)"
+    lines = [
+        ("source", f"{source['format']} {', '.join(map(str, np.atleast_1d(files)))}"),
+        ("values", settings["values"] + (detected if source.get("values_detected") else "")),
+        (
+            "cells",
+            "none, only names of genes"
+            if source["format"] == "genes_only"
+            else f"{adata.n_obs} of {sizes['cells_before']}; "
+            f"{sizes['cells_before'] - sizes['cells_after']} express fewer than "
+            f"{settings['min_genes_per_cell']} genes",
+        ),
+        (
+            "genes",
+            f"{adata.n_vars} of {sizes['genes_before']}; "
+            f"{sizes['genes_before'] - sizes['genes_after']} in fewer than "
+            f"{settings['min_cells_fraction']:.3g} of the cells, "
+            f"{sizes['genes_after'] - adata.n_vars} not among the chosen",
+        ),
+    ]
+    if counts := source.get("gene_map_counts"):
+        text = f"{counts['translated']} translated, {counts['kept']} not in the table keep theirs"
+        lines.append(("gene names", text))
+    if adata.n_obs:
+        matrix = adata.layers.get("counts", adata.X)
+        stored = matrix.data if sparse.issparse(matrix) else matrix
+        zeros = 1 - np.count_nonzero(stored) / (adata.n_obs * adata.n_vars)
+        lines.append(("sparsity", f"{zeros:.1%} of the kept values are 0"))
+    return lines
+
+
+def _describe_regulators(card: dict, adata: ad.AnnData) -> str:
+    found = int(adata.var[IS_REGULATOR].sum())
+    section = card.get("regulators", {})
+    if "path" in section:
+        dropped = set(adata.uns[DROPPED])
+        listed = list_regulators(section, [*adata.var_names, *dropped])
+        lost = len(listed & dropped)
+        return (
+            f"{found} of {len(listed)} in {section['path']}; {lost} are among the dropped "
+            f"genes, {len(listed) - found - lost} not in the matrix"
+        )
+    if found == adata.n_vars:
+        return f"{found}, every gene"
+    return f"{found}, those of the reference"
+
+
+def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[str, str]]:
+    if section is None:
+        return [("reference", "none: no model is trained, the network is a consensus")]
+    measured = [*adata.var_names, *adata.uns[DROPPED]]
+    reference = read_reference(section, adata.var_names, cells=adata.obs_names)
+    counts, unmeasured = reference.attrs, read_reference(section, measured).attrs["unknown_gene"]
+    n_regulators, targets = (reference[column].nunique() for column in PAIR)
+    reasons = {
+        "with a gene not in the matrix": unmeasured,
+        "with a dropped gene": counts["unknown_gene"] - unmeasured,
+        "self-loops": counts["self_loops"],
+        "duplicates": counts["duplicates"],
+        "labelled 0": counts["labelled_0"],
+    }
+    lines = [
+        (
+            "reference",
+            f"{len(reference)} edges of {n_regulators} regulators and {targets} targets, "
+            f"of {counts['rows']} rows",
+        ),
+        ("dropped", ", ".join(f"{number} {reason}" for reason, number in reasons.items())),
+    ]
+    possible = n_regulators * (adata.n_vars - 1)
+    share = f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs"
+    lines.append(("density", share))
+    if SIGN in reference:
+        signs = reference[SIGN].value_counts()
+        text = f"{signs.get('+', 0)} +, {signs.get('-', 0)} -, {signs.get('', 0)} unknown"
+        lines.append(("signs", text))
+    return lines

@@ -1,0 +1,188 @@
+"""Random walks over inferred networks (section 3.2.1; node2vec, Grover and Leskovec 2016)."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.errors import InputError
+from gtgrn.files import atomic_path
+from gtgrn.names import REGULATOR, TARGET, WEIGHT
+from gtgrn.seeds import derive_seed
+from gtgrn.tables import sort_edges
+
+PAD = -1
+"""Fills a walk that ended early, because its node has no neighbour."""
+
+
+@dataclass(frozen=True)
+class Walks:
+    """A corpus of walks.
+
+    Attributes
+    ----------
+    genes
+        Names of the genes; a walk holds indices into them.
+    networks
+        Names of the networks.
+    nodes
+        (walks, length) int32, padded with -1 on the right.
+    network
+        (walks,) int16, index of the network that was walked.
+    """
+
+    genes: list[str]
+    networks: list[str]
+    nodes: np.ndarray
+    network: np.ndarray
+
+
+def strongest_edges(edges: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Keep the n edges of largest positive weight.
+
+    Inferred networks are nearly complete, and a walk over all pairs says nothing; the paper's
+    networks are sparse.
+    """
+    return sort_edges(edges[edges[WEIGHT] > 0]).head(n)
+
+
+def sample_walks(
+    networks: Mapping[str, pd.DataFrame],
+    genes: Sequence[str],
+    *,
+    length: int = 10,
+    walks_per_gene: int = 10,
+    edges_per_gene: float = 10.0,
+    p: float = 1.0,
+    q: float = 1.0,
+    seed: int,
+) -> Walks:
+    """Walk over each network, from each gene, along undirected weighted edges.
+
+    Parameters
+    ----------
+    networks
+        Name -> regulator, target, weight; inferred from expression only.
+    genes
+        All genes, sorted: the vocabulary.
+    length
+        Nodes in a walk, its start included.
+    walks_per_gene
+        Walks from each gene in each network.
+    edges_per_gene
+        Edges kept in a network, strongest first, as a multiple of the number of genes.
+    p, q
+        Return and in-out parameters of node2vec.
+    seed
+        Seed; each network's is derived from it and the network's name.
+
+    Returns
+    -------
+    Walks
+        ``len(networks) * walks_per_gene * len(genes)`` walks.
+
+    Raises
+    ------
+    InputError
+        If there is no network, or one has no edge of positive weight.
+    """
+    if not networks:
+        raise InputError(
+            "no network to walk over",
+            field="walks.networks",
+            remedy="Name at least one method of inference.methods",
+        )
+    genes = sorted(genes)
+    index = pd.Series(np.arange(len(genes)), index=genes)
+    nodes, owner = [], []
+    for i, name in enumerate(sorted(networks)):
+        edges = strongest_edges(networks[name], int(edges_per_gene * len(genes)))
+        if edges.empty:
+            raise InputError(
+                f"network {name} has no edge of positive weight",
+                field="walks.networks",
+                remedy="Leave it out of walks.networks",
+            )
+        source = index.loc[edges[REGULATOR]].to_numpy()
+        target = index.loc[edges[TARGET]].to_numpy()
+        walked = _walk(
+            source,
+            target,
+            edges[WEIGHT].to_numpy(dtype=np.float32),
+            len(genes),
+            length=length,
+            walks_per_gene=walks_per_gene,
+            p=p,
+            q=q,
+            seed=derive_seed(seed, "walks", name),
+        )
+        nodes.append(walked)
+        owner.append(np.full(len(walked), i, dtype=np.int16))
+    return Walks(genes, sorted(networks), np.concatenate(nodes), np.concatenate(owner))
+
+
+def _walk(source, target, weight, n, *, length, walks_per_gene, p, q, seed):
+    os.environ.setdefault("DGLBACKEND", "pytorch")
+    import dgl
+    import torch
+
+    # Both directions of an edge, and of a reciprocal pair, are one edge with summed weight.
+    low, high = np.minimum(source, target), np.maximum(source, target)
+    keys, inverse = np.unique(low.astype(np.int64) * n + high, return_inverse=True)
+    total = np.bincount(inverse, weights=weight).astype(np.float32)
+    low, high = keys // n, keys % n
+    ends = (np.concatenate([low, high]), np.concatenate([high, low]))
+    graph = dgl.graph((torch.from_numpy(ends[0]), torch.from_numpy(ends[1])), num_nodes=n)
+    graph.edata["weight"] = torch.from_numpy(np.concatenate([total, total]))
+    starts = torch.arange(n).repeat(walks_per_gene)
+    # DGL draws from one generator a thread, so more threads would mean other walks.
+    threads = torch.get_num_threads()
+    dgl.utils.set_num_threads(1)
+    dgl.random.seed(seed)
+    try:
+        walks = dgl.sampling.node2vec_random_walk(
+            graph, starts, p, q, walk_length=length - 1, prob="weight"
+        )
+    finally:
+        dgl.utils.set_num_threads(threads)
+    return walks.numpy().astype(np.int32)
+
+
+def write_walks(walks: Walks, path: str | Path) -> None:
+    """Write a corpus as .npz without pickled objects."""
+    with atomic_path(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            genes=np.array(walks.genes, dtype=np.str_),
+            networks=np.array(walks.networks, dtype=np.str_),
+            nodes=walks.nodes,
+            network=walks.network,
+        )
+
+
+def read_walks(path: str | Path) -> Walks:
+    """Read a corpus; nothing is unpickled."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Walks(
+                file["genes"].tolist(), file["networks"].tolist(), file["nodes"], file["network"]
+            )
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise InputError(
+            f"not a readable corpus of walks ({error})", file=path, remedy="Sample it again"
+        ) from error

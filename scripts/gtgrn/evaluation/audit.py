@@ -1,0 +1,185 @@
+"""The leakage audit: what a model could have known about the pairs that judge it.
+
+It reads what the jobs wrote, not what they were meant to do: the edges over which messages were
+passed, the graph behind the positional encodings, the records of the inferred networks, and the
+embeddings themselves. Each check counts; a count above zero, or an artefact that tells the
+answers better than expression can, is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.evaluation.metrics import auroc
+from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, UNLABELLED, VAL, WEIGHT
+
+COLUMNS = ["check", "artefact", "count", "finding", "detail"]
+
+TELLS = 0.9
+"""AUROC on validation and test pairs from which an artefact made without labels is suspect:
+methods that see expression alone stay far below it on every published data set."""
+MIN_POSITIVES = 20
+"""Fewest positives for which that AUROC says anything."""
+
+
+def row(check: str, artefact: str, count: int, finding: bool, detail: str = "") -> dict:
+    """Return one line of the audit."""
+    return dict(zip(COLUMNS, (check, artefact, int(count), bool(finding), detail), strict=True))
+
+
+def audit_split(split: pd.DataFrame) -> list[dict]:
+    """Count pairs that are in two parts, or twice in one."""
+    twice = split[split.duplicated(PAIR, keep=False)]
+    return [row("a pair in two parts", "split", len(twice), len(twice) > 0, _first(twice))]
+
+
+def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list[dict]:
+    """Count judged pairs in a graph, in either direction.
+
+    Parameters
+    ----------
+    edges
+        Columns regulator, target: the edges that the artefact was made from.
+    split
+        Columns regulator, target, label, part.
+    artefact
+        Its name, for the table.
+    """
+    judged = split[split[PART].isin([VAL, TEST])]
+    known = set(zip(judged[REGULATOR], judged[TARGET], strict=True))
+    ends = list(zip(edges[REGULATOR], edges[TARGET], strict=True))
+    lines = []
+    for name, reverse in (("judged pair as an edge", False), ("its reverse as an edge", True)):
+        found = [pair for pair in ends if (pair[::-1] if reverse else pair) in known]
+        detail = f"{found[0][0]} -> {found[0][1]}" if found else ""
+        lines.append(row(name, artefact, len(found), bool(found), detail))
+    return lines
+
+
+def audit_negatives(
+    negatives: Mapping[str, pd.DataFrame], reference: pd.DataFrame, split: pd.DataFrame
+) -> list[dict]:
+    """Count drawn negatives that are known edges, or not in the test part.
+
+    Parameters
+    ----------
+    negatives
+        Scheme -> regulator, target.
+    reference
+        Columns regulator, target: all known edges.
+    split
+        Columns regulator, target, part.
+    """
+    known = pd.MultiIndex.from_frame(reference[PAIR])
+    judged = pd.MultiIndex.from_frame(split.loc[split[PART] == TEST, PAIR])
+    lines = []
+    for scheme, table in negatives.items():
+        pairs = pd.MultiIndex.from_frame(table[PAIR])
+        for check, wrong in (
+            ("a negative is a known edge", pairs.isin(known)),
+            ("a negative is not in the test part", ~pairs.isin(judged)),
+        ):
+            count = int(wrong.sum())
+            lines.append(row(check, f"negatives {scheme}", count, count > 0, _first(table[wrong])))
+    return lines
+
+
+def audit_scores(
+    scores: pd.DataFrame, split: pd.DataFrame, artefact: str = "scores"
+) -> list[dict]:
+    """Count pairs whose part or label in the scores is not that of the split."""
+    labelled = scores[scores[PART] != UNLABELLED]
+    both = labelled.merge(split, on=PAIR, how="outer", suffixes=("", "_split"), indicator=True)
+    wrong = (both["_merge"] != "both") | (both[PART] != both[f"{PART}_split"])
+    wrong |= both[LABEL].astype(float) != both[f"{LABEL}_split"].astype(float)
+    return [
+        row("parts and labels differ", artefact, wrong.sum(), wrong.any(), _first(both[wrong]))
+    ]
+
+
+def audit_network(
+    network: pd.DataFrame, provenance: Mapping | None, matrix_sha256: str, split: pd.DataFrame
+) -> list[dict]:
+    """Check that an inferred network was made from this expression and from nothing else.
+
+    Parameters
+    ----------
+    network
+        Columns regulator, target, weight.
+    provenance
+        What :mod:`gtgrn.inference.provenance` recorded, or None where there is no record.
+    matrix_sha256
+        Digest of the data set's matrix.
+    split
+        Columns regulator, target, label, part.
+    """
+    name = f"network {provenance['method']}" if provenance else "network"
+    stranger = provenance is None or provenance.get("matrix_sha256") != matrix_sha256
+    weights = network.set_index(PAIR)[WEIGHT]
+    judged = split[split[PART].isin([VAL, TEST])]
+    values = weights.reindex(pd.MultiIndex.from_frame(judged[PAIR])).fillna(0.0).to_numpy()
+    return [
+        row("not made from this expression", name, stranger, stranger),
+        _tells(judged[LABEL].to_numpy(int), values, name),
+    ]
+
+
+def audit_embedding(
+    values: np.ndarray, genes: Sequence[str], split: pd.DataFrame, artefact: str
+) -> list[dict]:
+    """Ask whether an embedding made without labels knows the judged edges.
+
+    Parameters
+    ----------
+    values
+        (genes, dimensions).
+    genes
+        Names of the rows.
+    split
+        Columns regulator, target, label, part.
+    artefact
+        Its name, for the table.
+    """
+    judged = split[split[PART].isin([VAL, TEST])]
+    index = pd.Index(genes)
+    norms = np.linalg.norm(values, axis=1, keepdims=True)
+    unit = values / np.where(norms > 0, norms, 1)
+    a, b = (unit[index.get_indexer(judged[end])] for end in PAIR)
+    similarity = np.einsum("ij,ij->i", a, b)
+    labels = judged[LABEL].to_numpy(int)
+    # A map fitted to the reference may also place an edge's ends far apart.
+    return [
+        _tells(labels, similarity, artefact),
+        _tells(labels, -similarity, f"{artefact}, reversed"),
+    ]
+
+
+def audit_encodings(
+    stored: np.ndarray, recomputed: np.ndarray, artefact: str = "positional encodings"
+) -> list[dict]:
+    """Compare encodings with those of the training positives alone, made again."""
+    rows = ~np.isclose(stored, recomputed, atol=1e-5).all(axis=1)
+    return [row("not those of the training positives", artefact, rows.sum(), rows.any())]
+
+
+def to_table(lines: Sequence[Mapping], **names) -> pd.DataFrame:
+    """Join lines of an audit; `names` are columns put before them."""
+    table = pd.DataFrame(lines, columns=COLUMNS)
+    for position, (column, value) in enumerate(names.items()):
+        table.insert(position, column, value)
+    return table
+
+
+def _tells(labels: np.ndarray, values: np.ndarray, artefact: str) -> dict:
+    enough = MIN_POSITIVES <= labels.sum() < len(labels)
+    value = auroc(labels, values) if enough else float("nan")
+    detail = f"AUROC {value:.3f}" if enough else "too few judged edges to say"
+    finding = bool(value >= TELLS)
+    return row("tells judged edges apart", artefact, finding, finding, detail)
+
+
+def _first(pairs: pd.DataFrame) -> str:
+    return f"{pairs.iloc[0][REGULATOR]} -> {pairs.iloc[0][TARGET]}" if len(pairs) else ""

@@ -1,0 +1,338 @@
+"""Metrics of a scored split: ranking, early precision, calibration.
+
+The metrics of a ranking are those of :mod:`gtgrn.evaluation.ranking`, under whose rules (universe,
+direction, ties, missing edges, NaN) all others stand too.
+
+Training imports this module at every start, so scikit-learn, whose import takes longer than a
+small training, is imported by the curves alone; the tests hold all values to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gtgrn.errors import InputError
+from gtgrn.evaluation.ranking import (
+    auprc,
+    auprc_ratio,
+    auroc,
+    checked,
+    early_precision,
+    early_precision_ratio,
+    mean_within_group_auroc,
+    one_class,
+    precision_at,
+    top_k,
+)
+from gtgrn.names import LABEL, PAIR, REGULATOR, SCORE, TARGET, WEIGHT
+
+__all__ = [
+    "BeelineScores",
+    "auprc",
+    "auprc_ratio",
+    "auroc",
+    "beeline_scores",
+    "brier",
+    "early_precision",
+    "early_precision_ratio",
+    "evaluate",
+    "expected_calibration_error",
+    "mean_within_group_auroc",
+    "pr_curve",
+    "precision_at",
+    "reliability_curve",
+    "roc_curve",
+    "top_k",
+]
+
+MAX_POINTS = 500
+"""Most points of a curve: more cannot be seen in a figure and make the report heavy."""
+
+
+def _checked_probabilities(labels: ArrayLike, probabilities: ArrayLike):
+    """Return labels and probabilities, or raise ValueError for values outside [0, 1]."""
+    positive, probabilities = checked(labels, probabilities)
+    if len(probabilities) and not (probabilities.min() >= 0 and probabilities.max() <= 1):
+        raise ValueError("probabilities must lie in [0, 1]")
+    return positive, probabilities
+
+
+def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """Return the mean squared difference between probability and label: 0 best, 1 worst.
+
+    Universe and NaN: as the module says; ties and direction have no bearing; a missing edge
+    needs a probability like any other.
+
+    Parameters
+    ----------
+    labels
+        (n,) 0 or 1.
+    probabilities
+        (n,) numbers in [0, 1]; others raise ValueError.
+    """
+    positive, probabilities = _checked_probabilities(labels, probabilities)
+    if one_class(positive):
+        return float("nan")
+    return float(np.mean((probabilities - positive) ** 2))
+
+
+def reliability_curve(labels: ArrayLike, probabilities: ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """Return predicted against observed frequency in bins of equal width.
+
+    Bins hold their lower edge, the last one both. Universe: as the module says; ties fall
+    into one bin; one class is no obstacle here.
+
+    Parameters
+    ----------
+    labels
+        (n,) 0 or 1.
+    probabilities
+        (n,) numbers in [0, 1]; others raise ValueError.
+    bins
+        Number of bins on [0, 1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a bin: lower, upper, mean_probability, observed_frequency, n; the two means
+        are NaN in an empty bin.
+    """
+    positive, probabilities = _checked_probabilities(labels, probabilities)
+    # Division gives the floats that 0.1, 0.2, 0.3 denote; linspace(0, 1, 11) does not.
+    edges = np.arange(bins + 1) / bins
+    index = np.searchsorted(edges[1:-1], probabilities, side="right")
+    n = np.bincount(index, minlength=bins)
+    divisor = np.where(n > 0, n, np.nan)
+    return pd.DataFrame(
+        {
+            "lower": edges[:-1],
+            "upper": edges[1:],
+            "mean_probability": np.bincount(index, probabilities, bins) / divisor,
+            "observed_frequency": np.bincount(index, positive, bins) / divisor,
+            "n": n,
+        }
+    )
+
+
+def expected_calibration_error(
+    labels: ArrayLike, probabilities: ArrayLike, bins: int = 10
+) -> float:
+    """Return the mean of |mean probability - observed frequency|, each bin by its size.
+
+    Bins of equal width as in :func:`reliability_curve`; empty ones have no weight. Universe
+    and NaN: as the module says.
+
+    Parameters
+    ----------
+    labels
+        (n,) 0 or 1.
+    probabilities
+        (n,) numbers in [0, 1]; others raise ValueError.
+    bins
+        Number of bins on [0, 1].
+    """
+    positive, _ = _checked_probabilities(labels, probabilities)
+    if one_class(positive):
+        return float("nan")
+    curve = reliability_curve(labels, probabilities, bins)
+    gap = (curve["mean_probability"] - curve["observed_frequency"]).abs()
+    return float((gap * curve["n"]).sum() / curve["n"].sum())
+
+
+def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """Keep at most MAX_POINTS rows, evenly along the drawn line, both ends among them."""
+    if len(curve) <= MAX_POINTS:
+        return curve
+    steps = np.abs(np.diff(curve.to_numpy(), axis=0)).sum(axis=1)
+    length = np.concatenate([[0], np.cumsum(steps)])
+    rows = np.searchsorted(length, np.linspace(0, length[-1], MAX_POINTS))
+    return curve.iloc[np.unique(rows)].reset_index(drop=True)
+
+
+def roc_curve(labels: ArrayLike, scores: ArrayLike) -> pd.DataFrame:
+    """Return the ROC curve for plotting, from (0, 0) to (1, 1).
+
+    Tied scores are one point. Universe, direction and missing edges: as the module says.
+
+    Returns
+    -------
+    pandas.DataFrame
+        false_positive_rate, true_positive_rate, ascending, at most 500 rows; no row where
+        there is one class.
+    """
+    columns = ["false_positive_rate", "true_positive_rate"]
+    positive, scores = checked(labels, scores)
+    if one_class(positive):
+        return pd.DataFrame(columns=columns, dtype=float)
+    from sklearn.metrics import roc_curve as curve
+
+    false_positive, true_positive, _ = curve(positive, scores)
+    return _thinned(pd.DataFrame(dict(zip(columns, (false_positive, true_positive), strict=True))))
+
+
+def pr_curve(labels: ArrayLike, scores: ArrayLike) -> pd.DataFrame:
+    """Return the precision-recall curve for plotting, from recall 0 to recall 1.
+
+    Tied scores are one point; by convention precision is 1 at recall 0. Universe, direction
+    and missing edges: as the module says.
+
+    Returns
+    -------
+    pandas.DataFrame
+        recall, precision; recall ascending, at most 500 rows; no row where there is one class.
+    """
+    positive, scores = checked(labels, scores)
+    if one_class(positive):
+        return pd.DataFrame(columns=["recall", "precision"], dtype=float)
+    from sklearn.metrics import precision_recall_curve as curve
+
+    precision, recall, _ = curve(positive, scores, drop_intermediate=True)
+    return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
+
+
+class BeelineScores(NamedTuple):
+    """A network's scores in a universe of BEELINE, and the size of that universe."""
+
+    epr: float
+    """Early precision over density."""
+    auprc_ratio: float
+    """Average precision over density."""
+    genes: int
+    regulators: int
+    """Genes that may be the first of a pair."""
+    pairs: int
+    edges: int
+    """Reference edges among the pairs."""
+    density: float
+
+
+def beeline_scores(
+    network: pd.DataFrame,
+    reference: pd.DataFrame,
+    genes: Collection[str],
+    *,
+    universe: str = "tf",
+    decimals: int | None = None,
+) -> BeelineScores:
+    """Return the early precision ratio and the AUPRC ratio of a network as BEELINE does.
+
+    Self-loops are dropped, of a pair that is listed twice the larger |weight| counts, and a
+    pair that the network lacks has weight 0. The AUPRC is the average precision, where BEELINE's
+    own code takes the area under an interpolated curve.
+
+    Parameters
+    ----------
+    network
+        Columns regulator, target, weight; the sign of a weight is ignored.
+    reference
+        Columns regulator, target; edges with another gene than `genes` are dropped.
+    genes
+        BEELINE passes the genes of the reference.
+    universe
+        ``tf``: the regulators of reference edges times all genes, BEELINE's choice for
+        experimental data; ``all``: all ordered pairs of genes, its choice for simulated
+        networks. Both without self-loops. Memory is 9 bytes a pair.
+    decimals
+        Round the weights first; 6 gives the tie blocks of BEELINE's release of 2020.
+
+    Raises
+    ------
+    ValueError
+        If the universe is another word, or a weight is NaN or infinite.
+
+    Source: Pratapa et al. 2020, doi 10.1038/s41592-019-0690-6.
+    """
+    if universe not in ("tf", "all"):
+        raise ValueError(f"universe is {universe!r}, but must be 'tf' or 'all'")
+    names = pd.Index(sorted(set(genes)))
+    first, second = (names.get_indexer(reference[column]) for column in PAIR)
+    inside = (first >= 0) & (second >= 0) & (first != second)
+    rows = names[np.unique(first[inside])] if universe == "tf" else names
+    possible = rows.to_numpy()[:, None] != names.to_numpy()[None, :]
+    labels = np.zeros(possible.shape, dtype=bool)
+    labels[rows.get_indexer(names[first[inside]]), second[inside]] = True
+    weights = np.zeros(possible.shape)
+    row, column = rows.get_indexer(network[REGULATOR]), names.get_indexer(network[TARGET])
+    known = (row >= 0) & (column >= 0)
+    listed = network[WEIGHT].abs().to_numpy(float)[known]
+    listed = listed if decimals is None else listed.round(decimals)
+    np.maximum.at(weights, (row[known], column[known]), listed)
+    positive, scores = checked(labels[possible], weights[possible])
+    edges = int(positive.sum())
+    return BeelineScores(
+        early_precision_ratio(positive, scores),
+        auprc_ratio(positive, scores),
+        len(names),
+        len(rows),
+        len(positive),
+        edges,
+        edges / len(positive) if len(positive) else float("nan"),
+    )
+
+
+def evaluate(
+    split_part: pd.DataFrame, *, probabilities: bool = False, at: Sequence[int] = ()
+) -> pd.DataFrame:
+    """Return every metric of one scored part in long form.
+
+    Parameters
+    ----------
+    split_part
+        Columns regulator, target, label, score: all pairs of the part and only those, each
+        once; a pair that the method left out carries its lowest score.
+    probabilities
+        Whether the scores are probabilities; then Brier and ECE are given too.
+    at
+        Numbers of predictions whose precision is given too; NaN beyond the number of pairs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        metric, value, n, n_positive. Metrics: AUROC, AUPRC, AUPRC_ratio, EPR,
+        precision_at_positives (k = number of positives), within_TF_AUROC,
+        within_gene_AUROC[, precision_at_<k> ...][, Brier, ECE]. n is the number of pairs, for
+        the within_ metrics the number of regulators or genes counted; n_positive is that of
+        the part.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
+    ValueError
+        If a score is NaN or infinite, or a label is not 0 or 1.
+    """
+    for column in (*PAIR, LABEL, SCORE):
+        if column not in split_part.columns:
+            raise InputError(
+                "column missing", field=column, remedy=f"Give {', '.join([*PAIR, LABEL, SCORE])}"
+            )
+    positive, scores = checked(split_part[LABEL], split_part[SCORE])
+    n, n_positive = len(scores), int(positive.sum())
+    within_tf, n_tf = mean_within_group_auroc(positive, scores, split_part[REGULATOR])
+    within_gene, n_gene = mean_within_group_auroc(positive, scores, split_part[TARGET])
+    at_positives = float("nan") if not n_positive else precision_at(positive, scores, n_positive)
+    rows = [
+        ("AUROC", auroc(positive, scores), n),
+        ("AUPRC", auprc(positive, scores), n),
+        ("AUPRC_ratio", auprc_ratio(positive, scores), n),
+        ("EPR", early_precision_ratio(positive, scores), n),
+        ("precision_at_positives", at_positives, n),
+        ("within_TF_AUROC", within_tf, n_tf),
+        ("within_gene_AUROC", within_gene, n_gene),
+    ]
+    rows += [
+        (f"precision_at_{k}", precision_at(positive, scores, k) if k <= n else float("nan"), n)
+        for k in at
+    ]
+    if probabilities:
+        rows += [
+            ("Brier", brier(positive, scores), n),
+            ("ECE", expected_calibration_error(positive, scores), n),
+        ]
+    table = pd.DataFrame(rows, columns=["metric", "value", "n"])
+    return table.assign(n_positive=n_positive)

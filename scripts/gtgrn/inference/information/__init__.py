@@ -1,0 +1,1 @@
+"""Mutual information and the networks made of it."""

@@ -1,0 +1,385 @@
+"""C3NET: the strongest edge of each gene, with a permutation test.
+
+Written from the formulas of the R packages c3net (Altay and Emmert-Streib 2010,
+doi 10.1186/1752-0509-4-132) and bc3net, whose bagging is in :mod:`gtgrn.inference.information.bc3net`. Values
+are samples x genes; networks are symmetric.
+
+The random parts shuffle or draw from the table as it stands, so that a caller who sorts the
+columns by name gets a result that does not depend on the order of the genes. Each permutation
+and each bootstrap has a seed of its own, so that threads have no effect either.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from tqdm import tqdm
+
+from gtgrn.errors import InputError
+from gtgrn.inference.information.correlations import one_blas_thread
+from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix, check_values
+from gtgrn.seeds import derive_seed
+
+ADJUSTMENTS = ("none", "bonferroni", "holm", "hochberg", "BH", "BY")
+NULL_SIZE = 1e5
+"""Number of null values that bc3net asks for."""
+
+
+def adjust_p_values(p: np.ndarray, method: str) -> np.ndarray:
+    """Adjust p-values for their number, as R's ``p.adjust``.
+
+    Parameters
+    ----------
+    p
+        One for each test.
+    method
+        ``none``, ``bonferroni``, ``holm`` (Holm 1979), ``hochberg`` (Hochberg 1988), ``BH``
+        (Benjamini and Hochberg 1995) or ``BY`` (Benjamini and Yekutieli 2001).
+
+    Raises
+    ------
+    InputError
+        An unknown method.
+    """
+    p, n = np.asarray(p, dtype=float), len(p)
+    if method not in ADJUSTMENTS:
+        raise InputError(f"unknown adjustment {method!r}", remedy=f"Use one of {ADJUSTMENTS}.")
+    if method == "none" or not n:
+        return p.copy()
+    if method == "bonferroni":
+        return np.minimum(n * p, 1.0)
+    order, rank = np.argsort(p, kind="stable"), np.arange(1, n + 1)
+    if method in ("holm", "hochberg"):
+        factor = (n + 1.0) - rank
+    else:
+        factor = n / rank * ((1.0 / rank).sum() if method == "BY" else 1.0)
+    steps = factor * p[order]
+    if method == "holm":
+        steps = np.maximum.accumulate(steps)
+    else:
+        steps = np.minimum.accumulate(steps[::-1])[::-1]
+    adjusted = np.empty(n)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
+
+
+def strongest_pairs(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs i < j in which one is the other's strongest, once each.
+
+    A gene whose scores are all 0 has none; the first of equal ones is taken. The diagonal
+    plays no part, and is lost.
+    """
+    n = len(scores)
+    if n < 2:
+        return np.empty(0, int), np.empty(0, int)
+    np.fill_diagonal(scores, 0.0)
+    active = scores.any(1)
+    np.fill_diagonal(scores, -np.inf)
+    i, j = np.flatnonzero(active), scores.argmax(1)[active]
+    pairs = np.unique(np.minimum(i, j) * n + np.maximum(i, j))
+    return pairs // n, pairs % n
+
+
+def to_matrix(n: int, i: np.ndarray, j: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the symmetric n x n matrix with these weights at i, j and j, i."""
+    out = np.zeros((n, n))
+    out[i, j] = weights
+    out[j, i] = weights
+    return out
+
+
+def c3(mim: np.ndarray) -> np.ndarray:
+    """Keep the strongest edge of each gene, both ways: at most as many edges as genes.
+
+    Parameters
+    ----------
+    mim
+        Genes x genes, symmetric; the diagonal is ignored.
+
+    Raises
+    ------
+    InputError
+        A matrix that is not square, or with values that are not finite off the diagonal.
+    """
+    mim = np.array(mim, dtype=float)
+    if mim.ndim != 2 or mim.shape[0] != mim.shape[1]:
+        raise InputError(f"a mutual-information matrix of shape {mim.shape}, not square")
+    np.fill_diagonal(mim, 0.0)
+    if not np.isfinite(mim).all():
+        raise InputError(
+            "a missing or infinite mutual information", remedy="Leave constant genes out."
+        )
+    i, j = strongest_pairs(mim)
+    return to_matrix(len(mim), i, j, mim[i, j])
+
+
+def _upper(mim: np.ndarray) -> np.ndarray:
+    """Return the non-zero entries above the diagonal."""
+    values = np.concatenate([row[i + 1 :] for i, row in enumerate(mim)])
+    return values[values != 0]
+
+
+def _pooled_null(
+    values: np.ndarray,
+    matrix: Callable[..., np.ndarray],
+    repeats: int,
+    seed: int,
+    threads: int,
+    progress: bool,
+) -> np.ndarray:
+    """Sorted non-zero information after `repeats` shuffles of all entries of the table."""
+
+    def shuffle(k: int) -> np.ndarray:
+        rng = np.random.default_rng(derive_seed(seed, "null", k))
+        # A shuffle of the numbers themselves: where they came from is of no matter.
+        shuffled = rng.permutation(np.ravel(values)).reshape(values.shape)
+        return _upper(matrix(shuffled, threads=inner))
+
+    outer, inner = (threads, 1) if repeats >= threads else (1, threads)
+    with one_blas_thread(), ThreadPoolExecutor(outer) as pool:
+        parts = track(pool.map(shuffle, range(repeats)), repeats, "null", progress)
+    null = np.concatenate(parts)
+    null.sort()
+    return null
+
+
+def track(results: Iterable, total: int, label: str, progress: bool) -> list:
+    """Collect results, with a bar on stderr if wanted."""
+    return list(
+        tqdm(
+            results,
+            desc=label,
+            total=total,
+            mininterval=5,
+            file=sys.stderr,
+            disable=not progress,
+        )
+    )
+
+
+def check_null(null: np.ndarray) -> np.ndarray:
+    """Sort a null distribution.
+
+    Raises
+    ------
+    InputError
+        It is empty (no gene varies) or holds NaN.
+    """
+    null = np.sort(np.asarray(null, dtype=float).ravel())
+    if not len(null) or np.isnan(null).any():
+        raise InputError(
+            "a null distribution that is empty or holds NaN",
+            remedy="Give at least three genes that vary.",
+        )
+    return null
+
+
+def c3net_null(
+    values: np.ndarray, *, itnum: int = 5, seed: int = 0, threads: int = 1, progress: bool = False
+) -> np.ndarray:
+    """Null distribution of c3net: the copula's information in shuffled tables, sorted.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, finite.
+    itnum
+        Number of shuffles of the whole table.
+    seed, threads, progress
+        As :func:`c3net`.
+    """
+    values = check_values(values)
+    if itnum < 1:
+        raise InputError(f"{itnum} permutations", field="itnum", remedy="Give 1 or more.")
+    return _pooled_null(values, c3net_mi_matrix, itnum, seed, threads, progress)
+
+
+def c3net(
+    values: np.ndarray,
+    *,
+    cop: bool = True,
+    alpha: float = 0.01,
+    method_step1: str = "cutoff",
+    cutoff_mi: float = 0.0,
+    mtc_method: str = "BH",
+    itnum: int = 5,
+    seed: int = 0,
+    null: np.ndarray | None = None,
+    threads: int = 1,
+    progress: bool = False,
+) -> np.ndarray:
+    """C3NET: information, a first step that removes the weak, then :func:`c3`.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, finite.
+    cop
+        Whether to take the copula first. The null distribution takes it in any case.
+    alpha
+        Level of the test; ``cutoff`` does not use it.
+    method_step1
+        ``cutoff``: below `cutoff_mi` goes. ``MTC``: kept are pairs whose share of larger null
+        values, adjusted over all pairs, is at most alpha. ``justp``: below the null value at
+        place ceil((1 - alpha) L) goes.
+    cutoff_mi
+        Nats; 0 is the mean over all pairs.
+    mtc_method
+        As :func:`adjust_p_values`.
+    itnum, seed
+        Shuffles of the null distribution and their seed; ``cutoff`` uses neither.
+    null
+        A null distribution to use instead.
+    threads, progress
+        Number of threads, on which no result depends; whether to show a bar.
+
+    Returns
+    -------
+    numpy.ndarray
+        Genes x genes, symmetric; weights are nats.
+
+    Raises
+    ------
+    InputError
+        Unknown options, values that are not finite, or without the copula a constant gene.
+    """
+    if method_step1 not in ("cutoff", "MTC", "justp"):
+        raise InputError(
+            f"unknown first step {method_step1!r}", remedy="Use cutoff, MTC or justp."
+        )
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha of {alpha}", field="alpha", remedy="Give a level within (0, 1).")
+    mim = c3net_mi_matrix(values, cop=cop, threads=threads)
+    n = len(mim)
+    if method_step1 == "cutoff":
+        limit = cutoff_mi if cutoff_mi else mim.sum() / max(n * (n - 1), 1)
+        mim[mim < limit] = 0.0
+        return c3(mim)
+    if n < 2:
+        return mim
+    if null is None:
+        null = c3net_null(values, itnum=itnum, seed=seed, threads=threads, progress=progress)
+    null = check_null(null)
+    if method_step1 == "justp":
+        mim[mim < null[math.ceil((1 - alpha) * len(null)) - 1]] = 0.0
+        return c3(mim)
+    upper = np.triu_indices(n, 1)
+    tested = mim[upper]
+    # Sorted look-ups walk through the null in order, several times as fast.
+    order = np.argsort(tested)
+    p = np.empty(len(tested))
+    p[order] = 1.0 - np.searchsorted(null, tested[order], side="right") / len(null)
+    keep = adjust_p_values(p, mtc_method) <= alpha
+    return c3(to_matrix(n, *upper, np.where(keep, tested, 0.0)))
+
+
+def bc3net_null(
+    values: np.ndarray,
+    *,
+    nullit: int | None = None,
+    estimator: str = "pearson",
+    discretisation: str = "equalwidth",
+    seed: int = 0,
+    threads: int = 1,
+    progress: bool = False,
+) -> np.ndarray:
+    """Null distribution of bc3net: information in tables shuffled as a whole, sorted.
+
+    Values move between genes. With Pearson's estimator genes of different scale therefore
+    have a null of its own kind: standardise them first.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, finite.
+    nullit
+        Number of shuffles; None is ceil(1e5 / (genes^2 / 2 - genes)).
+    estimator, discretisation
+        As :func:`gtgrn.inference.information.estimators.bc3net_mi_matrix`.
+    seed, threads, progress
+        As :func:`c3net`.
+
+    Raises
+    ------
+    InputError
+        Fewer than three genes, values that are not finite, or unknown options.
+    """
+    values = check_values(values)
+    n = values.shape[1]
+    if n < 3:
+        raise InputError(f"{n} genes", remedy="Give at least three.")
+    repeats = math.ceil(NULL_SIZE / (n * n / 2 - n)) if nullit is None else nullit
+    if repeats < 1:
+        raise InputError(f"{repeats} permutations", field="nullit", remedy="Give 1 or more.")
+
+    def matrix(shuffled: np.ndarray, threads: int) -> np.ndarray:
+        return bc3net_mi_matrix(
+            shuffled, estimator=estimator, discretisation=discretisation, threads=threads
+        )
+
+    return _pooled_null(values, matrix, repeats, seed, threads, progress)
+
+
+def null_p_values(null: np.ndarray, information: np.ndarray) -> np.ndarray:
+    """Share of larger null values; 1 / L for what exceeds them all, as in bc3net."""
+    p = 1.0 - np.searchsorted(null, information, side="right") / len(null)
+    p[information > null[-1]] = 1.0 / len(null)
+    return p
+
+
+def c3mtc(
+    values: np.ndarray,
+    *,
+    null: np.ndarray | None = None,
+    mtc: bool = True,
+    adj: str = "bonferroni",
+    alpha: float = 0.05,
+    nullit: int | None = None,
+    estimator: str = "pearson",
+    discretisation: str = "none",
+    seed: int = 0,
+    threads: int = 1,
+    progress: bool = False,
+) -> np.ndarray:
+    """C3NET of bc3net's ``c3mtc``: the edges of :func:`c3`, only they tested.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, finite.
+    null
+        Null distribution; None draws that of :func:`bc3net_null`.
+    mtc
+        Whether to test at all.
+    adj, alpha
+        Adjustment over the edges tested (as :func:`adjust_p_values`) and level.
+    nullit, estimator, discretisation
+        As :func:`bc3net_null`; the discrete estimators need a discretisation.
+    seed, threads, progress
+        As :func:`c3net`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Genes x genes, symmetric; weights are nats.
+
+    Raises
+    ------
+    InputError
+        As :func:`bc3net_null`.
+    """
+    options = {"estimator": estimator, "discretisation": discretisation, "threads": threads}
+    mim = bc3net_mi_matrix(values, progress=progress, **options)
+    i, j = strongest_pairs(mim)
+    information = mim[i, j]
+    if mtc and len(i):
+        if null is None:
+            null = bc3net_null(values, nullit=nullit, seed=seed, progress=progress, **options)
+        p = null_p_values(check_null(null), information)
+        keep = adjust_p_values(p, adj) <= alpha
+        i, j, information = i[keep], j[keep], information[keep]
+    return to_matrix(len(mim), i, j, information)

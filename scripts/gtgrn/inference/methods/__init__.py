@@ -1,0 +1,1 @@
+"""Expression-only methods: one module per method, found on disk."""

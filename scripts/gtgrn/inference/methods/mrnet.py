@@ -1,0 +1,62 @@
+"""MRNET (Meyer et al. 2007, doi 10.1155/2007/79879): relevant, not redundant regulators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gtgrn.inference.information.engine import infer_symmetric
+from gtgrn.inference.information.minet import minet_matrix
+
+
+def infer(
+    expression: pd.DataFrame,
+    regulators: list[str],
+    *,
+    seed: int,
+    threads: int = 1,
+    engine: str = "auto",
+    estimator: str = "spearman",
+    discretisation: str = "none",
+    bins: int | None = None,
+) -> pd.DataFrame:
+    """Infer a network by maximum relevance and minimum redundancy.
+
+    Parameters
+    ----------
+    expression
+        Cells x genes, log-normalised.
+    regulators
+        Names among the columns.
+    seed
+        Unused, for nothing here is random; it belongs to the common signature.
+    threads
+        Of the native engine; the result does not depend on it.
+    engine
+        ``auto``, ``r`` (minet) or ``native``.
+    estimator, discretisation, bins
+        See :func:`gtgrn.inference.information.estimators.mi_matrix`; the defaults are minet's. By default
+        there are as many bins as the square root of the number of cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns regulator, target, weight > 0; symmetric where both genes are regulators.
+    """
+    by_r, information = minet_matrix("mrnet", estimator, discretisation, bins, threads)
+
+    def natively(values: np.ndarray) -> np.ndarray:
+        from gtgrn.inference.information.networks import mrnet
+
+        return mrnet(information(values), threads=threads, progress=True)
+
+    return infer_symmetric(
+        expression,
+        regulators,
+        method="mrnet",
+        engine=engine,
+        packages=("minet", "infotheo"),
+        by_r=by_r,
+        natively=natively,
+        seed=seed,
+    )

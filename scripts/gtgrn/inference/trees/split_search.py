@@ -1,0 +1,232 @@
+"""What compiled forests and boosting share: ranks, searching splits, random numbers, threads."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from tqdm import tqdm
+
+SAME_VALUE = 1e-7
+"""Values nearer than this count as equal, as in scikit-learn's splitter."""
+
+PURE = float(np.finfo(np.float64).eps)
+"""Variance at which a node is a leaf, as in scikit-learn's tree builder."""
+
+ONE_CELL = np.uint64(2**32)
+DRAWS = np.uint64(2**32 - 1)
+"""A cell's weight holds one cell and its number of draws, so that one sum counts both."""
+
+_U0, _U1, _U6, _U27, _U30, _U31, _U32, _U63 = (np.uint64(i) for i in (0, 1, 6, 27, 30, 31, 32, 63))
+_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX2 = np.uint64(0x94D049BB133111EB)
+
+
+def check_inputs(
+    features: np.ndarray, targets: np.ndarray, own: np.ndarray, seeds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Check that the shapes fit; give targets, own and seeds in the types of the kernels.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    targets = np.ascontiguousarray(targets, dtype=np.float64)
+    own, seeds = np.asarray(own, dtype=np.int64), np.asarray(seeds).astype(np.uint64)
+    if features.ndim != 2 or targets.ndim != 2 or features.shape[1] != targets.shape[1]:
+        raise ValueError(
+            f"features {features.shape} and targets {targets.shape} must be genes x the same cells"
+        )
+    if own.shape != (len(targets),) or seeds.shape != (len(targets),):
+        raise ValueError("own and seeds must have one number for every target")
+    if len(own) and not (own.min() >= -1 and own.max() < len(features)):
+        raise ValueError("own must be a row of features or -1")
+    return targets, own, seeds
+
+
+def run_targets(
+    regress: Callable[[int], object], n_targets: int, *, threads: int, progress: str | None
+) -> list:
+    """Return `regress` of every target, in order, by threads (the kernels release the lock)."""
+
+    def shown(results: Iterable) -> Iterable:
+        if progress is None:
+            return results
+        return tqdm(
+            results,
+            total=n_targets,
+            desc=progress,
+            unit="target",
+            file=sys.stderr,
+            mininterval=5,
+        )
+
+    if threads <= 1:
+        return list(shown(map(regress, range(n_targets))))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(shown(pool.map(regress, range(n_targets))))
+
+
+def features_without(n_features: int, own: int) -> np.ndarray:
+    """List all features but the target's own."""
+    candidates = np.arange(n_features, dtype=np.uint32)
+    return candidates if own < 0 else np.delete(candidates, own)
+
+
+def features_tried(max_features: str | float | int, n_features: int) -> int:
+    """Return scikit-learn's number of features tried at a split.
+
+    Raises
+    ------
+    ValueError
+        If `max_features` is not ``sqrt``, a share in (0, 1] or a positive number.
+    """
+    if max_features == "sqrt":
+        return max(1, math.isqrt(n_features))
+    if isinstance(max_features, float) and 0 < max_features <= 1:
+        return max(1, int(max_features * n_features))
+    if isinstance(max_features, int) and max_features > 0:
+        return min(max_features, max(1, n_features))
+    raise ValueError(f"max_features must be 'sqrt', a share or a number, not {max_features!r}")
+
+
+def dense_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Replace every row's values by 0, 1, ...: equal values share a number, none is skipped.
+
+    Parameters
+    ----------
+    values
+        Features x cells, float32.
+
+    Returns
+    -------
+    ranks : numpy.ndarray
+        Same shape, uint16 where that holds the number of cells, else uint32.
+    order : numpy.ndarray
+        The cells of every row from the lowest rank to the highest, uint32; a cell is doubled,
+        plus 1 if it is the first of its rank.
+    lowest : numpy.ndarray
+        Number of cells of every row that share the lowest rank.
+    """
+    n_cells = values.shape[1]
+    ranks = np.empty(values.shape, dtype=np.uint16 if n_cells <= 2**16 else np.uint32)
+    order = np.empty(values.shape, dtype=np.uint32)
+    lowest = np.empty(len(values), dtype=np.int64)
+    step = np.zeros(n_cells, dtype=np.uint32)
+    for i, row in enumerate(values):
+        cells = np.argsort(row, kind="stable").astype(np.uint32)
+        ordered = row[cells].astype(np.float64)
+        step[1:] = ordered[1:] > ordered[:-1] + SAME_VALUE
+        ranks[i, cells] = np.cumsum(step)
+        order[i] = 2 * cells + step
+        lowest[i] = step.argmax() if step.any() else n_cells
+    return ranks, order, lowest
+
+
+@intrinsic
+def trailing_zeros(_context, bits):
+    """Return the number of trailing zero bits of a uint64 that is not 0 (one instruction)."""
+
+    def generate(_target, builder, _signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(cache=True)
+def mix(state):
+    """Scramble the state of a SplitMix64 generator (Steele et al. 2014) into 64 random bits."""
+    state = (state ^ (state >> _U30)) * _MIX1
+    state = (state ^ (state >> _U27)) * _MIX2
+    return state ^ (state >> _U31)
+
+
+@njit(cache=True)
+def below(bits, bound):
+    """Turn random bits into a number from 0 to bound - 1 (bias below bound / 2**32)."""
+    return np.int64(((bits >> _U32) * np.uint64(bound)) >> _U32)
+
+
+@njit(cache=True)
+def inverses(n):
+    """Tabulate 1 / count. That of an empty side makes a gain of -inf or nan: never the best."""
+    table = np.empty(n + 1)
+    table[0] = -np.inf
+    for i in range(1, n + 1):
+        table[i] = 1.0 / i
+    return table
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def split_gain(sum_left, left, total, min_leaf, inverse):
+    """Return the gain of a split over the node's weight, -1 if a side has too few cells."""
+    right = total - left
+    gain = sum_left * sum_left * inverse[left & DRAWS] * inverse[right & DRAWS]
+    return gain if min(left, right) >= min_leaf else -1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def tabulate_splits(inverse, total, table):
+    """Tabulate 1 / (left x right) for every weight on the left side of a node's split."""
+    for i in range(total + 1):
+        table[i] = inverse[i] * inverse[total - i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def search_bitmap(row, cells, weights, parts, fewest, total, table, words, counts, sums):
+    """Find the best split of a node by a bitmap of ranks.
+
+    Parameters
+    ----------
+    row
+        A feature's ranks of all cells.
+    cells, weights, parts
+        Of the node: cells, their weights (see :data:`DRAWS`), weight x (target - mean).
+    fewest, total
+        Least weight on a side, in cells, and weight of the node.
+    table
+        What :func:`tabulate_splits` makes of the node's weight.
+    words, counts, sums
+        Zeros: a bit, a weight and a sum for every rank. They are zeros again at the end.
+
+    Returns
+    -------
+    best : float
+        Gain over the node's weight, -1 if there is no split.
+    best_rank : int
+        Last rank on the left side.
+    distinct : int
+        Number of different ranks.
+    """
+    span = total - fewest - fewest
+    for i in range(len(cells)):
+        rank = np.uint64(row[cells[i]])
+        words[rank >> _U6] |= _U1 << (rank & _U63)
+        counts[rank] += weights[i]
+        sums[rank] += parts[i]
+    left, sum_left, distinct = _U0, 0.0, 0
+    best, best_rank = -1.0, _U0
+    for q in range(len(words)):
+        bits = words[q]
+        words[q] = 0
+        while bits:
+            rank = (np.uint64(q) << _U6) | trailing_zeros(bits)
+            bits &= bits - _U1
+            distinct += 1
+            left += counts[rank]
+            sum_left += sums[rank]
+            counts[rank] = 0
+            sums[rank] = 0.0
+            gain = sum_left * sum_left * table[left & DRAWS]
+            # One comparison for both sides: too few cells on the left wrap around.
+            better = (gain > best) & (left - fewest <= span)
+            best = gain if better else best
+            best_rank = rank if better else best_rank
+    return best, best_rank, distinct

@@ -1,0 +1,1 @@
+"""GT-GRN in its two forms."""

@@ -1,0 +1,425 @@
+"""Train a two-role network on labels that it is not shown."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm import trange
+
+from gtgrn.errors import InputError
+from gtgrn.evaluation.metrics import auprc, auroc
+from gtgrn.models.gtgrn.gaussian_process import GeneKernel, gene_kernel, symbol_prefixes
+from gtgrn.models.gtgrn.gene_features import gene_features, principal_components, row_profiles
+from gtgrn.models.gtgrn.label_matrix import LabelMatrix
+from gtgrn.models.gtgrn.pair_features import CHANNELS, ExpressionNeighbours, pair_features
+from gtgrn.models.gtgrn.two_role import TwoRole, Visible
+from gtgrn.names import EDGES, GENES
+from gtgrn.training.loop import EarlyStopping, require_finite, seeded
+from gtgrn.training.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+RATE = "gtgrn.learning_rate"
+MATRIX = "X"
+"""Letter of the expression matrix among the features."""
+EXTRA_COMPONENTS = 32
+"""Principal components taken of a modality other than the expression matrix."""
+CACHE_BYTES = 1 << 30
+"""Memory that the pair features of all draws may take."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a network is given besides labels, on the device it runs on.
+
+    Attributes
+    ----------
+    genes
+        (G, width) gene features.
+    regulators
+        (T,) their rows of regulators.
+    neighbours
+        For the pair channel; None for networks without.
+    kernel
+        Of the genes, for the Gaussian process.
+    profiles
+        (G, cells) expression of mean 0 and length 1.
+    """
+
+    genes: torch.Tensor
+    regulators: torch.Tensor
+    neighbours: ExpressionNeighbours | None
+    kernel: GeneKernel
+    profiles: np.ndarray
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One choice of pairs to hide, and all that does not depend on weights.
+
+    Attributes
+    ----------
+    asked
+        (T, G) bool: pairs whose logits are wanted.
+    visible
+        The labels that may be used.
+    pair
+        (asked pairs, channels) their pair features, or None.
+    """
+
+    asked: torch.Tensor
+    visible: Visible
+    pair: torch.Tensor | None
+
+
+def make_inputs(
+    matrix: LabelMatrix,
+    genes: Sequence[str],
+    features: Mapping[str, np.ndarray],
+    with_pairs: bool,
+    symbols: bool,
+    device: torch.device,
+) -> Inputs:
+    """Put the features into the order of names and make gene features of them.
+
+    Parameters
+    ----------
+    matrix
+        Gives the order.
+    genes, features
+        Names and tables of :func:`gtgrn.models.gtgrn.full.fit`.
+    with_pairs
+        Whether a pair channel will be asked for.
+    symbols
+        Whether the kernel of genes reads their symbols.
+    device
+        Where the tensors live.
+
+    Raises
+    ------
+    InputError
+        If a table has the wrong number of rows.
+    """
+    for name, values in features.items():
+        if len(values) != len(genes):
+            raise InputError(
+                f"{len(values)} rows for {len(genes)} genes",
+                field=name,
+                remedy="Give one row a gene",
+            )
+    order = pd.Index(genes).get_indexer(matrix.genes)
+    # Without expression every gene has the same flat profile, which says nothing about any.
+    expression = np.zeros((len(order), 1))
+    if MATRIX in features:
+        expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
+    is_regulator = np.zeros(len(order), dtype=bool)
+    is_regulator[matrix.regulator_genes] = True
+    blocks = [gene_features(expression, is_regulator)]
+    for name in sorted(set(features) - {MATRIX}):
+        values = np.asarray(features[name], dtype=np.float64)[order]
+        blocks.append(principal_components(values, EXTRA_COMPONENTS, whiten=0.5))
+    table = torch.as_tensor(np.column_stack(blocks), dtype=torch.float32, device=device)
+    neighbours = None
+    if with_pairs:
+        neighbours = ExpressionNeighbours(expression, matrix.regulator_genes, device)
+    return Inputs(
+        table,
+        torch.as_tensor(matrix.regulator_genes, device=device),
+        neighbours,
+        gene_kernel(table, symbol_prefixes(matrix.genes) if symbols else None),
+        row_profiles(expression),
+    )
+
+
+def visible_labels(
+    matrix: LabelMatrix, known: np.ndarray, supervised: np.ndarray, device: torch.device
+) -> Visible:
+    """Return the labels of known pairs, less the supervised ones and their reverses.
+
+    Rates count all that stays known. Messages and pair features also leave out the reverse
+    of every validation and test pair: a reciprocal edge would tell about what judges.
+
+    Parameters
+    ----------
+    matrix
+        Labels and masks.
+    known
+        (T, G) bool: pairs whose labels may be used at all.
+    supervised
+        (T, G) bool: pairs asked about in this step.
+    device
+        Where the tensors go.
+    """
+    shown = known & ~supervised
+    messages = shown & ~matrix.reverse_of(supervised) & ~matrix.reverse_of(matrix.judged)
+    arrays = np.where(shown, matrix.labels, 0.0), shown, messages
+    return Visible(*(torch.as_tensor(x, dtype=torch.float32, device=device) for x in arrays))
+
+
+def draw_supervised(
+    known: np.ndarray, setting: str, share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw the pairs to hide and to ask about: as the setting's judged pairs are drawn.
+
+    Single pairs in ``edges``, whole columns in ``genes``, whole rows in ``tfs``.
+    """
+    if setting == EDGES:
+        drawn = known & (rng.random(known.shape) < share)
+        if not drawn.any():
+            # Of a dozen pairs none may be drawn, and a step without a pair has no loss.
+            drawn.flat[rng.choice(np.flatnonzero(known))] = True
+        return drawn
+    axis = 1 if setting == GENES else 0
+    present = np.flatnonzero(known.any(axis=1 - axis))
+    count = min(max(1, round(share * len(present))), max(1, len(present) - 1))
+    chosen = np.zeros(known.shape[axis], dtype=bool)
+    chosen[rng.choice(present, count, replace=False)] = True
+    return known & (chosen[None, :] if axis == 1 else chosen[:, None])
+
+
+def make_draw(
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    known: np.ndarray,
+    asked: np.ndarray,
+    *,
+    hide: bool = True,
+) -> Draw:
+    """Prepare what one step sees: the known labels, less those asked about if `hide`."""
+    device = inputs.genes.device
+    hidden = asked if hide else np.zeros_like(asked)
+    visible = visible_labels(matrix, known, hidden, device)
+    where = torch.as_tensor(asked, device=device)
+    pair = None
+    if inputs.neighbours is not None:
+        pair = pair_features(visible, inputs.neighbours)[where]
+    return Draw(where, visible, pair)
+
+
+class Draws(Sequence):
+    """Draws of which each is prepared when it is first asked for.
+
+    Parameters
+    ----------
+    matrix, inputs, known
+        See :func:`make_draw`.
+    asked
+        The pairs that each hides.
+    """
+
+    def __init__(
+        self,
+        matrix: LabelMatrix,
+        inputs: Inputs,
+        known: np.ndarray,
+        asked: Sequence[np.ndarray],
+    ) -> None:
+        self.asked = asked
+        self._make = lambda i: make_draw(matrix, inputs, known, asked[i])
+        self._made: dict[int, Draw] = {}
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    def __getitem__(self, i: int) -> Draw:
+        if i not in self._made:
+            self._made[i] = self._make(i)
+        return self._made[i]
+
+
+def make_draws(
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    setting: str,
+    known: np.ndarray,
+    *,
+    share: float,
+    count: int,
+    seed: int,
+) -> Draws:
+    """Draw what the training steps hide, once for all members of an ensemble.
+
+    The pair channel costs more than a step of the network; over a fixed set of draws it is
+    computed at most once. There are fewer draws where the channel of so many would not fit
+    `CACHE_BYTES`.
+    """
+    asked = share * known.sum() * (CHANNELS if inputs.neighbours is not None else 0)
+    size = 4 * (int(asked) + 3 * known.size)
+    count = max(4, min(count, CACHE_BYTES // size))
+    rng = np.random.default_rng(seed)
+    asked = [draw_supervised(known, setting, share, rng) for _ in range(count)]
+    return Draws(matrix, inputs, known, asked)
+
+
+def predict(model: TwoRole, inputs: Inputs, draw: Draw) -> torch.Tensor:
+    """Return the logits of the asked pairs, in the order of the matrix's rows and columns."""
+    pair = draw.pair if model.pair is not None else None
+    features = inputs.genes[inputs.regulators], inputs.genes
+    return model(*features, draw.visible, draw.asked, pair)
+
+
+class Average:
+    """Exponential moving average of a model's weights.
+
+    Parameters
+    ----------
+    model
+        The model that is trained.
+    decay
+        Weight of the past a step; early steps forget faster.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model, self.decay, self.steps = copy.deepcopy(model), decay, 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Take in the state after a step."""
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
+            own.lerp_(new, 1 - decay)
+
+    def state_dict(self) -> dict:
+        """Return all but the decay."""
+        return {"model": self.model.state_dict(), "steps": self.steps}
+
+    def load_state_dict(self, state: Mapping) -> None:
+        """Take what :meth:`state_dict` gave."""
+        self.model.load_state_dict(state["model"])
+        self.steps = state["steps"]
+
+
+def train_member(
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    draws: Sequence[Draw],
+    validation: Draw,
+    *,
+    seed: int,
+    layers: int = 1,
+    pair_channel: bool = True,
+    dimensions: int = 64,
+    heads: int = 4,
+    rank: int = 16,
+    dropout: float = 0.25,
+    learning_rate: float = 3e-3,
+    weight_decay: float = 1e-3,
+    steps: int = 250,
+    check_every: int = 10,
+    patience: int = 8,
+    clip: float = 1.0,
+    average: float = 0.98,
+    progress: Progress | None = None,
+) -> tuple[TwoRole, dict, list[dict]]:
+    """Train one network; the checkpoint that validation AUPRC chooses is the one kept.
+
+    Parameters
+    ----------
+    matrix
+        Labels and masks.
+    inputs
+        Features of genes.
+    draws
+        What the steps hide; each step takes one at random.
+    validation
+        Asks about the validation pairs, and sees train labels alone.
+    seed
+        Seed of weights, dropout and the order of the draws.
+    layers, dimensions, heads, rank, dropout
+        See :class:`gtgrn.models.gtgrn.two_role.TwoRole`.
+    pair_channel
+        Whether the decoder reads the pair features.
+    learning_rate, weight_decay, clip
+        Of AdamW, and the largest gradient norm.
+    steps, check_every, patience
+        At most so many steps, steps between two looks at the validation part, looks without
+        improvement after which to stop.
+    average
+        Decay of the moving average of the weights, which is what is judged and kept.
+    progress
+        Where the state is saved; the caller removes it, because a member that has ended is
+        read from it as long as others train.
+
+    Returns
+    -------
+    tuple
+        The averaged network, the arguments that rebuild it, one dictionary a look.
+
+    Raises
+    ------
+    InputError
+        If the loss is not finite.
+    """
+    progress = progress or Progress(None, {})
+    device = inputs.genes.device
+    config = {
+        "width": inputs.genes.shape[1],
+        "regulators": len(matrix.regulators),
+        "dimensions": dimensions,
+        "heads": heads,
+        "layers": layers,
+        "rank": rank,
+        "channels": CHANNELS if pair_channel else 0,
+        "dropout": dropout,
+    }
+    labels = torch.as_tensor(matrix.labels, device=device)
+    val_labels = labels[validation.asked].cpu().numpy()
+    rng = np.random.default_rng(seed)
+    loss_of = nn.functional.binary_cross_entropy_with_logits
+    with seeded(seed):
+        model = TwoRole(**config).to(device)
+        averaged = Average(model, average)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=learning_rate, weight_decay=weight_decay
+        )
+        stopping = EarlyStopping(averaged.model, patience)
+        start, history = progress.resume(
+            model=model, averaged=averaged, optimiser=optimiser, stopping=stopping, rng=rng
+        )
+        for step in trange(
+            start, steps, desc="full", unit="step", file=sys.stderr, mininterval=10
+        ):
+            model.train()
+            draw = draws[rng.integers(len(draws))]
+            logits = predict(model, inputs, draw)
+            loss = loss_of(logits, labels[draw.asked])
+            step_loss = require_finite(loss.item(), what="loss", epoch=step, field=RATE)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+            optimiser.step()
+            averaged.update(model)
+            if (step + 1) % check_every == 0 or step + 1 == steps:
+                scores = score(averaged.model, inputs, validation)
+                total = float(scores.sum())
+                require_finite(total, what="sum of logits", epoch=step, field=RATE)
+                history.append(
+                    {
+                        "epoch": step,
+                        "train_loss": step_loss,
+                        "validation_auroc": auroc(val_labels, scores),
+                        "validation_auprc": auprc(val_labels, scores),
+                    }
+                )
+                if stopping.check(history[-1]["validation_auprc"], step):
+                    break
+            progress.save(step + 1, history)
+        progress.save(steps, history, now=True)
+        stopping.restore()
+    return averaged.model, config, history
+
+
+@torch.no_grad()
+def score(model: TwoRole, inputs: Inputs, draw: Draw) -> np.ndarray:
+    """Return the logits of the asked pairs without dropout."""
+    model.eval()
+    return predict(model, inputs, draw).cpu().numpy()

@@ -1,0 +1,1 @@
+"""Supervised peers: one module per peer, found on disk."""

@@ -1,0 +1,35 @@
+"""The names that tables of the workflow share: columns, parts, split schemes.
+
+A network, a split and a table of scores is a table of pairs (regulator, target) with one more
+column or several.
+"""
+
+from __future__ import annotations
+
+REGULATOR = "regulator"
+TARGET = "target"
+PAIR = [REGULATOR, TARGET]
+GENE = "gene"
+SIGN = "sign"
+WEIGHT = "weight"
+LABEL = "label"
+PART = "part"
+SCORE = "score"
+PROBABILITY = "probability"
+RANK = "rank"
+KNOWN = "known"
+METHODS = "methods"
+REPRESENTATION = "representation"
+VARIANT = "variant"
+COMMUNITY = "community"
+CELL = "cell"
+CELL_TYPE = "cell_type"
+IS_REGULATOR = "is_regulator"
+
+TRAIN, VAL, TEST = "train", "val", "test"
+PARTS = [TRAIN, VAL, TEST]
+UNLABELLED = "unlabelled"
+"""Part of a pair whose regulator has no reference edge: scored, never judged."""
+
+EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
+"""Split schemes: what is held out, or another data set."""

@@ -1,0 +1,1 @@
+"""The final network and what a biologist reads from it."""

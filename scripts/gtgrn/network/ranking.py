@@ -1,0 +1,198 @@
+"""The final network: ranked, calibrated where a model could be trained, with its support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from gtgrn.evaluation.calibration import Calibrator
+from gtgrn.evaluation.metrics import reliability_curve
+from gtgrn.inference.consensus import mean_rank, supporting_methods
+from gtgrn.names import (
+    KNOWN,
+    LABEL,
+    METHODS,
+    PAIR,
+    PART,
+    PROBABILITY,
+    RANK,
+    REGULATOR,
+    SCORE,
+    TARGET,
+    TEST,
+    TRAIN,
+    UNLABELLED,
+    VAL,
+)
+from gtgrn.splits.universe import label_pairs
+
+CONSENSUS = "consensus"
+
+UNSUPERVISED = (
+    "No reference network was given, so no supervised model could be trained: the score is the "
+    "consensus (mean rank) of the expression-only methods, not a probability."
+)
+SUPERVISED = (
+    "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
+    "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0). "
+    "A regulator without a known edge was neither trained nor calibrated: its pairs have no "
+    "probability and follow the others, in the order of the expression-only consensus."
+)
+
+
+def supervised_network(
+    runs: Mapping[int, pd.DataFrame],
+    networks: Mapping[str, pd.DataFrame],
+    reference: pd.DataFrame,
+    *,
+    support_fraction: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rank all pairs by the mean calibrated probability over seeds.
+
+    A model's scores for a regulator without any known edge rest on nothing that was trained,
+    calibrated or tested, and can be arbitrarily high; such pairs get no probability and no
+    score, and are ranked after the others by the consensus of the expression-only methods.
+
+    Parameters
+    ----------
+    runs
+        Seed -> regulator, target, part, label, score: every pair of the universe.
+    networks
+        Expression-only networks, by method.
+    reference
+        Known edges.
+    support_fraction
+        See :func:`gtgrn.inference.consensus.supporting_methods`.
+
+    Returns
+    -------
+    tuple
+        The network (rank, regulator, target, probability, score, consensus, known,
+        trained_seeds, methods), best first, and the reliability curves on the test parts
+        (columns of :func:`gtgrn.evaluation.metrics.reliability_curve` and seed).
+    """
+    first = next(iter(runs.values())).sort_values(PAIR, ignore_index=True)
+    pairs, unlabelled = first[PAIR], first[PART] == UNLABELLED
+    total = {column: np.zeros(len(pairs)) for column in (PROBABILITY, SCORE, "trained_seeds")}
+    curves = []
+    for seed, run in runs.items():
+        run = run.sort_values(PAIR, ignore_index=True)
+        if not run[PAIR].equals(pairs):
+            raise ValueError("the runs score different pairs")
+        val, test = run[run[PART] == VAL], run[PART] == TEST
+        calibrator = Calibrator().fit(val[SCORE], val[LABEL].astype(int))
+        probability = calibrator.transform(run[SCORE])
+        curves.append(
+            reliability_curve(run.loc[test, LABEL].astype(int), probability[test]).assign(
+                seed=seed
+            )
+        )
+        total[PROBABILITY] += probability / len(runs)
+        total[SCORE] += run[SCORE].to_numpy() / len(runs)
+        total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
+    table = pairs.assign(**total).astype({"trained_seeds": int})
+    table.loc[unlabelled, [PROBABILITY, SCORE]] = np.nan
+    table[CONSENSUS] = mean_rank(pairs, networks) if networks else 0.0
+    table = _annotate(table, networks, reference, support_fraction)
+    # The raw score breaks ties that calibration made.
+    ranked = _ranked(table, [PROBABILITY, SCORE, CONSENSUS])
+    columns = [RANK, *PAIR, PROBABILITY, SCORE, CONSENSUS, KNOWN, "trained_seeds", METHODS]
+    return ranked[columns], pd.concat(curves, ignore_index=True)
+
+
+def consensus_network(
+    consensus: pd.DataFrame, networks: Mapping[str, pd.DataFrame], *, support_fraction: float
+) -> pd.DataFrame:
+    """Rank all pairs by the consensus of the expression-only methods.
+
+    Parameters
+    ----------
+    consensus
+        Columns regulator, target, weight: Borda scores of the universe.
+    networks, support_fraction
+        See :func:`supervised_network`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        rank, regulator, target, score, methods; best first.
+    """
+    table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, SCORE], axis=1)
+    table = _annotate(table, networks, None, support_fraction)
+    return _ranked(table, [SCORE])[[RANK, *PAIR, SCORE, METHODS]]
+
+
+def _annotate(table, networks, reference, support_fraction):
+    table[METHODS] = supporting_methods(table, networks, support_fraction)
+    if reference is not None:
+        table[KNOWN] = label_pairs(table, reference)
+    return table
+
+
+def _ranked(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Rank by some columns, descending, missing values last; names break what ties are left."""
+    ascending = [False] * len(by) + [True, True]
+    table = table.sort_values([*by, *PAIR], ascending=ascending, ignore_index=True)
+    return table.assign(**{RANK: np.arange(1, len(table) + 1)})
+
+
+def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx.DiGraph:
+    """Return the highest ranked edges as a directed graph for Cytoscape or networkx.
+
+    Parameters
+    ----------
+    network
+        From :func:`supervised_network` or :func:`consensus_network`.
+    regulators
+        Names of the regulators, marked on the nodes.
+    edges
+        Number of edges to keep; genes without one are left out.
+    """
+    graph = nx.DiGraph()
+    known = set(regulators)
+    top = network.head(edges)
+    for gene in sorted({*top[REGULATOR], *top[TARGET]}):
+        graph.add_node(gene, is_regulator=gene in known)
+    for row in top.to_dict("records"):
+        source, target = row.pop(REGULATOR), row.pop(TARGET)
+        # GraphML readers take a missing value for the text "nan".
+        graph.add_edge(source, target, **{key: x for key, x in row.items() if not pd.isna(x)})
+    return graph
+
+
+def summarise(
+    network: pd.DataFrame, adata: object, regulators: Sequence[str], *, supervised: bool
+) -> dict:
+    """Return the numbers that belong beside the network, JSON-able.
+
+    Parameters
+    ----------
+    network
+        The ranked network.
+    adata
+        The preprocessed expression (cells x genes).
+    regulators
+        Names of the regulators.
+    supervised
+        Whether a model could be trained.
+
+    Returns
+    -------
+    dict
+        cells, genes, regulators, pairs, known, density, supervised and a statement of what
+        the ranking is.
+    """
+    known = int(network[KNOWN].sum()) if supervised else 0
+    return {
+        "cells": int(adata.n_obs),
+        "genes": int(adata.n_vars),
+        "regulators": len(regulators),
+        "pairs": len(network),
+        "known": known,
+        "density": known / len(network),
+        "supervised": supervised,
+        "statement": SUPERVISED if supervised else UNSUPERVISED,
+    }

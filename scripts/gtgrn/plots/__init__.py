@@ -1,1 +1,0 @@
-"""Figures, comparisons and texts of the report."""

@@ -1,0 +1,303 @@
+"""The page that answers: does any method beat the nulls here, where, and by how much.
+
+Made from the tables under ``benchmark/`` and the data sets' folders ``evaluation/``; nothing
+here computes a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from gtgrn.report import style
+from gtgrn.tables import read_table
+
+QUESTIONS = {
+    ("N0", "AUROC"): "AUROC",
+    ("N0", "AUPRC"): "AUPRC",
+    ("N0", "within_TF_AUROC"): "AUROC within TF",
+    ("N3m", "win_rate"): "N3m win rate",
+    ("N3", "win_rate"): "N3 win rate",
+}
+"""(negatives, metric) -> heading."""
+BEST_NULL, BEST_PEER, BEST_NETWORK = "best null", "best peer", "best network"
+NUMBERS = ["difference", "low", "high", "p", "seed"]
+FOREST_ROWS = 12
+"""Most methods that a figure shows: those with the largest differences."""
+
+Method = tuple[str, str]
+
+
+def over_seeds(rows: pd.DataFrame) -> dict:
+    """Join one method's comparisons of all seeds: mean, widest interval, verdict.
+
+    ``better`` (``worse``) only if the interval of every seed lies above (below) zero.
+    """
+    low, high = rows["low"].min(), rows["high"].max()
+    verdict = "better" if low > 0 else "worse" if high < 0 else "tie"
+    rivals = rows["rival_method"].where(
+        rows["rival_variant"].isin(["null_model", "network"]),
+        rows["rival_method"] + " " + rows["rival_variant"],
+    )
+    return {
+        "mean": float(rows["difference"].mean()),
+        "low": float(low),
+        "high": float(high),
+        "verdict": verdict,
+        "seeds": len(rows),
+        "rivals": ", ".join(sorted(set(rivals))),
+    }
+
+
+def without_nulls(comparisons: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
+    """Leave out the rows of nulls, and of models whose features were destroyed."""
+    variants = settings["variants"]
+    controls = [name for name in variants if variants[name].get("control", "none") != "none"]
+    if comparisons.empty:
+        return comparisons
+    return comparisons[~comparisons["variant"].isin(["null_model", *controls])]
+
+
+def judge_block(
+    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
+) -> dict | None:
+    """Answer the question for one data set and split.
+
+    Parameters
+    ----------
+    comparisons
+        Rows of comparisons.tsv of one data set and split, nulls left out.
+    label
+        Name to print of a method.
+    main
+        The model of the final network.
+
+    Returns
+    -------
+    dict or None
+        answer (a sentence), rows (one a metric: title, rivals by kind, winners) and the figure;
+        None where nothing was compared.
+    """
+    rows, answers = [], []
+    for (negatives, metric), title in QUESTIONS.items():
+        own = comparisons[
+            (comparisons["negatives"] == negatives) & (comparisons["metric"] == metric)
+        ]
+        against = own[own["rival"] == BEST_NULL]
+        if against.empty:
+            continue
+        joined = {key: over_seeds(table) for key, table in against.groupby(["method", "variant"])}
+        winners = sorted(
+            (key for key, found in joined.items() if found["verdict"] == "better"),
+            key=lambda key: (-joined[key]["mean"], key),
+        )
+        model = {
+            kind: over_seeds(table)
+            for kind, table in own[
+                (own["method"] == main[0]) & (own["variant"] == main[1])
+            ].groupby("rival")
+        }
+        names = [f"{label(key)} ({joined[key]['mean']:+.3f})" for key in winners]
+        rows.append(
+            {
+                "title": title,
+                "model": model,
+                "winners": names,
+                "compared": len(joined),
+                "nulls": joined[next(iter(joined))]["rivals"],
+            }
+        )
+        if negatives != "N3":
+            answers.append(f"{title}: {_answer(names, len(joined))}")
+    if not rows:
+        return None
+    return {
+        "answer": " ".join(answers),
+        "rows": rows,
+        "figure": forest_figure(comparisons, label, main),
+    }
+
+
+def _answer(names: list[str], compared: int) -> str:
+    if not names:
+        return f"none of {compared} methods beats the best null."
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{len(names)} of {compared} beat it: {shown}."
+
+
+def forest_figure(
+    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
+) -> go.Figure | None:
+    """Draw each method's difference to the best null with its interval, a panel a metric.
+
+    Parameters
+    ----------
+    comparisons, label, main
+        See :func:`judge_block`.
+    """
+    from plotly.subplots import make_subplots
+
+    panels = [
+        (title, comparisons[
+            (comparisons["negatives"] == negatives)
+            & (comparisons["metric"] == metric)
+            & (comparisons["rival"] == BEST_NULL)
+        ])
+        for (negatives, metric), title in QUESTIONS.items()
+        if negatives != "N3"
+    ]  # fmt: skip
+    panels = [(title, table) for title, table in panels if len(table)]
+    if not panels:
+        return None
+    ranked = panels[min(1, len(panels) - 1)][1]
+    means = ranked.groupby(["method", "variant"])["difference"].mean().sort_values()
+    keys = [key for key in means.index if key != main][-FOREST_ROWS + 1 :]
+    keys = sorted([*keys, *([main] if main in means.index else [])], key=lambda key: means[key])
+    figure = make_subplots(
+        1, len(panels), shared_yaxes=True, subplot_titles=[title for title, _ in panels],
+        horizontal_spacing=0.03,
+    )  # fmt: skip
+    for column, (_, table) in enumerate(panels, start=1):
+        joined = {key: over_seeds(rows) for key, rows in table.groupby(["method", "variant"])}
+        shown = [key for key in keys if key in joined]
+        found = [joined[key] for key in shown]
+        figure.add_trace(
+            go.Scatter(
+                x=[one["mean"] for one in found],
+                y=[style.safe(label(key)) for key in shown],
+                error_x={
+                    "type": "data",
+                    "array": [one["high"] - one["mean"] for one in found],
+                    "arrayminus": [one["mean"] - one["low"] for one in found],
+                    "color": style.GREY,
+                    "thickness": 1.2,
+                    "width": 3,
+                },
+                mode="markers",
+                marker={
+                    "size": 8,
+                    "color": [style.ACCENT if key == main else style.GREY for key in shown],
+                    "symbol": [
+                        "circle" if one["verdict"] == "better" else "circle-open" for one in found
+                    ],
+                    "line": {"width": 1.6},
+                },
+                hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+                showlegend=False,
+            ),
+            row=1,
+            col=column,
+        )
+        figure.add_vline(x=0, line={"color": style.INK, "width": 1}, row=1, col=column)
+    style.polish(figure, 110 + 24 * len(keys), margin={"l": 170, "r": 16, "t": 40, "b": 46})
+    figure.update_xaxes(title_text="difference to the best null", title_font_size=11, nticks=4)
+    figure.update_yaxes(automargin=True)
+    return figure
+
+
+def read_comparisons(results: Path) -> pd.DataFrame:
+    """Read benchmark/comparisons.tsv; empty where the run has none."""
+    return _numeric(results / "benchmark" / "comparisons.tsv", NUMBERS)
+
+
+def read_ranks(results: Path) -> list[dict]:
+    """Read benchmark/ranks.tsv: a dictionary a metric with the methods, best first."""
+    numbers = ["datasets", "mean_rank", "critical_difference", "friedman_p"]
+    table = _numeric(results / "benchmark" / "ranks.tsv", numbers)
+    if table.empty:
+        return []
+    return [
+        {
+            "split": split,
+            "title": QUESTIONS.get((negatives, metric), metric),
+            "datasets": int(rows["datasets"].iloc[0]),
+            "critical": float(rows["critical_difference"].iloc[0]),
+            "p": float(rows["friedman_p"].iloc[0]),
+            "rows": rows.to_dict("records"),
+        }
+        for (split, negatives, metric), rows in table.groupby(["split", "negatives", "metric"])
+    ]
+
+
+def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], str]) -> dict:
+    """Return the tables of whole networks: reconstruction, characteristics, stability.
+
+    Parameters
+    ----------
+    folder
+        The data set's results.
+    split
+        Scheme whose models are shown.
+    label
+        Name to print of a method.
+
+    Returns
+    -------
+    dict
+        reconstruction, characteristics and stability: lists of rows, empty without a file.
+    """
+    files = folder / "evaluation" / split
+    table = _numeric(files / "reconstruction.tsv", ["value", "n", "n_positive", "trained_pairs"])
+    rows = []
+    for (method, variant), own in table.groupby(["method", "variant"]) if len(table) else ():
+        cells = {
+            (pairs, metric): float(values["value"].mean())
+            for (pairs, metric), values in own.groupby(["pairs", "metric"])
+        }
+        trained = bool(own["trained_pairs"].max() > 0)
+        rows.append({"label": label((method, variant)), "trained": trained, "cells": cells})
+    rows.sort(key=lambda row: (-row["cells"].get(("untrained", "AUPRC"), -1), row["label"]))
+    names = [
+        *["directed_edges", "maximum_degree", "assortativity", "triangles", "transitivity"],
+        *["characteristic_path_length", "PCC", "log_PCC"],
+    ]
+    characteristics = _numeric(files / "characteristics.tsv", names)
+    if len(characteristics):
+        characteristics["network"] = [
+            label(tuple(name.split("/", 1))) if "/" in name else name
+            for name in characteristics["network"]
+        ]
+    stability = _numeric(folder / "evaluation" / "stability.tsv", ["jaccard", "spearman", "k"])
+    seeds = _numeric(files / "agreement.tsv", ["jaccard", "spearman", "k"])
+    stable = {}
+    for row in stability.to_dict("records"):
+        stable.setdefault(row["method"], {})[row["between"]] = row
+    if len(seeds):
+        own = seeds[seeds["between"].str.startswith("seeds of ")]
+        for between, values in own.groupby("between"):
+            key = tuple(between.removeprefix("seeds of ").split("/", 1))
+            means = values[["jaccard", "spearman"]].mean()
+            stable.setdefault(label(key), {})["seeds"] = means.to_dict()
+    return {
+        "reconstruction": rows,
+        "characteristics": characteristics.to_dict("records"),
+        "stability": stable,
+    }
+
+
+def _numeric(path: Path, columns: list[str]) -> pd.DataFrame:
+    if not path.exists():
+        return pd.DataFrame()
+    table = read_table(path)
+    for name in columns:
+        if name in table:
+            table[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
+    return table.replace({None: np.nan})
+
+
+def label_of(settings: Mapping) -> Callable[[Method], str]:
+    """Return the function that names a method in print."""
+
+    def label(key: Method) -> str:
+        method, variant = key
+        if variant == "network":
+            return method
+        if variant == "null_model":
+            return f"{method} (null)"
+        return f"{'GT-GRN' if method == 'gtgrn' else method} {variant}"
+
+    return label

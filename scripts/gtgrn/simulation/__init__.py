@@ -1,0 +1,1 @@
+"""Simulated expression whose regulators are known."""

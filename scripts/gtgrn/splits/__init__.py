@@ -1,0 +1,1 @@
+"""Which pairs train, validate and test, and what a model may see of them."""

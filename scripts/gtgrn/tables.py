@@ -1,0 +1,114 @@
+"""Tables: the one reader and the one writer.
+
+They are tab-separated with a header and may be gzipped; gtgrn.names has their columns.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gtgrn.errors import InputError
+from gtgrn.files import write_text
+from gtgrn.names import GENE, LABEL, METHODS, PAIR, PART, REGULATOR, SCORE, TARGET, WEIGHT
+
+
+def read_table(path: str | Path, columns: Sequence[str] = (), *, sep: str | None = None):
+    """Read a table and check that it has the columns it must have.
+
+    Parameters
+    ----------
+    path
+        A tab- or comma-separated file with a header, gzipped or not.
+    columns
+        Names that must be among the columns; those that hold gene names are read as text
+        (a gene called ``NA`` or ``1-Mar`` stays what it is).
+    sep
+        The separator; by default comma for ``.csv`` and ``.csv.gz``, else tab.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All columns of the file, in its order.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty, truncated or lacks a column.
+    """
+    path = Path(path)
+    if sep is None:
+        sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
+    try:
+        table = pd.read_csv(
+            path, sep=sep, dtype=text, keep_default_na=False, na_values={SCORE: [""], LABEL: [""]}
+        )
+    except FileNotFoundError as error:
+        raise InputError("file not found", file=path, remedy="Check the path") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"truncated or corrupt gzip file ({error})", file=path, remedy="Fetch or make it again"
+        ) from error
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"not a readable table ({str(error).strip()})",
+            file=path,
+            remedy="Give a tab- or comma-separated table with a header",
+        ) from error
+    for column in columns:
+        if column not in table.columns:
+            raise InputError(
+                f"column missing; the file has {', '.join(map(str, table.columns))}",
+                file=path,
+                field=column,
+                remedy="Rename a column, or name it in the data set's card",
+            )
+    return table
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as tab-separated text, atomically and always with the same bytes.
+
+    Floats keep nine significant digits: enough for a float32, and short.
+    """
+    write_text(table.to_csv(sep="\t", index=False, float_format="%.9g", na_rep=""), path)
+
+
+def sort_edges(edges: pd.DataFrame, by: str = WEIGHT) -> pd.DataFrame:
+    """Sort by `by`, descending; ties by regulator, then target."""
+    order = edges.sort_values([by, REGULATOR, TARGET], ascending=[False, True, True])
+    return order.reset_index(drop=True)
+
+
+def read_network(path: str | Path) -> pd.DataFrame:
+    """Read an inferred network: regulator, target, weight.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a weight is not a finite number or a pair occurs twice.
+    """
+    edges = read_table(path, [*PAIR, WEIGHT])[[*PAIR, WEIGHT]]
+    weights = pd.to_numeric(edges[WEIGHT], errors="coerce")
+    if not weights.abs().lt(float("inf")).all():
+        raise InputError(
+            "weights must be finite numbers", file=path, field=WEIGHT, remedy="Drop such edges"
+        )
+    edges[WEIGHT] = weights.astype(float)
+    if edges.duplicated(PAIR).any():
+        first = edges[edges.duplicated(PAIR)].iloc[0]
+        raise InputError(
+            f"{first[REGULATOR]} -> {first[TARGET]} occurs twice", file=path, remedy="Keep one"
+        )
+    return edges
+
+
+def write_network(edges: pd.DataFrame, path: str | Path) -> None:
+    """Write an inferred network in the contract's order, without self-loops."""
+    edges = edges.loc[edges[REGULATOR] != edges[TARGET], [*PAIR, WEIGHT]]
+    write_table(sort_edges(edges), path)

@@ -1,0 +1,88 @@
+"""The summary that a person checks before anything is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.store import read_preprocessed, write_expression
+from gtgrn.data.summary import summarise_input
+
+
+def summarise(folder, card: dict, regulators=None, reference=None, **settings) -> dict[str, str]:
+    """Preprocess as the workflow does; give the lines of the summary by their names."""
+    adata = read_expression(card["expression"])
+    values = adata.uns["gtgrn"]["source"]["values"]
+    adata = preprocess(adata, values=values, regulators=regulators, **settings)
+    write_expression(adata, folder / "expression.h5ad")
+    adata = read_preprocessed(folder / "expression.h5ad")
+    text = summarise_input("mine", card, adata, reference)
+    return dict(line.split(":", 1) for line in text.splitlines())
+
+
+def write_counts(folder) -> dict:
+    """Write six cells and five genes: E in one cell only, and a cell that expresses nothing."""
+    counts = pd.DataFrame(
+        np.array([[1, 2, 3, 1, 0], [0, 5, 1, 9, 0], [2, 0, 2, 0, 7], [1, 1, 0, 5, 0],
+                  [3, 1, 2, 2, 0], [0, 0, 0, 0, 0]]),
+        [f"c{i}" for i in range(6)], list("ABCDE"),
+    )  # fmt: skip
+    counts.to_csv(folder / "counts.csv")
+    expression = {
+        "format": "table", "path": str(folder / "counts.csv"), "values": "auto",
+        "orientation": "cells_by_genes",
+    }  # fmt: skip
+    return {"title": "Mine", "organism": "human", "expression": expression}
+
+
+def test_every_number_can_be_checked_by_hand(tmp_path):
+    card = write_counts(tmp_path)
+    (tmp_path / "tfs.tsv").write_text("regulator\nA\nE\nX\nY\n")
+    rows = ["A\tB\t+", "A\tB\t+", "A\tA\t", "A\tC\t-", "E\tB\t", "X\tB\t", "B\tC\t"]
+    (tmp_path / "edges.tsv").write_text("\n".join(["regulator\ttarget\tsign", *rows]))
+    card["regulators"] = {"path": str(tmp_path / "tfs.tsv"), "column": "regulator"}
+    reference = {"path": str(tmp_path / "edges.tsv"), "regulator": "regulator",
+                 "target": "target", "sign": "sign"}  # fmt: skip
+    lines = summarise(
+        tmp_path, card, ["A", "E"], reference, min_genes_per_cell=1, min_cells_fraction=0.4
+    )
+    assert lines["values"].split() == [
+        *["counts", "(detected;", "set", "expression.values", "to", "overrule)"]
+    ]
+    assert lines["cells"].strip() == "5 of 6; 1 express fewer than 1 genes"
+    assert lines["genes"].strip() == (
+        "4 of 5; 1 in fewer than 0.4 of the cells, 0 not among the chosen"
+    )
+    # Of 5 x 4 counts without the empty cell and gene E, 4 are 0.
+    assert lines["sparsity"].strip() == "20.0% of the kept values are 0"
+    assert lines["regulators"].strip() == (
+        f"1 of 4 in {tmp_path / 'tfs.tsv'}; 1 are among the dropped genes, 2 not in the matrix"
+    )
+    assert lines["reference"].strip() == "3 edges of 2 regulators and 2 targets, of 7 rows"
+    assert lines["dropped"].strip() == (
+        "1 with a gene not in the matrix, 1 with a dropped gene, 1 self-loops, 1 duplicates, "
+        "0 labelled 0"
+    )
+    assert lines["density"].strip() == "0.5 of 2 x 3 pairs"
+    assert lines["signs"].strip() == "1 +, 1 -, 1 unknown"
+
+
+def test_without_regulators_and_reference(tmp_path):
+    card = write_counts(tmp_path)
+    lines = summarise(tmp_path, card, n_top_genes=2)
+    assert lines["genes"].strip().endswith("3 not among the chosen")
+    assert lines["regulators"].strip() == "2, every gene"
+    assert "no model is trained" in lines["reference"]
+
+
+def test_genes_without_cells(tmp_path):
+    (tmp_path / "genes.tsv").write_text("Gene\nA\nB\n")
+    card = write_counts(tmp_path)
+    card["expression"] = {
+        "format": "genes_only",
+        "path": str(tmp_path / "genes.tsv"),
+        "values": "continuous",
+    }
+    lines = summarise(tmp_path, card)
+    assert lines["cells"].strip() == "none, only names of genes"
+    assert "sparsity" not in lines

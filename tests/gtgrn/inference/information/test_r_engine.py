@@ -1,0 +1,146 @@
+"""R for real, through rpy2, where it is installed; the way to it everywhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from gtgrn.errors import InputError
+from gtgrn.inference.information import r as _r
+
+REFERENCE = Path(__file__).parents[5] / "shared" / "reference" / "mi"
+PARMIGENE = {
+    "aracne.a_eps0.05": ("parmigene::aracne.a", {"eps": 0.05}),
+    "aracne.m_tau0.15": ("parmigene::aracne.m", {"tau": 0.15}),
+    "clr": ("parmigene::clr", {}),
+    "mrnet": ("parmigene::mrnet", {}),
+}
+
+
+# Two genes are exactly proportional there: scores that are 0 in exact arithmetic decide where
+# mrnet stops, and the stored matrix is rounded in the sixteenth digit.
+UNDECIDED = {
+    ("ties12", "parmigene_mrnet_mi.empirical_equalfreq.csv.gz"),
+    ("const12", "parmigene_mrnet_mi.empirical_equalfreq.csv.gz"),
+}
+
+
+def needs(*packages: str) -> pytest.MarkDecorator:
+    reason = _r.problem(packages)
+    return pytest.mark.skipif(reason is not None, reason=f"not compared with R: {reason}")
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col=0)
+
+
+@needs("parmigene")
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="no ../shared/reference")
+@pytest.mark.parametrize("name", PARMIGENE)
+def test_parmigene_through_rpy2_gives_the_reference(name):
+    function, options = PARMIGENE[name]
+    outputs = sorted(REFERENCE.glob(f"*/parmigene_{name}_*"))
+    outputs = [path for path in outputs if (path.parent.name, path.name) not in UNDECIDED]
+    assert len(outputs) >= 3
+    for path in outputs:
+        made_from = path.name.replace(f"parmigene_{name}", "mim")
+        information = read(path.with_name(made_from))
+        answer = _r.call(function, information, list(information), list(information), **options)
+        np.testing.assert_allclose(answer, read(path), atol=1e-12, err_msg=str(path))
+
+
+@needs()
+def test_matrices_names_and_options_arrive_as_they_are():
+    matrix = np.arange(6.0).reshape(2, 3)
+    same = _r.call("function(x) x", matrix, ["a", "b"], ["p", "q", "r"])
+    np.testing.assert_array_equal(same, matrix)
+    picked = _r.call(
+        'function(x, k, flag, word) x["b", "q", drop = FALSE] * k * flag + nchar(word)',
+        matrix,
+        ["a", "b"],
+        ["p", "q", "r"],
+        k=2.5,
+        flag=True,
+        word="four",
+    )
+    np.testing.assert_array_equal(picked, [[4 * 2.5 + 4]])
+    missing = _r.call("function(x) {x[1, 1] <- NA; x}", matrix, ["a", "b"], ["p", "q", "r"])
+    assert np.isnan(missing[0, 0])
+
+
+@needs()
+def test_the_seed_reaches_r():
+    def draw(seed):
+        _r.set_seed(seed)
+        return _r.call("function(x) x + runif(4)", np.zeros((2, 2)), ["a", "b"], ["p", "q"])
+
+    np.testing.assert_array_equal(draw(5), draw(5))
+    assert (draw(5) != draw(6)).all()
+    assert draw(2**63 - 1).shape == (2, 2)  # R's own seeds end at 31 bits
+
+
+@needs()
+def test_errors_and_warnings_of_r_can_be_read(caplog):
+    square = np.eye(2), ["a", "b"], ["a", "b"]
+    with pytest.raises(RuntimeError, match="failed on 2 x 2 values: too few samples$"):
+        _r.call("function(x) stop('too few samples')", *square)
+    with pytest.raises(RuntimeError, match="there is no package called .nowhere."):
+        _r.call("nowhere::land", *square)
+    with pytest.raises(RuntimeError, match="did not answer with a matrix"):
+        _r.call("function(x) sum(x)", *square)
+    caplog.set_level(logging.WARNING)
+    _r.call("function(x) {warning('ties are broken'); x}", *square)
+    assert "ties are broken" in caplog.text
+
+
+@needs()
+def test_versions_name_r_and_the_package():
+    found = _r.versions(["stats"])
+    assert set(found) == {"R", "stats"}
+    assert all(value[0].isdigit() for value in found.values())
+
+
+def test_the_engine_is_chosen_by_what_is_there(monkeypatch):
+    monkeypatch.setattr(_r, "problem", lambda packages: None)
+    assert _r.choose_engine("auto", ["minet"], "key") == "r"
+    assert _r.choose_engine("native", ["minet"], "key") == "native"
+    monkeypatch.setattr(_r, "problem", lambda packages: "R has no package minet")
+    assert _r.choose_engine("auto", ["minet"], "key") == "native"
+    with pytest.raises(InputError, match="R has no package minet") as caught:
+        _r.choose_engine("r", ["minet"], "inference.options.clr.engine")
+    assert "inference.options.clr.engine" in str(caught.value)
+    assert "--use-conda" in str(caught.value)
+    with pytest.raises(InputError, match="'R' is not one of auto, r, native"):
+        _r.choose_engine("R", [], "key")
+
+
+def test_an_rpy2_that_cannot_start_r_is_no_crash(monkeypatch):
+    def fail(name, *arguments, **more):
+        if name.startswith("rpy2"):
+            raise ValueError("r_home is None")
+        return original(name, *arguments, **more)
+
+    original = __import__
+    monkeypatch.setattr("builtins.__import__", fail)
+    assert "R cannot be started (ValueError: r_home is None)" in _r.problem(["minet"])
+
+
+@needs()
+def test_starting_r_leaves_the_library_path_of_children_alone():
+    code = "import os; from gtgrn.inference import _r; _r.problem([]); print(dict(os.environ))"
+    scripts = Path(__file__).parents[4] / "scripts"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(scripts)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "R_HOME" in run.stdout  # it was started
+    assert "LD_LIBRARY_PATH" not in run.stdout

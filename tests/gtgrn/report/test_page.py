@@ -1,0 +1,400 @@
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import statistics
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from gtgrn.errors import InputError
+from gtgrn.report.page import build_report
+from gtgrn.tables import write_table
+from plotly.offline import get_plotlyjs
+from report_cases import (
+    AUROC,
+    CARDS,
+    EVIL,
+    GENES,
+    SEEDS,
+    SETTINGS,
+    metrics,
+    network,
+    text_of,
+)
+
+SECTIONS = [
+    "summary", "data", "benchmark", "nulls", "reconstruction", "ablation", "training",
+    "calibration", "network", "runtime", "limits",
+]  # fmt: skip
+STATEMENT = "No reference network was given, so the network is a consensus."
+
+
+def curves(seed: int) -> pd.DataFrame:
+    tables = []
+    for method, variant in AUROC:
+        names = {"method": method, "variant": variant, "dataset": "alpha", "seed": seed}
+        roc = pd.DataFrame({"x": [0.0, 0.2, 1.0], "y": [0.0, 0.6 + seed / 100, 1.0]})
+        pr = pd.DataFrame({"x": [0.0, 0.5, 1.0], "y": [1.0, 0.4, 0.1]})
+        tables += [roc.assign(curve="ROC", **names), pr.assign(curve="PR", **names)]
+    return pd.concat(tables)
+
+
+def write_dataset(folder: Path, supervised: bool) -> None:
+    adata = ad.AnnData(np.ones((6, len(GENES)), np.float32), var=pd.DataFrame(index=GENES))
+    adata.obs["kind"] = pd.Categorical(["B", "B", "T<x>", "B", "B", "B"])
+    filters = {"cells_before": 9, "cells_after": 6, "genes_before": 77, "genes_after": 12}
+    adata.uns["gtgrn"] = {"filters": filters, "settings": {"magic": {"knn": 5}, "seed": 0}}
+    folder.mkdir(parents=True)
+    adata.write_h5ad(folder / "expression.h5ad")
+    table = network(supervised)
+    write_table(table, folder / "network.tsv.gz")
+    known = int(table["known"].sum()) if supervised else 0
+    summary = {
+        "cells": 6, "genes": 12, "regulators": 3, "pairs": len(table), "known": known,
+        "density": known / len(table), "supervised": supervised,
+        "statement": "Calibrated." if supervised else STATEMENT,
+    }  # fmt: skip
+    (folder / "network.json").write_text(json.dumps(summary))
+    (folder / "reliability.tsv").write_text("seed\n")
+
+
+def write_results(root: Path) -> Path:
+    """Write what a run leaves: one data set with a reference, one without."""
+    write_dataset(root / "alpha", True)
+    write_dataset(root / "beta", False)
+    reliability = pd.DataFrame(
+        {
+            "lower": [0.0, 0.1, 0.2],
+            "mean_probability": [0.05, 0.15, np.nan],
+            "observed_frequency": [0.04, 0.25, np.nan],
+            "n": [100, 8, 0],
+        }
+    )
+    tables = [reliability.assign(seed=i) for i in range(len(SEEDS))]
+    write_table(pd.concat(tables), root / "alpha" / "reliability.tsv")
+    history = pd.DataFrame({"epoch": [4, 9, 14], "train_loss": [3.0, 2, 1]})
+    history["validation_loss"] = [3.0, 2.5, 2.6]
+    for seed in SEEDS:
+        write_table(
+            curves(seed), root / "alpha" / "evaluation" / "edges" / f"seed{seed}.curves.tsv.gz"
+        )
+        embeddings = root / "alpha" / "embeddings"
+        write_table(history, embeddings / "global" / f"seed{seed}.history.tsv")
+        write_table(
+            history.assign(validation_auprc=[0.1, 0.3, 0.2]),
+            root / f"alpha/models/gtgrn/full/edges/seed{seed}/history.tsv",
+        )
+    write_table(metrics(), root / "benchmark" / "metrics.tsv")
+    jobs = [("alpha", "train_x", 60.5, 100, 2), ("alpha", "train_x", 30.0, 250, 2)]
+    jobs += [("beta", "train_x", 10.0, np.nan, 1), ("beta", "infer<y>", 5.0, 20, 1)]
+    runtime = pd.DataFrame(jobs, columns=["dataset", "rule", "seconds", "max_rss_mb", "threads"])
+    write_table(runtime, root / "benchmark" / "runtime.tsv")
+    return root
+
+
+def build(root: Path, settings: dict = SETTINGS, cards: dict = CARDS) -> str:
+    output = root / "report.html"
+    build_report(root, cards, settings, output)
+    return output.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    return write_results(tmp_path_factory.mktemp("run") / "results")
+
+
+@pytest.fixture(scope="module")
+def page(results) -> str:
+    return build(results)
+
+
+@pytest.fixture
+def copy(results, tmp_path) -> Path:
+    return Path(shutil.copytree(results, tmp_path / "results"))
+
+
+def without_library(page: str) -> str:
+    return page.replace(get_plotlyjs(), "")
+
+
+def section(page: str, name: str) -> str:
+    start = page.index(f'<section id="{name}">')
+    return page[start : page.index("</section>", start)]
+
+
+def figures(fragment: str) -> list[dict]:
+    found = re.findall(r'class="spec">(.*?)</script>', fragment, flags=re.DOTALL)
+    return [json.loads(spec) for spec in found]
+
+
+class Elements(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def elements(page: str) -> list[tuple[str, dict]]:
+    parser = Elements()
+    parser.feed(page)
+    return parser.found
+
+
+def test_every_section_is_there_and_in_the_table_of_contents(page):
+    starts = [page.index(f'<section id="{name}">') for name in SECTIONS]
+    assert starts == sorted(starts)
+    links = [attrs.get("href") for tag, attrs in elements(page) if tag == "a"]
+    assert [link for link in links if link.startswith("#")][: len(SECTIONS)] == [
+        f"#{name}" for name in SECTIONS
+    ]
+
+
+def test_the_page_needs_nothing_but_itself(page):
+    assert page.count("plotly.js v") == get_plotlyjs().count("plotly.js v") == 1
+    for tag, attrs in elements(without_library(page)):
+        assert tag not in ("img", "iframe", "object", "embed", "base")
+        assert "src" not in attrs
+        if tag == "link":
+            assert attrs["href"].startswith("data:")
+    styles = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
+    assert len(styles) == 1
+    assert "@import" not in styles[0]
+    assert "url(" not in styles[0]
+    assert "default-src 'none'" in page
+    assert len(page.encode()) < 7e6
+
+
+def test_benchmark_shows_mean_and_standard_deviation_of_the_seeds(page):
+    text = text_of(section(page, "benchmark"))
+    for values in AUROC.values():
+        shown = [f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}"]
+        halves = [value / 2 for value in values]
+        shown.append(f"{statistics.mean(halves):.3f} ± {statistics.stdev(halves):.3f}")
+        assert " ".join(shown) in text
+    assert "1,200 test pairs, 90 of them known edges" in text
+    assert text.index("GT-GRN full") < text.index("genie3") < text.index("tf_rate")
+
+
+def test_summary_gives_the_paired_difference_to_the_best_null(page):
+    text = text_of(section(page, "summary"))
+    for metric, null, factor in (("AUROC", "tf_rate", 1), ("AUPRC", "tf_rate", 0.5)):
+        pairs = zip(AUROC["gtgrn", "full"], AUROC["tf_rate", "null_model"], strict=True)
+        gaps = [factor * (a - b) for a, b in pairs]
+        assert f"{statistics.mean(gaps):+.3f} better [{min(gaps):+.3f}, {max(gaps):+.3f}]" in text
+        assert f"{metric} ({statistics.mean(gaps):+.3f} against {null})" in text
+    # Within TF the order of the methods is turned round.
+    gaps = [
+        b - a for a, b in zip(AUROC["gtgrn", "full"], AUROC["random", "null_model"], strict=True)
+    ]
+    assert f"worse than the best null in AUROC within TF (−{-statistics.mean(gaps):.3f}" in text
+    assert "better than GT-GRN noise" in text
+    assert "6 12 3 33 6 0.182" in text
+    assert STATEMENT in text
+    assert "probability 0.250" in text
+
+
+def test_ablation_gives_differences_to_the_full_model_and_calls_a_tie_a_tie(page):
+    text = text_of(section(page, "ablation"))
+    gaps = [a - b for a, b in zip(AUROC["gtgrn", "P"], AUROC["gtgrn", "full"], strict=True)]
+    assert min(gaps) < 0 < max(gaps)
+    mean = f"{statistics.mean(gaps):+.3f}".replace("-", "−")
+    assert f"{mean} tie [−{-min(gaps):.3f}, +{max(gaps):.3f}]" in text
+    assert "P, G (random) prior: True" in text
+    assert "Options other than the features differ between their base and P:" in text
+    assert "not in ablations" not in text
+
+
+def test_a_data_set_without_reference_says_so_in_every_section(page):
+    for name in ("benchmark", "ablation", "calibration", "network"):
+        assert STATEMENT in text_of(section(page, name))
+    assert "Nothing was trained" in text_of(section(page, "training"))
+    assert "Best edges" in text_of(section(page, "network"))
+
+
+def test_data_section_shows_the_card_and_the_filters(page):
+    text = text_of(section(page, "data"))
+    for shown in ("Cells 9 6 6", "Genes 77 12 12", "mouse", "CC0", "made up", "magic: (knn: 5)"):
+        assert shown in text
+    assert "B 5, T<x> 1" in text
+    assert '<a href="https://doi.org/10.1000/xyz.1"' in page
+
+
+def test_network_section_counts_and_lists_edges(page):
+    table = network(True)
+    fragment = section(page, "network")
+    text = text_of(fragment)
+    novel = table[(table["known"] == 0)].iloc[0]
+    assert f"{novel['rank']} {novel['regulator']} {novel['target']}" in text
+    known = table[table["known"] == 1].iloc[0]
+    assert f"{known['rank']} TF1 {known['target']} {known['probability']:.3f} 2" in text
+    # Of 33 pairs as many are drawn as are known.
+    top = table.head(int(table["known"].sum()))
+    assert f"among the first {len(top)} edges" in text
+    stranger = int((top["regulator"] != "TF1").sum())
+    assert f"{stranger} of the first {len(top)} edges leave a regulator without any known" in text
+    drawn = figures(fragment)[0]["data"]
+    names = [trace["name"] for trace in drawn if trace.get("name")]
+    assert f"known edge ({int(top['known'].sum())})" in names
+    assert f"novel edge ({len(top) - int(top['known'].sum())})" in names
+
+
+def test_runtime_is_summed_by_rule(page):
+    text = text_of(section(page, "runtime"))
+    assert "4 jobs, 1 min 46 s in all" in text
+    assert "train_x 3 1 min 40 s 1 min 00 s 250 2" in text
+    assert "infer<y> 1 5.0 s 5.0 s 20 1" in text
+
+
+def test_without_extended_benchmarks_jobs_stand_in_for_rules(copy):
+    jobs = [("alpha", "", "train_x_seed3", 2.0, ""), ("alpha", "", "train_x_seed4", 4.0, "")]
+    runtime = pd.DataFrame(jobs, columns=["dataset", "rule", "method", "seconds", "threads"])
+    write_table(runtime, copy / "benchmark" / "runtime.tsv")
+    assert "train_x 2 6.0 s 4.0 s – –" in text_of(section(build(copy), "runtime"))
+
+
+def test_names_are_escaped_everywhere(page):
+    rest = without_library(page)
+    assert "<i>G0" not in rest
+    assert "<b>co</b>" not in rest
+    assert "T<x>" not in rest
+    assert html.escape(EVIL) in rest
+    # Plotly reads texts as HTML, so they are escaped inside the JSON too.
+    specs = [json.dumps(figure, ensure_ascii=False) for figure in figures(page)]
+    assert any("&lt;i&gt;G0&lt;/i&gt;&amp;" in spec for spec in specs)
+    assert not any("<i>" in spec for spec in specs)
+
+
+def test_settings_and_versions_are_shown(page):
+    fragment = section(page, "limits")
+    assert "epochs: 7" in fragment
+    assert f"<td>numpy</td><td>{np.__version__}</td>" in fragment
+
+
+def test_same_files_in_another_order_give_the_same_page(copy, page):
+    table = metrics().sample(frac=1, random_state=1)
+    write_table(table, copy / "benchmark" / "metrics.tsv")
+    assert build(copy) == page
+
+
+def test_validation_and_other_negatives_stay_out_of_the_summary(copy, page):
+    table = metrics()
+    validation = table.assign(part="val", value=0.999)
+    other = table.assign(negatives="N1", value=0.123)
+    write_table(pd.concat([table, validation, other]), copy / "benchmark" / "metrics.tsv")
+    fresh = build(copy)
+    assert section(fresh, "summary") == section(page, "summary")
+    assert "0.999" not in text_of(section(fresh, "benchmark"))
+    assert "0.123" not in text_of(section(fresh, "benchmark"))
+
+
+def test_headlines_of_drawn_negatives_stand_beside_the_others(copy):
+    table = metrics()
+    drawn = table[table["metric"] == "AUROC"].assign(value=0.456)
+    matched = drawn.assign(negatives="N3m", metric="win_rate", value=0.567)
+    write_table(
+        pd.concat([table, drawn.assign(negatives="N3"), matched]), copy / "benchmark/metrics.tsv"
+    )
+    shown = text_of(section(build(copy), "benchmark"))
+    assert "AUROC on N3 Win rate on N3m" in shown
+    assert shown.count("0.456") == shown.count("0.567") == len(AUROC)
+
+
+def test_one_seed_decides_nothing(copy):
+    write_table(
+        metrics().query("seed == 3"),
+        copy / "benchmark" / "metrics.tsv",
+    )
+    text = text_of(section(build(copy, {**SETTINGS, "seeds": [3]}), "summary"))
+    assert "cannot be told from the best null" in text
+    assert "+0.100 undecided" in text
+    assert "±" not in text
+    assert "better" not in text.split("The rows of a data set")[0]
+
+
+def test_missing_optional_files_and_columns_do_no_harm(copy):
+    shutil.rmtree(copy / "alpha" / "embeddings")
+    shutil.rmtree(copy / "alpha" / "models")
+    shutil.rmtree(copy / "alpha" / "evaluation")
+    (copy / "alpha" / "reliability.tsv").unlink()
+    write_table(network(True).drop(columns=["methods"]), copy / "alpha" / "network.tsv.gz")
+    runtime = copy / "benchmark" / "runtime.tsv"
+    table = pd.read_csv(runtime, sep="\t")
+    write_table(table.drop(columns=["max_rss_mb", "threads"]), runtime)
+    table = metrics()
+    table.loc[table["metric"] == "within_TF_AUROC", "value"] = np.nan
+    write_table(table, copy / "benchmark" / "metrics.tsv")
+    page = build(copy)
+    assert "nan" not in text_of(without_library(page)).lower().split()
+    assert "train_x 3 1 min 40 s 1 min 00 s – –" in text_of(section(page, "runtime"))
+    assert "within TF (" not in text_of(section(page, "summary"))
+
+
+def test_a_run_without_any_reference_has_a_report(copy):
+    write_table(metrics().head(0), copy / "benchmark" / "metrics.tsv")
+    page = build(copy, cards={"beta": CARDS["beta"]})
+    assert STATEMENT in text_of(section(page, "summary"))
+
+
+@pytest.mark.parametrize("name", ["network.json", "expression.h5ad", "network.tsv.gz"])
+def test_a_damaged_file_is_named(copy, name):
+    (copy / "alpha" / name).write_text("{")
+    with pytest.raises(InputError, match=re.escape(name)):
+        build(copy)
+    (copy / "alpha" / name).unlink()
+    with pytest.raises(InputError, match=re.escape(name)):
+        build(copy)
+
+
+def console(page: Path, profile: Path, width: int) -> tuple[str, str]:
+    """Open a page in headless Chromium; give its final document and the console's lines."""
+    done = subprocess.run(
+        [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", f"--user-data-dir={profile}", f"--window-size={width},2000",
+            "--enable-logging=stderr", "--v=0", "--dump-dom", page.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    lines = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+    return done.stdout, "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_a_browser_draws_every_figure_without_a_word_on_the_console(page, tmp_path):
+    broken = tmp_path / "broken.html"
+    broken.write_text("<script>throw new Error('seen')</script>")
+    assert "seen" in console(broken, tmp_path / "profile", 1280)[1]
+    # Show each data set in turn and click every heading, twice.
+    script = """<script>
+      document.querySelectorAll('.choose button').forEach(function (b) { b.click(); });
+      document.querySelectorAll('th button').forEach(function (b) { b.click(); b.click(); });
+    </script></body>"""
+    clicked = tmp_path / "clicked.html"
+    clicked.write_text(page.replace("</body>", script), encoding="utf-8")
+    for width in (800, 1280):
+        document, said = console(clicked, tmp_path / "profile", width)
+        assert said == ""
+        drawn = [
+            attrs
+            for tag, attrs in elements(document)
+            if tag == "div" and "plot" in attrs.get("class", "").split()
+        ]
+        assert len(drawn) == len(figures(page))
+        assert all(attrs.get("data-drawn") for attrs in drawn)
+        # A heading clicked twice leaves its table sorted the other way round.
+        rows = re.findall(r'<td data-value="(\d+)">', section(document, "benchmark"))
+        assert sorted(map(int, rows)) == list(range(len(AUROC)))
+        sorts = {attrs["aria-sort"] for tag, attrs in elements(document) if "aria-sort" in attrs}
+        assert sorts <= {"ascending", "descending"}
+        assert sorts
