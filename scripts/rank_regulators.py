@@ -1,7 +1,5 @@
 """Rank the regulators of a data set: attention of each model, centralities of each network."""
 
-from importlib import import_module
-
 import pandas as pd
 import torch
 from gtgrn.data.matrix import read_matrix
@@ -11,6 +9,7 @@ from gtgrn.logs import configure_logging
 from gtgrn.models.attention import gtgrn_weights, stability, to_genes
 from gtgrn.models.gtgrn.paper import choose_features
 from gtgrn.names import PAIR
+from gtgrn.plugins import PEERS, load_plugin
 from gtgrn.splits.tables import read_split
 from gtgrn.tables import read_table, write_table
 from gtgrn.training.checkpoints import load_checkpoint
@@ -39,7 +38,7 @@ def weigh(model, path, seed):
         network, features = GTGRN(**config), read_features(params.options, seed)
         function = gtgrn_weights
     else:
-        module = import_module(f"gtgrn.models.{model}")
+        module = load_plugin(PEERS, model)
         network = {"genelink": "GENELink", "gatv2": "GATv2"}[model]
         network, features = getattr(module, network)(**config), {"X": expression.to_numpy().T}
         function = module.attention_weights

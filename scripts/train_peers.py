@@ -1,12 +1,11 @@
 """Train the forms of supervised peers on one split and score every pair."""
 
-from importlib import import_module
-
 import torch
 from gtgrn.data.matrix import read_matrix
 from gtgrn.embeddings.tables import write_embedding
 from gtgrn.logs import configure_logging
 from gtgrn.models.peer_training import PROFILES
+from gtgrn.plugins import PEERS, load_plugin
 from gtgrn.splits.tables import read_split, with_unlabelled
 from gtgrn.tables import write_table
 from gtgrn.training.checkpoints import save_checkpoint, write_history
@@ -21,7 +20,7 @@ features = {PROFILES: expression.to_numpy().T}
 seed = int(snakemake.wildcards.seed)
 runs = [(peer, form) for peer, forms in params.options.items() for form in forms]
 for i, (peer, form) in enumerate(runs):
-    fit, options = import_module(f"gtgrn.models.{peer}").fit, params.options[peer][form]
+    fit, options = load_plugin(PEERS, peer).fit, params.options[peer][form]
     fitted = fit(pairs, genes, features, form=form, seed=seed, **options)
     write_history(fitted.history, output.history[i])
     save_checkpoint(output.checkpoint[i], fitted.model, config=fitted.config, genes=genes)

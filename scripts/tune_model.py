@@ -1,27 +1,28 @@
 """Train one grid point of a model on one split; record validation and test scores."""
 
-from importlib import import_module
-
 import torch
 from gtgrn.data.matrix import read_genes, read_matrix
 from gtgrn.logs import configure_logging
 from gtgrn.models.tuning import measure_point
+from gtgrn.plugins import PEERS, load_plugin
 from gtgrn.splits.tables import read_split
 from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 torch.set_num_threads(snakemake.threads)
 options, names = dict(snakemake.params.options), snakemake.wildcards
-seed, model = int(names.seed), import_module(f"gtgrn.models.{names.model}")
+seed = int(names.seed)
 pairs = read_split(snakemake.input.split)
 if names.model == "gtgrn":
     from gtgrn.embeddings.tables import read_embedding
+    from gtgrn.models.gtgrn import paper as model
 
     genes = read_genes(snakemake.input.genes)[0]
     read = {name: read_embedding(snakemake.input[name], genes) for name in options.pop("features")}
     features = model.choose_features(read, control=options.pop("control"), seed=seed)
     options.pop("form")  # the grid is that of the paper's form
 else:
+    model = load_plugin(PEERS, names.model)
     expression = read_matrix(snakemake.input.matrix, snakemake.input.genes)[0]
     genes, features = list(expression.columns), {"X": expression.to_numpy().T}
     options["form"] = snakemake.params.form

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
+from gtgrn.plugins import METHODS, load_plugin
 
 
 def infer(
@@ -50,6 +50,4 @@ def infer(
                 field="expression",
                 remedy="Remove or impute them before the workflow",
             )
-    return import_module(f"gtgrn.inference.{method}").infer(
-        expression, list(regulators), **options
-    )
+    return load_plugin(METHODS, method).infer(expression, list(regulators), **options)

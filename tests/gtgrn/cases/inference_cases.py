@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 
-import gtgrn.inference
+import gtgrn.inference.methods
 import numpy as np
 import pandas as pd
 from gtgrn.inference.methods import extratrees, genie3, grnboost2
@@ -13,7 +13,7 @@ from gtgrn.tables import sort_edges
 
 METHODS = [
     module.name
-    for module in pkgutil.iter_modules(gtgrn.inference.__path__)
+    for module in pkgutil.iter_modules(gtgrn.inference.methods.__path__)
     if not module.name.startswith("_")
 ]
 TREES = {"genie3": genie3, "extratrees": extratrees, "grnboost2": grnboost2}

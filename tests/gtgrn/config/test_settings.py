@@ -96,7 +96,7 @@ def test_the_schema_knows_every_null():
 
 
 def test_the_default_methods_have_a_module():
-    modules = ROOT / "scripts" / "gtgrn" / "inference"
+    modules = ROOT / "scripts" / "gtgrn" / "inference" / "methods"
     for method in fields()[("inference", "methods")]["default"]:
         assert (modules / f"{method}.py").is_file()
 

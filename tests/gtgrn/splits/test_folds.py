@@ -66,7 +66,7 @@ def parts_of(split, end):
 def test_held_out_ends_never_train(name, order, fold, seed, data):
     reference, genes = large_reference(data)
     # Among 30 genes a part may lack a class; here membership is judged.
-    with patch("gtgrn.splits.tables.check_split"):
+    with patch("gtgrn.splits.schemes.check_split"):
         split = HOLD_OUTS[name](reference, genes, folds=4, fold=fold, seed=seed)
     assert not split.duplicated(["regulator", "target"]).any()
     edges = set(tuples(reference))
@@ -94,7 +94,7 @@ def test_held_out_ends_never_train(name, order, fold, seed, data):
     shuffled = reference.sample(frac=1, random_state=seed)
     order.shuffle(genes)
     shuffled = pd.concat([shuffled, shuffled[:3]])
-    with patch("gtgrn.splits.tables.check_split"):
+    with patch("gtgrn.splits.schemes.check_split"):
         again = HOLD_OUTS[name](shuffled, genes, folds=4, fold=fold, seed=seed)
     pd.testing.assert_frame_equal(split, again)
 

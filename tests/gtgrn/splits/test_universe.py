@@ -102,7 +102,7 @@ def test_labels_depend_on_direction_and_not_on_the_index():
 
 def draw_unchecked(edges, genes=GENES, shares=FRACTIONS, seed=0) -> pd.DataFrame:
     """Draw a split even if a part lacks a class."""
-    with patch("gtgrn.splits.tables.check_split"):
+    with patch("gtgrn.splits.schemes.check_split"):
         return split_edges(frame(edges), genes, fractions=shares, seed=seed)
 
 

@@ -244,7 +244,7 @@ def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch, caplog):
 
 def test_states_are_saved_at_most_every_so_many_seconds(tmp_path, monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("gtgrn.training.progress.time.monotonic", lambda: clock[0])
     progress = Progress(tmp_path / "r.pt", {}, every=60)
     progress.resume(model=nn.Linear(1, 1))
     written = []
