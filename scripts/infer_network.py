@@ -1,21 +1,24 @@
-"""Infer a network from expression by one of the methods in gtgrn.inference."""
+"""Infer a network from expression, or the part of it that points at one shard of the genes."""
 
 from gtgrn.data.matrix import read_matrix
 from gtgrn.inference.provenance import write_provenance
-from gtgrn.inference.run import infer
+from gtgrn.inference.run import infer, shard
 from gtgrn.logs import configure_logging
 from gtgrn.tables import write_network
 
 configure_logging(snakemake.log[0])
 expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
-params = snakemake.params
+params, options = snakemake.params, dict(snakemake.params.options)
+item = snakemake.wildcards.get("scatteritem")
+if item is not None:
+    options["targets"] = shard(expression.columns, item)
 edges = infer(
     params.method,
     expression,
     regulators,
     seed=params.seed,
     threads=snakemake.threads,
-    **params.options,
+    **options,
 )
 write_provenance(
     snakemake.output.provenance,

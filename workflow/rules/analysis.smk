@@ -1,35 +1,14 @@
 """The network that a biologist takes away."""
 
 
-rule combine_networks:
-    input:
-        genes="<results>/{dataset}/genes.tsv",
-        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
-    output:
-        collect("<results>/{{dataset}}/networks/{ensemble}.tsv.gz", ensemble=ENSEMBLES),
-    log:
-        "<logs>/{dataset}/combine_networks.log",
-    benchmark:
-        "<benchmarks>/{dataset}/combine_networks.jsonl"
-    conda:
-        "../../envs/base.yaml"
-    threads: 1
-    resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
-    params:
-        ensembles=ENSEMBLES,
-        code=source_digest("consensus.py"),
-    script:
-        "../../scripts/combine_networks.py"
-
-
 rule build_network:
     input:
-        unpack(get_network_inputs),
+        unpack(FILES.final_network),
         expression="<results>/{dataset}/expression.h5ad",
         consensus="<results>/{dataset}/networks/mean_rank.tsv.gz",
-        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=INFORMED_METHODS),
+        networks=collect(
+            "<results>/{{dataset}}/networks/{method}.tsv.gz", method=PLAN.informed_methods
+        ),
     output:
         network="<results>/{dataset}/network.tsv.gz",
         graph="<results>/{dataset}/network.graphml",
@@ -46,10 +25,10 @@ rule build_network:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        methods=INFORMED_METHODS,
+        methods=PLAN.informed_methods,
         options=without(config["network"], "variant"),
         variant=config["network"]["variant"],
         seeds=SEEDS,
-        code=source_digest("network.py", "calibration.py", "consensus.py"),
+        code=code("build_network"),
     script:
         "../../scripts/build_network.py"

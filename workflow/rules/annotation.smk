@@ -4,7 +4,7 @@
 rule annotate_cells:
     input:
         expression="<results>/{dataset}/expression.h5ad",
-        embeddings=get_representation_files,
+        embeddings=STUDIES.representations,
     output:
         scores="<results>/{dataset}/annotation/scores.tsv",
         by_type="<results>/{dataset}/annotation/by_type.tsv",
@@ -15,7 +15,7 @@ rule annotate_cells:
     benchmark:
         "<benchmarks>/{dataset}/annotate_cells.jsonl"
     wildcard_constraints:
-        dataset=one_of(TYPED),
+        dataset=one_of(PLAN.typed),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -23,10 +23,10 @@ rule annotate_cells:
         mem_mb=scaled_memory(4000),
         runtime=240,
     params:
-        representations=get_representation_names,
-        column=lambda wildcards: cell_type_column(DATASETS[wildcards.dataset]),
+        representations=STUDIES.representation_names,
+        column=lambda wildcards: cell_type_column(PLAN.datasets[wildcards.dataset]),
         settings=config["annotation"],
-        code=source_digest("annotation.py", "embedding_map.py", "embeddings.py", "ranking.py"),
+        code=code("annotate_cells"),
     script:
         "../../scripts/annotate_cells.py"
 
@@ -44,6 +44,6 @@ rule draw_annotation:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("plots/annotation.py", "plots/static.py"),
+        code=code("draw_annotation"),
     script:
         "../../scripts/draw_annotation.py"

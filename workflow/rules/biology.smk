@@ -3,8 +3,8 @@
 
 rule write_regulons:
     input:
-        unpack(get_known_edges),
-        unpack(get_centralities),
+        unpack(FILES.known_edges),
+        unpack(STUDIES.centralities),
         matrix="<results>/{dataset}/matrix.npy",
         genes="<results>/{dataset}/genes.tsv",
         network="<results>/{dataset}/network.tsv.gz",
@@ -19,7 +19,7 @@ rule write_regulons:
     benchmark:
         "<benchmarks>/{dataset}/write_regulons.jsonl"
     wildcard_constraints:
-        dataset=one_of(EXPRESSED),
+        dataset=one_of(PLAN.expressed),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -29,25 +29,17 @@ rule write_regulons:
     params:
         edges=config["biology"]["edges"] or config["network"]["graph_edges"],
         options=without(config["biology"], "edges", "priors"),
-        code=source_digest("evidence.py", "matrix.py", "regulons.py"),
+        code=code("write_regulons"),
     script:
         "../../scripts/write_regulons.py"
 
 
 rule judge_overlap:
     input:
-        unpack(get_evidence_files),
+        unpack(STUDIES.evidence),
         genes="<results>/{dataset}/genes.tsv",
-        models=lambda wildcards: [
-            path
-            for split, seed in get_runs(wildcards.dataset)
-            for path in get_model_scores(wildcards.dataset, split, seed, get_main_model())
-        ],
-        nulls=lambda wildcards: [
-            f"<results>/{wildcards.dataset}/nulls/{null}/{split}/seed{seed}.tsv.gz"
-            for split, seed in get_runs(wildcards.dataset)
-            for null in NULLS
-        ],
+        models=STUDIES.main_scores,
+        nulls=STUDIES.null_scores,
     output:
         overall="<results>/{dataset}/biology/overlap.tsv",
         regulators="<results>/{dataset}/biology/overlap_regulators.tsv",
@@ -56,7 +48,7 @@ rule judge_overlap:
     benchmark:
         "<benchmarks>/{dataset}/judge_overlap.jsonl"
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -64,11 +56,11 @@ rule judge_overlap:
         mem_mb=scaled_memory(4000),
         runtime=30,
     params:
-        runs=lambda wildcards: get_runs(wildcards.dataset),
+        runs=of_dataset(PLAN.runs),
         nulls=NULLS,
-        reference=lambda wildcards: DATASETS[wildcards.dataset].get("reference"),
-        priors=lambda wildcards: get_priors(wildcards.dataset),
-        code=source_digest("enrichment.py", "ranking.py", "reference.py"),
+        reference=lambda wildcards: PLAN.datasets[wildcards.dataset].get("reference"),
+        priors=of_dataset(STUDIES.priors),
+        code=code("judge_overlap"),
     script:
         "../../scripts/judge_overlap.py"
 
@@ -85,7 +77,7 @@ rule score_activity:
     benchmark:
         "<benchmarks>/{dataset}/score_activity.jsonl"
     wildcard_constraints:
-        dataset=one_of(EXPRESSED),
+        dataset=one_of(PLAN.expressed),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -96,7 +88,7 @@ rule score_activity:
         cell_type=lambda wildcards: get_card(wildcards)["expression"].get("cell_type"),
         min_targets=config["biology"]["min_targets"],
         seed=config["inference"]["seed"],
-        code=source_digest("activity.py"),
+        code=code("score_activity"),
     script:
         "../../scripts/score_activity.py"
 
@@ -113,7 +105,7 @@ rule draw_activity:
         "../../envs/report.yaml"
     params:
         figure="activity",
-        code=source_digest("activity.py", "plots/biology.py", "plots/style.py"),
+        code=code("draw_biology"),
     script:
         "../../scripts/draw_biology.py"
 
@@ -127,4 +119,4 @@ use rule draw_activity as draw_overlap with:
         "<logs>/{dataset}/draw_overlap.log",
     params:
         figure="overlap",
-        code=source_digest("enrichment.py", "plots/biology.py", "plots/style.py"),
+        code=code("draw_biology"),

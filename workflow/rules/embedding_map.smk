@@ -6,7 +6,7 @@ rule map_embeddings:
         matrix="<results>/{dataset}/matrix.npy",
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
-        embeddings=get_representation_files,
+        embeddings=STUDIES.representations,
     output:
         coordinates="<results>/{dataset}/embedding_map/coordinates.tsv.gz",
         scores="<results>/{dataset}/embedding_map/scores.tsv",
@@ -16,7 +16,7 @@ rule map_embeddings:
     benchmark:
         "<benchmarks>/{dataset}/map_embeddings.jsonl"
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -24,9 +24,9 @@ rule map_embeddings:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        representations=get_representation_names,
+        representations=STUDIES.representation_names,
         settings=config["embedding_map"],
-        code=source_digest("embedding_map.py", "embeddings.py", "matrix.py"),
+        code=code("map_embeddings"),
     script:
         "../../scripts/map_embeddings.py"
 
@@ -43,6 +43,6 @@ rule draw_embedding_map:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("plots/embeddings.py", "plots/static.py"),
+        code=code("draw_embedding_map"),
     script:
         "../../scripts/draw_embedding_map.py"

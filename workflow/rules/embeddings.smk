@@ -25,7 +25,7 @@ rule train_bert:
         runtime=720,
     params:
         options=config["bert"],
-        code=source_digest("bert.py", "training.py"),
+        code=code("train_bert"),
     script:
         "../../scripts/train_bert.py"
 
@@ -50,7 +50,7 @@ rule train_vae:
         runtime=240,
     params:
         options=config["vae"],
-        code=source_digest("vae.py", "training.py"),
+        code=code("train_vae"),
     script:
         "../../scripts/train_vae.py"
 
@@ -73,6 +73,6 @@ rule encode_positions:
         runtime=60,
     params:
         options=config["positional"],
-        code=source_digest("positional.py", "splits.py"),
+        code=code("encode_positions"),
     script:
         "../../scripts/encode_positions.py"

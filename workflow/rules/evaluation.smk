@@ -5,11 +5,11 @@ rule evaluate_split:
     input:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
-        networks=get_judged_networks,
+        networks=FILES.judged_networks,
         nulls=collect(
             "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
         ),
-        models=get_evaluated_scores,
+        models=FILES.evaluated_scores,
     output:
         metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
         curves="<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
@@ -27,11 +27,11 @@ rule evaluate_split:
         runtime=60,
     params:
         nulls=NULLS,
-        models=get_evaluated_models,
+        models=of_dataset(PLAN.evaluated),
         main="gtgrn",
-        controls=[name for name in VARIANTS if is_control(name)],
+        controls=PLAN.controls,
         options=config["evaluation"],
-        code=source_digest(*JUDGING_FILES, "calibration.py", "evaluation.py", "negatives.py"),
+        code=code("evaluate_split"),
     script:
         "../../scripts/evaluate_split.py"
 
@@ -39,19 +39,19 @@ rule evaluate_split:
 rule import_network:
     input:
         genes="<results>/{dataset}/genes.tsv",
-        scores=lambda wildcards: THIRD_PARTY[wildcards.name]["path"],
+        scores=lambda wildcards: config["third_party"][wildcards.name]["path"],
     output:
         "<results>/{dataset}/networks/third_party/{name}.tsv.gz",
     log:
         "<logs>/{dataset}/import_network_{name}.log",
     wildcard_constraints:
-        name=one_of(THIRD_PARTY),
+        name=one_of(config["third_party"]),
     localrule: True
     conda:
         "../../envs/base.yaml"
     params:
-        columns=lambda wildcards: without(THIRD_PARTY[wildcards.name], "dataset", "path"),
-        code=source_digest("third_party.py"),
+        columns=lambda wildcards: without(config["third_party"][wildcards.name], "dataset", "path"),
+        code=code("import_network"),
     script:
         "../../scripts/import_network.py"
 
@@ -61,7 +61,7 @@ use rule evaluate_split as score_third_party with:
     input:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
-        networks=get_third_party,
+        networks=FILES.third_party,
         nulls=collect(
             "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
         ),
@@ -81,14 +81,14 @@ use rule evaluate_split as score_third_party with:
         main="gtgrn",
         controls=[],
         options=config["evaluation"],
-        code=source_digest(*JUDGING_FILES, "calibration.py", "evaluation.py", "negatives.py"),
+        code=code("evaluate_split"),
 
 
 rule judge_networks:
     input:
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
-        networks=get_judged_networks,
+        networks=FILES.judged_networks,
     output:
         "<results>/{dataset}/evaluation/networks.tsv",
     log:
@@ -103,17 +103,17 @@ rule judge_networks:
         runtime=60,
     params:
         universe=config["evaluation"]["universe"],
-        code=source_digest("metrics.py", "ranking.py", "reconstruction.py"),
+        code=code("judge_networks"),
     script:
         "../../scripts/judge_networks.py"
 
 
 rule measure_stability:
     input:
-        unpack(get_known_edges),
+        unpack(FILES.known_edges),
         matrix="<results>/{dataset}/matrix.npy",
         genes="<results>/{dataset}/genes.tsv",
-        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=METHODS),
+        networks=collect("<results>/{{dataset}}/networks/{method}.tsv.gz", method=PLAN.methods),
     output:
         "<results>/{dataset}/evaluation/stability.tsv",
     log:
@@ -127,10 +127,10 @@ rule measure_stability:
         mem_mb=scaled_memory(4000),
         runtime=1440,
     params:
-        methods=METHODS,
+        methods=PLAN.methods,
         options=config["inference"]["options"],
         seed=config["inference"]["seed"],
-        code=source_digest("reconstruction.py", "stability.py", *TREE_FILES, *MI_FILES),
+        code=code("measure_stability", METHODS, PLAN.methods),
     script:
         "../../scripts/measure_stability.py"
 
@@ -139,9 +139,9 @@ rule describe_networks:
     input:
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
-        networks=get_judged_networks,
+        networks=FILES.judged_networks,
         splits=collect("<results>/{{dataset}}/splits/{{split}}/seed{seed}.tsv.gz", seed=SEEDS),
-        models=get_scores_of_all_seeds,
+        models=FILES.scores_of_all_seeds,
     output:
         reconstruction="<results>/{dataset}/evaluation/{split}/reconstruction.tsv",
         agreement="<results>/{dataset}/evaluation/{split}/agreement.tsv",
@@ -159,20 +159,18 @@ rule describe_networks:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        models=get_evaluated_models,
+        models=of_dataset(PLAN.evaluated),
         seeds=SEEDS,
         universe=config["evaluation"]["universe"],
         threshold=config["evaluation"]["threshold"],
-        code=source_digest(
-            "metrics.py", "ranking.py", "reconstruction.py", "stability.py", "topology.py"
-        ),
+        code=code("describe_networks"),
     script:
         "../../scripts/describe_networks.py"
 
 
 rule audit_leakage:
     input:
-        unpack(get_audited_artefacts),
+        unpack(FILES.audited),
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
         matrix="<results>/{dataset}/matrix.npy",
@@ -183,8 +181,8 @@ rule audit_leakage:
         positional=collect(
             "<results>/{{dataset}}/embeddings/positional/{{split}}/seed{seed}.h5ad", seed=SEEDS
         ),
-        scores=get_scores_of_all_seeds,
-        messages=get_messages_of_all_seeds,
+        scores=FILES.scores_of_all_seeds,
+        messages=FILES.messages_of_all_seeds,
     output:
         "<results>/{dataset}/evaluation/{split}/audit.tsv",
     log:
@@ -198,21 +196,23 @@ rule audit_leakage:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        models=get_evaluated_models,
+        models=of_dataset(PLAN.evaluated),
         seeds=SEEDS,
         positional=config["positional"],
-        code=source_digest("audit.py", "positional.py", "splits.py"),
+        code=code("audit_leakage"),
     script:
         "../../scripts/audit_leakage.py"
 
 
 rule collect_metrics:
     input:
-        metrics=EVALUATED_METRICS,
-        comparisons=get_evaluated_tables("comparisons"),
-        permutations=get_evaluated_tables("permutations"),
-        stability=STABILITIES,
-        reconstruction=collect_splits("<results>/{dataset}/evaluation/{split}/reconstruction.tsv"),
+        metrics=FILES.evaluated_tables("metrics"),
+        comparisons=FILES.evaluated_tables("comparisons"),
+        permutations=FILES.evaluated_tables("permutations"),
+        stability=FILES.stabilities(),
+        reconstruction=FILES.expand_splits(
+            "<results>/{dataset}/evaluation/{split}/reconstruction.tsv"
+        ),
     output:
         metrics="<results>/benchmark/metrics.tsv",
         table="<results>/benchmark/table.tsv",
@@ -227,14 +227,16 @@ rule collect_metrics:
     localrule: True
     conda:
         "../../envs/base.yaml"
+    params:
+        code=code("collect_metrics"),
     script:
         "../../scripts/collect_metrics.py"
 
 
 rule collect_runtime:
     input:
-        EVALUATED_METRICS,
-        NETWORK_FILES,
+        FILES.evaluated_tables("metrics"),
+        collect("<results>/{dataset}/network.tsv.gz", dataset=PLAN.expressed),
     output:
         "<results>/benchmark/runtime.tsv",
     log:
@@ -243,8 +245,9 @@ rule collect_runtime:
     conda:
         "../../envs/base.yaml"
     params:
-        datasets=list(DATASETS),
+        datasets=list(PLAN.datasets),
         seeds=SEEDS,
         benchmarks=workflow.pathvars.apply("<benchmarks>"),
+        code=code("collect_runtime"),
     script:
         "../../scripts/collect_runtime.py"

@@ -12,7 +12,7 @@ rule simulate_sets:
     benchmark:
         "<benchmarks>/gatv2/{boolean}/simulate_sets.jsonl"
     wildcard_constraints:
-        boolean=one_of(STUDY["models"]),
+        boolean=one_of(config["gatv2"]["models"]),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -20,8 +20,10 @@ rule simulate_sets:
         mem_mb=4000,
         runtime=60,
     params:
-        settings={k: STUDY[k] for k in ("replicates", "dropout", "cells", "bins", "seed")},
-        code=source_digest("gatv2_study.py", "simulate.py"),
+        settings={
+            k: config["gatv2"][k] for k in ("replicates", "dropout", "cells", "bins", "seed")
+        },
+        code=code("simulate_sets"),
     script:
         "../../scripts/simulate_sets.py"
 
@@ -38,7 +40,7 @@ rule study_protocol:
     benchmark:
         "<benchmarks>/gatv2/{boolean}/{protocol}_seed{seed}.jsonl"
     wildcard_constraints:
-        protocol=one_of(STUDY["protocols"]),
+        protocol=one_of(config["gatv2"]["protocols"]),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -46,8 +48,8 @@ rule study_protocol:
         mem_mb=4000,
         runtime=240,
     params:
-        grid=[{"epochs": STUDY["epochs"]}],
-        code=source_digest("gatv2_study.py", "models/gatv2.py", *PEER_FILES),
+        grid=[{"epochs": config["gatv2"]["epochs"]}],
+        code=code("study_gatv2"),
     script:
         "../../scripts/study_gatv2.py"
 
@@ -64,30 +66,30 @@ use rule study_protocol as study_grid with:
         layers=r"\d+",
     params:
         grid=lambda wildcards: [
-            {"layers": int(wildcards.layers), "heads": n, "epochs": STUDY["epochs"]}
-            for n in STUDY["heads"]
+            {"layers": int(wildcards.layers), "heads": n, "epochs": config["gatv2"]["epochs"]}
+            for n in config["gatv2"]["heads"]
         ],
-        code=source_digest("gatv2_study.py", "models/gatv2.py", *PEER_FILES),
+        code=code("study_gatv2"),
 
 
 rule collect_gatv2:
     input:
         protocols=collect(
             "<results>/gatv2/{boolean}/{protocol}/seed{seed}.tsv",
-            boolean=STUDY["models"],
-            protocol=STUDY["protocols"],
+            boolean=config["gatv2"]["models"],
+            protocol=config["gatv2"]["protocols"],
             seed=SEEDS,
         ),
         shared=collect(
             "<results>/gatv2/{boolean}/{protocol}/seed{seed}.shared_edges.tsv",
-            boolean=STUDY["models"],
-            protocol=STUDY["protocols"],
+            boolean=config["gatv2"]["models"],
+            protocol=config["gatv2"]["protocols"],
             seed=SEEDS,
         ),
         grid=collect(
             "<results>/gatv2/{boolean}/grid/layers{layers}/seed{seed}.tsv",
-            boolean=STUDY["models"],
-            layers=STUDY["layers"],
+            boolean=config["gatv2"]["models"],
+            layers=config["gatv2"]["layers"],
             seed=SEEDS,
         ),
     output:
@@ -101,6 +103,6 @@ rule collect_gatv2:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("gatv2_tables.py", "peers.py", "plots/peers.py"),
+        code=code("collect_gatv2"),
     script:
         "../../scripts/collect_gatv2.py"

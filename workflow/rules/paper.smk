@@ -1,15 +1,6 @@
 """The tables and figures of the GT-GRN paper, with its numbers and the best null beside ours."""
 
-from gtgrn.config.settings import FEATURE_SETS, find_feature_sets
-
-NUMBERS = "resources/paper_numbers.tsv"
 DRAWN = ["tsv", "html", "svg", "png"]
-# Rows of Table 6 that are trained for other targets anyhow come first.
-ABLATED = find_feature_sets(
-    {name: variant_options(config, name) for name in VARIANTS},
-    PAPER_VARIANT,
-    first=[*config["network"]["beside"], *config["ablations"]["variants"]],
-)
 
 
 rule measure_nulls:
@@ -17,10 +8,10 @@ rule measure_nulls:
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
         splits=collect(
-            f"<results>/{{{{dataset}}}}/splits/{PAPER_SPLIT}/seed{{seed}}.tsv.gz", seed=SEEDS
+            f"<results>/{{{{dataset}}}}/splits/{PLAN.paper_split}/seed{{seed}}.tsv.gz", seed=SEEDS
         ),
         nulls=collect(
-            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PAPER_SPLIT}/seed{{seed}}.tsv.gz",
+            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.paper_split}/seed{{seed}}.tsv.gz",
             seed=SEEDS,
             null=NULLS,
         ),
@@ -31,7 +22,7 @@ rule measure_nulls:
     benchmark:
         "<benchmarks>/{dataset}/measure_nulls.jsonl"
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -42,17 +33,17 @@ rule measure_nulls:
         nulls=NULLS,
         seeds=SEEDS,
         universe=config["evaluation"]["universe"],
-        code=source_digest("paper_tables.py", "reconstruction.py", "metrics.py", "ranking.py"),
+        code=code("measure_nulls"),
     script:
         "../../scripts/measure_nulls.py"
 
 
 rule compare_link_prediction:
     input:
-        numbers=NUMBERS,
+        numbers=PAPER_NUMBERS,
         metrics=collect(
-            f"<results>/{{dataset}}/evaluation/{PAPER_SPLIT}/seed{{seed}}.metrics.tsv",
-            dataset=get_link_prediction(),
+            f"<results>/{{dataset}}/evaluation/{PLAN.paper_split}/seed{{seed}}.metrics.tsv",
+            dataset=PLAN.link_prediction,
             seed=SEEDS,
         ),
     output:
@@ -63,11 +54,11 @@ rule compare_link_prediction:
     conda:
         "../../envs/base.yaml"
     params:
-        models={dataset: get_paper_models(dataset) for dataset in get_link_prediction()},
-        own=[model for dataset in get_link_prediction() for model in get_own_models(dataset)],
-        cards={dataset: DATASETS[dataset]["card"] for dataset in get_link_prediction()},
-        controls=[name for name in VARIANTS if is_control(name)],
-        code=source_digest("paper_tables.py", "statistics.py", "summaries.py"),
+        models={dataset: PLAN.paper_models(dataset) for dataset in PLAN.link_prediction},
+        own=[model for dataset in PLAN.link_prediction for model in PLAN.own_models(dataset)],
+        cards={dataset: PLAN.datasets[dataset]["card"] for dataset in PLAN.link_prediction},
+        controls=PLAN.controls,
+        code=code("compare_link_prediction"),
     script:
         "../../scripts/compare_link_prediction.py"
 
@@ -75,9 +66,10 @@ rule compare_link_prediction:
 rule draw_reconstruction:
     input:
         reconstruction=collect(
-            f"<results>/{{dataset}}/evaluation/{PAPER_SPLIT}/reconstruction.tsv", dataset=JUDGED
+            f"<results>/{{dataset}}/evaluation/{PLAN.paper_split}/reconstruction.tsv",
+            dataset=PLAN.judged,
         ),
-        nulls=collect("<results>/{dataset}/paper/nulls.tsv", dataset=JUDGED),
+        nulls=collect("<results>/{dataset}/paper/nulls.tsv", dataset=PLAN.judged),
     output:
         collect("<results>/paper/fig4.{ext}", ext=DRAWN),
     log:
@@ -86,11 +78,9 @@ rule draw_reconstruction:
     conda:
         "../../envs/report.yaml"
     params:
-        models={dataset: get_paper_models(dataset) for dataset in JUDGED},
-        own=[model for dataset in JUDGED for model in get_own_models(dataset)],
-        code=source_digest(
-            "paper_tables.py", "plots/paper.py", "plots/static.py", "plots/static_paper.py"
-        ),
+        models={dataset: PLAN.paper_models(dataset) for dataset in PLAN.judged},
+        own=[model for dataset in PLAN.judged for model in PLAN.own_models(dataset)],
+        code=code("draw_reconstruction"),
     script:
         "../../scripts/draw_reconstruction.py"
 
@@ -104,30 +94,28 @@ rule draw_tuning:
     log:
         "<logs>/{dataset}/draw_tuning.log",
     wildcard_constraints:
-        dataset=one_of(TUNED),
+        dataset=one_of(PLAN.tuned),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest(
-            "plots/paper.py", "plots/peers.py", "plots/static.py", "plots/static_paper.py"
-        ),
+        code=code("draw_tuning"),
     script:
         "../../scripts/draw_tuning.py"
 
 
 rule regenerate_networks:
     input:
-        numbers=NUMBERS,
+        numbers=PAPER_NUMBERS,
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
         measured="<results>/{dataset}/paper/nulls.tsv",
         nulls=collect(
-            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PAPER_SPLIT}/seed{{seed}}.tsv.gz",
+            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.paper_split}/seed{{seed}}.tsv.gz",
             seed=SEEDS,
             null=NULLS,
         ),
-        models=get_regenerated_scores,
+        models=STUDIES.regenerated_scores,
     output:
         table="<results>/{dataset}/paper/table5.tsv",
         degrees="<results>/{dataset}/paper/fig6.tsv",
@@ -137,7 +125,7 @@ rule regenerate_networks:
     benchmark:
         "<benchmarks>/{dataset}/regenerate_networks.jsonl"
     wildcard_constraints:
-        dataset=one_of(STUDIED),
+        dataset=one_of(PLAN.studied),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -145,13 +133,13 @@ rule regenerate_networks:
         mem_mb=scaled_memory(8000),
         runtime=60,
     params:
-        models=lambda wildcards: get_paper_models(wildcards.dataset),
+        models=of_dataset(PLAN.paper_models),
         nulls=NULLS,
         seeds=SEEDS,
         universe=config["evaluation"]["universe"],
-        threshold=PRINTED["threshold"],
-        samples=PRINTED["samples"],
-        code=source_digest("degree_law.py", "paper_tables.py", "regeneration.py", "topology.py"),
+        threshold=config["paper"]["threshold"],
+        samples=config["paper"]["samples"],
+        code=code("regenerate_networks"),
     script:
         "../../scripts/regenerate_networks.py"
 
@@ -168,18 +156,16 @@ rule draw_degrees:
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest(
-            "degree_law.py", "plots/paper.py", "plots/static.py", "plots/static_paper.py"
-        ),
+        code=code("draw_degrees"),
     script:
         "../../scripts/draw_degrees.py"
 
 
 rule compare_ablations:
     input:
-        numbers=NUMBERS,
+        numbers=PAPER_NUMBERS,
         nulls="<results>/{dataset}/paper/nulls.tsv",
-        scores=get_ablation_scores,
+        scores=STUDIES.ablation_scores,
     output:
         "<results>/{dataset}/paper/table6.tsv",
     log:
@@ -187,7 +173,7 @@ rule compare_ablations:
     benchmark:
         "<benchmarks>/{dataset}/compare_ablations.jsonl"
     wildcard_constraints:
-        dataset=one_of(STUDIED),
+        dataset=one_of(PLAN.studied),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -195,11 +181,11 @@ rule compare_ablations:
         mem_mb=scaled_memory(4000),
         runtime=60,
     params:
-        rows=lambda wildcards: get_ablation_rows(wildcards.dataset),
-        imputed=PRINTED["imputation"],
+        rows=of_dataset(STUDIES.ablation_rows),
+        imputed=config["paper"]["imputation"],
         seeds=SEEDS,
         samples=config["evaluation"]["bootstrap"],
-        code=source_digest("paper_tables.py", "resampling.py", "statistics.py"),
+        code=code("compare_ablations"),
     script:
         "../../scripts/compare_ablations.py"
 
@@ -217,22 +203,22 @@ rule fig4:
 # The study of the target tuning, by the paper's name.
 rule fig5:
     input:
-        collect("<results>/{dataset}/paper/fig5.{ext}", dataset=TUNED, ext=DRAWN),
+        collect("<results>/{dataset}/paper/fig5.{ext}", dataset=PLAN.tuned, ext=DRAWN),
 
 
 rule table5:
     input:
-        collect("<results>/{dataset}/paper/table5.tsv", dataset=STUDIED),
+        collect("<results>/{dataset}/paper/table5.tsv", dataset=PLAN.studied),
 
 
 rule fig6:
     input:
-        collect("<results>/{dataset}/paper/fig6.{ext}", dataset=STUDIED, ext=DRAWN),
+        collect("<results>/{dataset}/paper/fig6.{ext}", dataset=PLAN.studied, ext=DRAWN),
 
 
 rule table6:
     input:
-        collect("<results>/{dataset}/paper/table6.tsv", dataset=STUDIED),
+        collect("<results>/{dataset}/paper/table6.tsv", dataset=PLAN.studied),
 
 
 # The page shows these and the other studies: peers, gatv2, regulators, fig7, fig8 and biology.

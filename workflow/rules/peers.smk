@@ -3,7 +3,7 @@
 
 rule compare_peers:
     input:
-        scores=get_peer_scores,
+        scores=STUDIES.peer_scores,
         originals="resources/original_peers.tsv",
     output:
         table="<results>/{dataset}/peers.tsv",
@@ -11,23 +11,23 @@ rule compare_peers:
     log:
         "<logs>/{dataset}/compare_peers.log",
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     localrule: True
     conda:
         "../../envs/base.yaml"
     params:
-        models=lambda wildcards: get_peer_runs(wildcards.dataset),
-        card=lambda wildcards: DATASETS[wildcards.dataset]["card"],
-        code=source_digest("peers.py", "metrics.py", "ranking.py"),
+        models=of_dataset(STUDIES.peer_runs),
+        card=lambda wildcards: PLAN.datasets[wildcards.dataset]["card"],
+        code=code("compare_peers"),
     script:
         "../../scripts/compare_peers.py"
 
 
 rule tune_model:
     input:
-        unpack(get_tuning_files),
+        unpack(STUDIES.tuning),
         genes="<results>/{dataset}/genes.tsv",
-        split=f"<results>/{{dataset}}/splits/{SCHEMES[0]}/seed{{seed}}.tsv.gz",
+        split=f"<results>/{{dataset}}/splits/{PLAN.schemes[0]}/seed{{seed}}.tsv.gz",
     output:
         "<results>/{dataset}/tuning/{model}/{point}/seed{seed}.tsv",
     log:
@@ -35,8 +35,8 @@ rule tune_model:
     benchmark:
         "<benchmarks>/{dataset}/tuning/{model}/{point}/seed{seed}.jsonl"
     wildcard_constraints:
-        dataset=one_of(JUDGED),
-        model=one_of(GRIDS),
+        dataset=one_of(PLAN.judged),
+        model=one_of(PLAN.grids),
         point=r"[\w=,.-]+",
     conda:
         "../../envs/torch.yaml"
@@ -46,16 +46,16 @@ rule tune_model:
         mem_mb=scaled_memory(8000),
         runtime=720,
     params:
-        options=get_tuning_options,
+        options=STUDIES.tuning_options,
         form=config["tuning"]["form"],
-        code=source_digest("tuning.py", *PEER_FILES),
+        code=code("tune_model", PEERS, find_plugins(PEERS)),
     script:
         "../../scripts/tune_model.py"
 
 
 rule choose_hyperparameters:
     input:
-        get_tuning_rows,
+        STUDIES.tuning_rows,
     output:
         table="<results>/{dataset}/tuning.tsv",
         best="<results>/{dataset}/tuning_best.tsv",
@@ -63,11 +63,11 @@ rule choose_hyperparameters:
     log:
         "<logs>/{dataset}/choose_hyperparameters.log",
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        code=source_digest("tuning.py", "peers.py", "plots/peers.py"),
+        code=code("choose_hyperparameters"),
     script:
         "../../scripts/choose_hyperparameters.py"

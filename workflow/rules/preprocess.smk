@@ -10,11 +10,13 @@ rule fetch_file:
     log:
         "<logs>/downloads/{file}.log",
     wildcard_constraints:
-        file=one_of(re.escape(file) for file in FETCHED if file not in FETCHED_FOLDERS),
+        file=one_of(re.escape(file) for file in PLAN.fetched if file not in PLAN.fetched_folders),
     priority: 110
     localrule: True
     conda:
         "../../envs/base.yaml"
+    params:
+        code=code("fetch"),
     script:
         "../../scripts/fetch.py"
 
@@ -25,18 +27,20 @@ rule fetch_folder:
     log:
         "<logs>/downloads/{folder}.log",
     wildcard_constraints:
-        folder=one_of(map(re.escape, FETCHED_FOLDERS)),
+        folder=one_of(map(re.escape, PLAN.fetched_folders)),
     priority: 110
     localrule: True
     conda:
         "../../envs/base.yaml"
+    params:
+        code=code("fetch"),
     script:
         "../../scripts/fetch.py"
 
 
 rule simulate_expression:
     input:
-        model=get_simulation_model,
+        model=lambda wildcards: get_card(wildcards)["simulation"]["model"],
     output:
         expression="<results>/{dataset}/simulation.h5ad",
         reference="<results>/{dataset}/simulation_reference.tsv",
@@ -45,7 +49,7 @@ rule simulate_expression:
     benchmark:
         "<benchmarks>/{dataset}/simulate_expression.jsonl"
     wildcard_constraints:
-        dataset=one_of(BOOLEAN),
+        dataset=one_of(PLAN.boolean),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -54,15 +58,15 @@ rule simulate_expression:
         mem_mb=2000,
         runtime=30,
     params:
-        simulation=get_simulation,
-        code=source_digest("simulate.py"),
+        simulation=lambda wildcards: get_card(wildcards)["simulation"],
+        code=code("simulate_expression"),
     script:
         "../../scripts/simulate_expression.py"
 
 
 rule simulate_kinetics:
     input:
-        unpack(get_source_network),
+        unpack(FILES.source_network),
     output:
         expression="<results>/{dataset}/simulation.h5ad",
         reference="<results>/{dataset}/simulation_reference.tsv",
@@ -72,7 +76,7 @@ rule simulate_kinetics:
     benchmark:
         "<benchmarks>/{dataset}/simulate_kinetics.jsonl"
     wildcard_constraints:
-        dataset=one_of(KINETIC),
+        dataset=one_of(PLAN.kinetic),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -81,15 +85,15 @@ rule simulate_kinetics:
         mem_mb=2000,
         runtime=60,
     params:
-        kinetics=get_kinetics,
-        code=source_digest("gnw.py", "kinetics.py", "subnetworks.py"),
+        kinetics=lambda wildcards: get_card(wildcards)["kinetics"],
+        code=code("simulate_kinetics"),
     script:
         "../../scripts/simulate_kinetics.py"
 
 
 rule preprocess_expression:
     input:
-        unpack(get_expression_files),
+        unpack(FILES.expression),
     output:
         expression="<results>/{dataset}/expression.h5ad",
         matrix="<results>/{dataset}/matrix.npy",
@@ -107,12 +111,9 @@ rule preprocess_expression:
         runtime=60,
     params:
         card=get_card,
-        preprocess=get_preprocess,
+        preprocess=of_dataset(PLAN.preprocess),
         seed=config["inference"]["seed"],
-        code=source_digest(
-            *["expression.py", "readers.py", "beeline.py", "matrix.py", "reference.py"],
-            *["cell_types.py"],
-        ),
+        code=code("preprocess_expression"),
     script:
         "../../scripts/preprocess_expression.py"
 
@@ -120,7 +121,7 @@ rule preprocess_expression:
 rule prepare_reference:
     input:
         expression="<results>/{dataset}/expression.h5ad",
-        reference=get_reference_file,
+        reference=FILES.reference,
     output:
         "<results>/{dataset}/reference.tsv",
     log:
@@ -128,7 +129,7 @@ rule prepare_reference:
     benchmark:
         "<benchmarks>/{dataset}/prepare_reference.jsonl"
     wildcard_constraints:
-        dataset=one_of([*SUPERVISED, *IMPUTED]),
+        dataset=one_of([*PLAN.supervised, *PLAN.imputed]),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -138,14 +139,14 @@ rule prepare_reference:
         runtime=15,
     params:
         card=get_card,
-        code=source_digest("reference.py"),
+        code=code("prepare_reference"),
     script:
         "../../scripts/prepare_reference.py"
 
 
 rule summarise_input:
     input:
-        unpack(get_summary_files),
+        unpack(FILES.summary),
         expression="<results>/{dataset}/expression.h5ad",
     output:
         "<results>/{dataset}/input_summary.txt",
@@ -162,6 +163,6 @@ rule summarise_input:
         runtime=15,
     params:
         card=get_card,
-        code=source_digest("input_summary.py", "reference.py"),
+        code=code("summarise_input"),
     script:
         "../../scripts/summarise_input.py"

@@ -3,7 +3,7 @@
 
 rule rank_regulators:
     input:
-        unpack(get_attention_files),
+        unpack(STUDIES.attention),
         matrix="<results>/{dataset}/matrix.npy",
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
@@ -18,7 +18,7 @@ rule rank_regulators:
     benchmark:
         "<benchmarks>/{dataset}/rank_regulators.jsonl"
     wildcard_constraints:
-        dataset=one_of(JUDGED),
+        dataset=one_of(PLAN.judged),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -26,9 +26,9 @@ rule rank_regulators:
         mem_mb=scaled_memory(8000),
         runtime=240,
     params:
-        models=lambda wildcards: get_attention_models(wildcards.dataset),
+        models=of_dataset(PLAN.attention_models),
         seeds=SEEDS,
-        options=variant_options(config, PAPER_VARIANT) if PAPER_VARIANT else {},
-        code=source_digest("attention.py", "centrality.py", "transformer.py", *PEER_FILES),
+        options=variant_options(config, PLAN.paper_variant) if PLAN.paper_variant else {},
+        code=code("rank_regulators", PEERS, PLAN.peers),
     script:
         "../../scripts/rank_regulators.py"

@@ -3,68 +3,52 @@
 
 rule build_report:
     input:
-        AUDITS,
+        FILES.audits(),
         metrics="<results>/benchmark/metrics.tsv",
         comparisons="<results>/benchmark/comparisons.tsv",
         ranks="<results>/benchmark/ranks.tsv",
-        stability=STABILITIES,
-        described=collect_splits(
-            "<results>/{dataset}/evaluation/{split}/{table}.tsv",
-            datasets=JUDGED,
-            table=["reconstruction", "agreement", "characteristics"],
-        ),
+        stability=FILES.stabilities(),
+        described=[
+            path
+            for table in ("reconstruction", "agreement", "characteristics")
+            for path in FILES.expand_splits(
+                f"<results>/{{dataset}}/evaluation/{{split}}/{table}.tsv", PLAN.judged
+            )
+        ],
         runtime="<results>/benchmark/runtime.tsv",
-        expression=collect("<results>/{dataset}/expression.h5ad", dataset=EXPRESSED),
-        networks=collect("<results>/{dataset}/network.tsv.gz", dataset=EXPRESSED),
-        summaries=collect("<results>/{dataset}/network.json", dataset=EXPRESSED),
-        reliability=collect("<results>/{dataset}/reliability.tsv", dataset=JUDGED),
-        curves=collect_splits(
-            "<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz",
-            datasets=JUDGED,
-            seed=SEEDS,
+        expression=collect("<results>/{dataset}/expression.h5ad", dataset=PLAN.expressed),
+        networks=collect("<results>/{dataset}/network.tsv.gz", dataset=PLAN.expressed),
+        summaries=collect("<results>/{dataset}/network.json", dataset=PLAN.expressed),
+        reliability=collect("<results>/{dataset}/reliability.tsv", dataset=PLAN.judged),
+        curves=FILES.expand_splits(
+            "<results>/{dataset}/evaluation/{split}/seed{seed}.curves.tsv.gz", PLAN.judged
         ),
         embeddings=collect(
             "<results>/{dataset}/embeddings/{kind}/seed{seed}.history.tsv",
-            dataset=JUDGED,
+            dataset=PLAN.judged,
             kind=["expression", "global"],
             seed=SEEDS,
         ),
         models=collect(
             "<results>/{dataset}/models/gtgrn/{variant}/{split}/seed{seed}/history.tsv",
-            dataset=JUDGED,
+            dataset=PLAN.judged,
             variant=config["network"]["variant"],
-            split=SCHEMES[0],
+            split=PLAN.schemes[0],
             seed=SEEDS,
         ),
-        studies=get_study_files,
+        studies=STUDIES.of_page,
     output:
         "<results>/{page}.html",
     log:
         "<logs>/build_{page}.log",
     wildcard_constraints:
-        page=one_of(STUDIES),
+        page=one_of(STUDIES.pages),
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        cards={name: DATASETS[name] for name in EXPRESSED},
-        settings=lambda wildcards: {**config, "report": {"studies": STUDIES[wildcards.page]}},
-        code=source_digest(
-            "report.py",
-            "report.html.j2",
-            "report_judgement.html.j2",
-            "plots/annotation.py",
-            "plots/benchmark.py",
-            "plots/biology.py",
-            "plots/comparison.py",
-            "plots/embeddings.py",
-            "plots/judgement.py",
-            "plots/network.py",
-            "plots/paper.py",
-            "plots/peers.py",
-            "plots/style.py",
-            "plots/text.py",
-            "plots/training.py",
-        ),
+        cards={name: PLAN.datasets[name] for name in PLAN.expressed},
+        settings=lambda wildcards: {**config, "report": {"studies": STUDIES.pages[wildcards.page]}},
+        code=code("build_report", SECTIONS, find_plugins(SECTIONS)),
     script:
         "../../scripts/build_report.py"

@@ -3,7 +3,7 @@
 
 rule draw_split:
     input:
-        unpack(get_split_files),
+        unpack(FILES.split),
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
     output:
@@ -25,6 +25,6 @@ rule draw_split:
         options=without(config["splits"], "schemes"),
         negatives=config["evaluation"]["negatives"],
         draws=config["evaluation"]["draws"],
-        code=source_digest("negatives.py", "schemes.py", "splits.py", "folds.py", "reference.py"),
+        code=code("draw_split"),
     script:
         "../../scripts/draw_split.py"

@@ -22,6 +22,6 @@ rule sample_walks:
     params:
         networks=config["walks"]["networks"],
         options=without(config["walks"], "networks"),
-        code=source_digest("walks.py"),
+        code=code("sample_walks"),
     script:
         "../../scripts/sample_walks.py"

@@ -51,3 +51,23 @@ def infer(
                 remedy="Remove or impute them before the workflow",
             )
     return load_plugin(METHODS, method).infer(expression, list(regulators), **options)
+
+
+def shard(targets: Sequence[str], item: str) -> list[str]:
+    """Return the targets of one shard.
+
+    Parameters
+    ----------
+    targets
+        All targets.
+    item
+        Snakemake's scatter item, such as ``2-of-8``.
+
+    Returns
+    -------
+    list of str
+        Every n-th name of the sorted targets: neighbours by name, which often are relatives
+        that cost alike, go to different shards.
+    """
+    number, count = (int(part) for part in item.split("-of-"))
+    return sorted(targets)[number - 1 :: count]
