@@ -7,6 +7,10 @@ import pandas as pd
 
 from gtgrn.inference.information.engine import infer_symmetric
 
+ENVIRONMENT = "mi"
+SHARDED = False
+THREADS = 1
+
 
 def infer(
     expression: pd.DataFrame,

@@ -8,6 +8,10 @@ import pandas as pd
 from gtgrn.inference.information.engine import infer_symmetric
 from gtgrn.inference.information.minet import minet_matrix
 
+ENVIRONMENT = "mi"
+SHARDED = False
+THREADS = 1
+
 
 def infer(
     expression: pd.DataFrame,

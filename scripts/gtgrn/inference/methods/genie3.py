@@ -8,6 +8,10 @@ import pandas as pd
 
 from gtgrn.inference.trees.regression import infer_targets
 
+ENVIRONMENT = "arboreto"
+SHARDED = True
+THREADS = 8
+
 
 def infer(
     expression: pd.DataFrame,

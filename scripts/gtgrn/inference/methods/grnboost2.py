@@ -10,6 +10,10 @@ import pandas as pd
 from gtgrn.errors import InputError
 from gtgrn.inference.trees.regression import infer_targets
 
+ENVIRONMENT = "arboreto"
+SHARDED = True
+THREADS = 8
+
 logger = logging.getLogger(__name__)
 
 STOPS = ("scikit-learn", "same_bag")

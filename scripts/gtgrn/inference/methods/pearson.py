@@ -7,6 +7,10 @@ import pandas as pd
 
 from gtgrn.names import REGULATOR, TARGET, WEIGHT
 
+ENVIRONMENT = "base"
+SHARDED = False
+THREADS = 1
+
 
 def infer(
     expression: pd.DataFrame, regulators: list[str], *, seed: int, threads: int = 1

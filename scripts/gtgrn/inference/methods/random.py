@@ -8,6 +8,10 @@ import pandas as pd
 from gtgrn.names import REGULATOR, TARGET, WEIGHT
 from gtgrn.seeds import derive_seed
 
+ENVIRONMENT = "base"
+SHARDED = False
+THREADS = 1
+
 
 def infer(
     expression: pd.DataFrame, regulators: list[str], *, seed: int, threads: int = 1
