@@ -209,7 +209,7 @@ def train_bert(
         If the loss is not finite.
     """
     # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), every=save_every)
+    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
     target = pick_device(device)
     tokens = to_tokens(walks.nodes[(walks.nodes != PAD).sum(axis=1) > 1])
     draw = torch.Generator().manual_seed(seed)

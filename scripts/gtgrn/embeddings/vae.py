@@ -150,7 +150,7 @@ def train_vae(
         If the loss is not finite.
     """
     # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), every=save_every)
+    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
     target = pick_device(device)
     # Cells are the features: scaled, so that deep cells do not outweigh shallow ones.
     values = torch.tensor(standardise(expression.T), dtype=torch.float32)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from gtgrn.code import digest as code_digest
 from gtgrn.files import atomic_path
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ NOT_HASHED = ("resume", "save_every")
 """Arguments of a training that change nothing in what it gives."""
 
 
-def fingerprint(arguments: Mapping) -> str:
+def fingerprint(arguments: Mapping, *, module: str) -> str:
     """Hash what a training's result depends on: arguments, code, torch, threads, device.
 
     Parameters
@@ -34,6 +35,9 @@ def fingerprint(arguments: Mapping) -> str:
     arguments
         Tables, arrays, tensors, data classes, mappings, sequences and plain values; those
         named in `NOT_HASHED` are left out.
+    module
+        Dotted name of the module that trains: it and all that it imports are hashed, as in the
+        digest of a job.
 
     Returns
     -------
@@ -43,9 +47,7 @@ def fingerprint(arguments: Mapping) -> str:
     digest = hashlib.sha256()
     _feed(digest, {k: v for k, v in arguments.items() if k not in NOT_HASHED})
     _feed(digest, [torch.__version__, torch.get_num_threads(), torch.cuda.is_available()])
-    folder = Path(__file__).parent
-    for path in sorted([*folder.glob("*.py"), *folder.glob("models/*.py")]):
-        digest.update(path.read_bytes())
+    digest.update(code_digest(module).encode())
     return digest.hexdigest()
 
 
@@ -88,19 +90,24 @@ class Progress:
     Parameters
     ----------
     path
-        File beside the outputs that is none itself, or Snakemake would delete it when the job
-        is started again; None saves nothing.
-    arguments
+        File beside the outputs. It must not be an output itself: Snakemake deletes those when
+        the job is started again. None saves nothing.
+    arguments, module
         Of the training, see :func:`fingerprint`.
     every
         Least seconds between two saves.
     """
 
     def __init__(
-        self, path: str | Path | None, arguments: Mapping, *, every: float = SAVE_SECONDS
+        self,
+        path: str | Path | None,
+        arguments: Mapping,
+        *,
+        module: str,
+        every: float = SAVE_SECONDS,
     ) -> None:
         self.path = None if path is None else Path(path)
-        self.fingerprint = "" if path is None else fingerprint(arguments)
+        self.fingerprint = "" if path is None else fingerprint(arguments, module=module)
         self.every, self.saved = every, time.monotonic()
         self.parts: dict[str, object] = {}
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from gtgrn.code import modules as modules_of
 from gtgrn.embeddings.bert import train_bert
 from gtgrn.embeddings.vae import train_vae
 from gtgrn.embeddings.walks import Walks
@@ -21,12 +22,12 @@ from gtgrn.errors import InputError
 from gtgrn.models.gtgrn import full
 from gtgrn.models.gtgrn import paper as gtgrn
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TEST, TRAIN, VAL
-from gtgrn.training import loop as training
 from gtgrn.training.checkpoints import save_checkpoint, write_history
 from gtgrn.training.progress import Progress, fingerprint
 from torch import nn
 
 GENES = [f"g{i:02d}" for i in range(20)]
+MODULE = "gtgrn.training.progress"
 
 
 @pytest.fixture(autouse=True)
@@ -218,7 +219,7 @@ def test_a_damaged_state_is_ignored_with_a_warning(tmp_path, monkeypatch, caplog
 
 def test_a_state_that_would_run_code_is_refused(tmp_path):
     """Only tensors and plain values are read, whatever the digest says."""
-    progress = Progress(tmp_path / "r.pt", {}, every=0)
+    progress = Progress(tmp_path / "r.pt", {}, module=MODULE, every=0)
 
     class Part:
         def state_dict(self):
@@ -227,7 +228,7 @@ def test_a_state_that_would_run_code_is_refused(tmp_path):
     progress.resume(part=Part())
     progress.save(1, [])
     with pytest.raises(Exception, match="[Ww]eights"):
-        Progress(tmp_path / "r.pt", {}).resume(part=Part())
+        Progress(tmp_path / "r.pt", {}, module=MODULE).resume(part=Part())
 
 
 def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch, caplog):
@@ -245,7 +246,7 @@ def test_a_full_disk_does_not_end_the_training(tmp_path, monkeypatch, caplog):
 def test_states_are_saved_at_most_every_so_many_seconds(tmp_path, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("gtgrn.training.progress.time.monotonic", lambda: clock[0])
-    progress = Progress(tmp_path / "r.pt", {}, every=60)
+    progress = Progress(tmp_path / "r.pt", {}, module=MODULE, every=60)
     progress.resume(model=nn.Linear(1, 1))
     written = []
     for second in range(0, 200, 20):
@@ -303,22 +304,36 @@ def test_the_fingerprint_tells_values_apart_that_look_alike():
         {"a": frame.rename(columns={"b": "c"})},
         {"a": frame.assign(a=pd.array([1, None], dtype="Int64"))},
     ]
-    assert len({fingerprint(x) for x in different}) == len(different)
+    assert len({fingerprint(x, module=MODULE) for x in different}) == len(different)
 
 
 def test_the_fingerprint_knows_nothing_of_order_of_names_or_of_where_states_are_saved():
-    plain = fingerprint({"a": 1, "b": np.arange(3)})
-    assert fingerprint({"b": np.arange(3), "a": 1}) == plain
-    assert fingerprint({"a": 1, "b": np.arange(3), "resume": "x", "save_every": 3}) == plain
+    plain = fingerprint({"a": 1, "b": np.arange(3)}, module=MODULE)
+    assert fingerprint({"b": np.arange(3), "a": 1}, module=MODULE) == plain
+    assert (
+        fingerprint({"a": 1, "b": np.arange(3), "resume": "x", "save_every": 3}, module=MODULE)
+        == plain
+    )
 
 
 def test_the_fingerprint_depends_on_the_number_of_threads_and_on_torch(monkeypatch):
-    found = {fingerprint({})}
+    found = {fingerprint({}, module=MODULE)}
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
-    found.add(fingerprint({}))
+    found.add(fingerprint({}, module=MODULE))
     monkeypatch.setattr(torch, "__version__", "0.0")
-    found.add(fingerprint({}))
+    found.add(fingerprint({}, module=MODULE))
     assert len(found) == 3
+
+
+def test_the_fingerprint_depends_on_the_code_of_the_training(monkeypatch):
+    modules = ["gtgrn.models.gtgrn.paper", "gtgrn.models.gtgrn.full", "gtgrn.embeddings.vae"]
+    plain = {module: fingerprint({}, module=module) for module in modules}
+    assert len({*plain.values()}) == len(modules)
+    read = Path.read_bytes
+    edited = Path(modules_of()["gtgrn.models.gtgrn.two_role"])
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path == edited))
+    changed = {module for module in modules if fingerprint({}, module=module) != plain[module]}
+    assert changed == {"gtgrn.models.gtgrn.full"}
 
 
 # A kill that no handler sees

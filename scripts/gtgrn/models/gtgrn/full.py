@@ -167,7 +167,7 @@ def fit(
         not finite.
     """
     # All arguments, so that none is forgotten that changes the result.
-    made_from = fingerprint(locals()) if resume is not None else ""
+    made_from = fingerprint(locals(), module=__name__) if resume is not None else ""
     if setting not in (AUTO, *SETTINGS):
         raise InputError(
             f"unknown setting {setting}",
@@ -201,7 +201,12 @@ def fit(
         )
         validation = make_draw(matrix, inputs, matrix.train, matrix.val, hide=False)
     saved = [
-        Progress(_member_file(resume, i), {"fit": made_from, "member": i}, every=save_every)
+        Progress(
+            _member_file(resume, i),
+            {"fit": made_from, "member": i},
+            module=__name__,
+            every=save_every,
+        )
         for i in range(members)
     ]
     for member in range(members):

@@ -359,7 +359,7 @@ def train_member(
     InputError
         If the loss is not finite.
     """
-    progress = progress or Progress(None, {})
+    progress = progress or Progress(None, {}, module=__name__)
     device = inputs.genes.device
     config = {
         "width": inputs.genes.shape[1],

@@ -136,7 +136,7 @@ def fit(
         finite.
     """
     # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), every=save_every)
+    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
     if degree_prior and hide == 0:
         raise InputError(
             "without hidden pairs the degree prior would count the very edge it predicts",
