@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from gtgrn.code import PACKAGE, SCRIPTS, closure, digest, modules, script_digest
+from import_cases import reached_by, read_imports
 
 
 @pytest.fixture
@@ -104,3 +107,27 @@ def test_every_script_has_a_digest_of_its_own():
 def test_every_module_of_the_package_is_known():
     found = set(modules().values())
     assert found == set(PACKAGE.rglob("*.py"))
+
+
+def test_a_comment_in_any_module_changes_the_digests_of_the_scripts_that_reach_it(tmp_path):
+    imports = read_imports()
+    copy = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    scripts = sorted(path.name for path in SCRIPTS.glob("*.py"))
+    reach = {name: reached_by(imports, SCRIPTS / name) for name in scripts}
+
+    def digests():
+        return {name: digest(copy / name, package=copy / "gtgrn") for name in scripts}
+
+    before = digests()
+    checked = 0
+    for path in modules().values():
+        edited = copy / path.relative_to(SCRIPTS)
+        text = edited.read_bytes()
+        edited.write_bytes(text + b"\n# edited\n")
+        after = digests()
+        edited.write_bytes(text)
+        changed = {name for name in scripts if after[name] != before[name]}
+        assert changed == {name for name in scripts if path in reach[name]}, path
+        checked += 1
+    assert checked > 100

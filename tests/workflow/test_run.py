@@ -16,7 +16,9 @@ import networkx as nx
 import pandas as pd
 import pytest
 import torch
+from gtgrn.code import PACKAGE, SCRIPTS
 from gtgrn.data.matrix import digest
+from import_cases import reached_by, read_imports
 from project_cases import TINY, Project
 
 pytestmark = pytest.mark.slow
@@ -192,19 +194,85 @@ def test_a_second_run_does_nothing_and_a_touched_rule_reruns_what_depends_on_it(
     }
 
 
-def test_an_edit_of_the_package_reruns_its_users_only(finished):
-    module = finished.folder / "scripts/gtgrn/bert.py"
-    text = module.read_text()
+EDITED = [
+    "errors",
+    "seeds",
+    "config.cards",
+    "simulation.boolean",
+    "data.preprocessing",
+    "data.matrix",
+    "training.progress",
+    "splits.universe",
+    "splits.leakage",
+    "inference.run",
+    "inference.consensus",
+    "inference.methods.pearson",
+    "inference.trees.boosting",
+    "evaluation.calibration",
+    "evaluation.summaries",
+    "models.gtgrn.two_role",
+    "models.nulls.label_features",
+    "embeddings.bert",
+    "network.ranking",
+    "report.page",
+]
+
+
+@pytest.fixture(scope="module")
+def starts(finished):
+    """Rule -> the files from which its jobs start: its script, and a method's own module."""
+    found = {}
+    for rules in (finished.folder / "workflow/rules").glob("*.smk"):
+        for block in re.split(r"^(?=rule |use rule )", rules.read_text(), flags=re.MULTILINE):
+            name = re.match(r"rule (\w+):", block)
+            script = re.search(r"scripts/(\w+\.py)", block)
+            if name and script:
+                found[name[1]] = [SCRIPTS / script[1]]
+    for method in ("genie3", "grnboost2", "clr", "pearson", "random"):
+        module = PACKAGE / f"inference/methods/{method}.py"
+        found[f"infer_{method}"] = [SCRIPTS / "infer_network.py", module]
+        found[f"gather_{method}"] = [SCRIPTS / "gather_shards.py"]
+    for rule in ("measure_stability", "build_report"):
+        kind = {"measure_stability": "inference/methods", "build_report": "report/sections"}[rule]
+        chosen = TINY["inference"]["methods"] if rule == "measure_stability" else ["*"]
+        for pattern in chosen:
+            found[rule] += PACKAGE.joinpath(kind).glob(f"{pattern}.py")
+    return found
+
+
+def test_every_rule_with_a_script_has_its_digest(finished, starts):
+    plan = finished.snakemake("-n", "-F").stdout
+    rules = set(re.findall(r"^(?:local)?rule (\w+):", plan, flags=re.MULTILINE)) - {"all"}
+    assert len(rules) > 20
+    assert rules <= starts.keys()
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_an_edit_of_a_module_reruns_the_rules_whose_script_reaches_it(finished, starts, name):
+    imports = read_imports()
+    file = PACKAGE / f"{name.replace('.', '/')}.py"
+    module = finished.folder / "scripts" / file.relative_to(SCRIPTS)
+    text = module.read_bytes()
+    plan = finished.snakemake("-n", "-F").stdout
+    planned = set(re.findall(r"^(?:local)?rule (\w+):", plan, flags=re.MULTILINE))
     try:
-        module.write_text(text + "\n# an edit\n")
-        dry = finished.snakemake(
-            "-n", "results/tiny/networks/mean_rank.tsv.gz", f"results/tiny/{SEED}/scores.tsv.gz"
-        )
+        module.write_bytes(text + b"\n# edited\n")
+        dry = finished.snakemake("-n").stdout
     finally:
-        module.write_text(text)
-    assert "train_bert" in dry.stdout
-    assert "infer_genie3" not in dry.stdout
-    assert "train_vae" not in dry.stdout
+        module.write_bytes(text)
+    jobs = re.split(r"^(?=(?:local)?rule \w+:)", dry, flags=re.MULTILINE)
+    changed = {
+        re.match(r"(?:local)?rule (\w+):", job)[1] for job in jobs if "Params have changed" in job
+    }
+    expected = {
+        rule for rule in planned & starts.keys() if file in reached_by(imports, *starts[rule])
+    }
+    if name.startswith("inference.methods"):
+        expected &= {f"infer_{name.rsplit('.', 1)[1]}", "measure_stability"}
+    # A shard is a temporary file: it is made again only where its gathering job needs it.
+    assert {r for r in changed if not r.startswith("gather_")} == {
+        r for r in expected if not r.startswith("gather_")
+    }
 
 
 def test_the_same_seed_gives_the_same_bytes(finished):
@@ -264,21 +332,9 @@ def infer(expression, regulators, *, seed, threads=1, power=1.0):
     return pd.DataFrame(rows, columns=["regulator", "target", "weight"])
 """
 
-TOY_RULE = """
-use rule infer_random as infer_toy with:
-    pathvars:
-        method="toy",
-    params:
-        method="toy",
-        options=get_method_options("toy"),
-        seed=config["inference"]["seed"],
-        code=source_digest("inference/toy.py"),
-"""
 
-
-def test_a_method_is_two_files_and_shards_change_nothing(tiny, finished):
-    (tiny.folder / "scripts/gtgrn/inference/toy.py").write_text(TOY_MODULE)
-    (tiny.folder / "workflow/rules/inference/toy.smk").write_text(TOY_RULE)
+def test_a_method_is_one_file_and_shards_change_nothing(tiny, finished):
+    (tiny.folder / "scripts/gtgrn/inference/methods/toy.py").write_text(TOY_MODULE)
     options = {**TINY["inference"]["options"], "toy": {"power": 2.0}}
     inference = {"methods": ["genie3", "toy"], "options": options, "shards": 3}
     walks = {**TINY["walks"], "networks": ["toy"]}
