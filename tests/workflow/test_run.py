@@ -260,19 +260,15 @@ def test_an_edit_of_a_module_reruns_the_rules_whose_script_reaches_it(finished, 
         dry = finished.snakemake("-n").stdout
     finally:
         module.write_bytes(text)
-    jobs = re.split(r"^(?=(?:local)?rule \w+:)", dry, flags=re.MULTILINE)
-    changed = {
-        re.match(r"(?:local)?rule (\w+):", job)[1] for job in jobs if "Params have changed" in job
-    }
+    jobs = re.split(r"^(?=(?:local)?rule \w+:)", dry, flags=re.MULTILINE)[1:]
+    rerun = {re.match(r"(?:local)?rule (\w+):", job)[1]: job for job in jobs}
+    changed = {rule for rule, job in rerun.items() if "Params have changed" in job}
     expected = {
         rule for rule in planned & starts.keys() if file in reached_by(imports, *starts[rule])
     }
-    if name.startswith("inference.methods"):
-        expected &= {f"infer_{name.rsplit('.', 1)[1]}", "measure_stability"}
-    # A shard is a temporary file: it is made again only where its gathering job needs it.
-    assert {r for r in changed if not r.startswith("gather_")} == {
-        r for r in expected if not r.startswith("gather_")
-    }
+    # What reruns anyhow, since its input does, is not asked whether its own code has changed.
+    assert changed
+    assert changed <= expected <= rerun.keys()
 
 
 def test_the_same_seed_gives_the_same_bytes(finished):
