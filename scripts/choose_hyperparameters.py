@@ -4,9 +4,8 @@ import pandas as pd
 from gtgrn.files import write_text
 from gtgrn.logs import configure_logging
 from gtgrn.models.tuning import choose
-from gtgrn.report.sections.peers import tuning_figure
-from gtgrn.studies.peers import read_measures
-from gtgrn.tables import write_table
+from gtgrn.report.sections.tuning import tuning_figure
+from gtgrn.tables import read_measures, write_table
 
 configure_logging(snakemake.log[0])
 rows = pd.concat([read_measures(path) for path in snakemake.input], ignore_index=True)

@@ -3,10 +3,9 @@
 import pandas as pd
 from gtgrn.files import write_text
 from gtgrn.logs import configure_logging
-from gtgrn.report.sections.peers import grid_figure
+from gtgrn.report.sections.gatv2 import grid_figure
 from gtgrn.studies.gatv2_tables import MODEL, choose_point, summarise, with_reported
-from gtgrn.studies.peers import read_measures
-from gtgrn.tables import write_table
+from gtgrn.tables import read_measures, write_table
 
 configure_logging(snakemake.log[0])
 files = snakemake.input

@@ -3,8 +3,7 @@
 from gtgrn.logs import configure_logging
 from gtgrn.names import LABEL, PAIR, PART, SCORE
 from gtgrn.studies.paper_tables import compare_ablations, describe_rows, read_paper_numbers
-from gtgrn.studies.peers import read_measures
-from gtgrn.tables import read_table, write_table
+from gtgrn.tables import read_measures, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, found, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset

@@ -2,7 +2,7 @@
 
 from gtgrn.logs import configure_logging
 from gtgrn.report.sections.cell_annotation import draw_scores
-from gtgrn.studies.peers import read_measures
+from gtgrn.tables import read_measures
 
 configure_logging(snakemake.log[0])
 scores, by_type = map(read_measures, (snakemake.input.scores, snakemake.input.by_type))

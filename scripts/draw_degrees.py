@@ -1,9 +1,9 @@
 """Draw degree distributions with their fitted laws (Fig. 6 of the paper)."""
 
 from gtgrn.logs import configure_logging
+from gtgrn.report.figures.paper import degree_figure
 from gtgrn.report.figures.paper_static import draw_degrees, write_figures
-from gtgrn.report.sections.paper import degree_figure
-from gtgrn.studies.peers import read_measures
+from gtgrn.tables import read_measures
 
 configure_logging(snakemake.log[0])
 degrees, fits = read_measures(snakemake.input.degrees), read_measures(snakemake.input.fits)

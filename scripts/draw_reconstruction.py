@@ -1,11 +1,10 @@
 """Draw the reconstruction of whole networks (Fig. 4 of the paper), interactive and static."""
 
 from gtgrn.logs import configure_logging
+from gtgrn.report.figures.paper import reconstruction_figure
 from gtgrn.report.figures.paper_static import draw_reconstruction, write_figures
-from gtgrn.report.sections.paper import reconstruction_figure
 from gtgrn.studies.paper_tables import join_reconstructions
-from gtgrn.studies.peers import read_measures
-from gtgrn.tables import write_table
+from gtgrn.tables import read_measures, write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params

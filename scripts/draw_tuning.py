@@ -1,12 +1,11 @@
 """Draw the study of hyper-parameters (Fig. 5 of the paper), interactive and static."""
 
 from gtgrn.logs import configure_logging
+from gtgrn.report.figures.paper import with_null_line
 from gtgrn.report.figures.paper_static import draw_tuning, write_figures
-from gtgrn.report.sections.paper import with_null_line
-from gtgrn.report.sections.peers import tuning_figure
+from gtgrn.report.sections.tuning import tuning_figure
 from gtgrn.studies.paper_tables import best_nulls
-from gtgrn.studies.peers import read_measures
-from gtgrn.tables import write_table
+from gtgrn.tables import read_measures, write_table
 
 configure_logging(snakemake.log[0])
 table, nulls = read_measures(snakemake.input.tuning), read_measures(snakemake.input.nulls)

@@ -11,9 +11,9 @@ from gtgrn.studies.characteristics import (
     mean_over_seeds,
 )
 from gtgrn.studies.paper_tables import best_nulls, read_paper_numbers
-from gtgrn.studies.peers import measure, read_measures
+from gtgrn.studies.peers import measure
 from gtgrn.studies.power_law import compare_degrees
-from gtgrn.tables import read_table, write_table
+from gtgrn.tables import read_measures, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, found = snakemake.params, snakemake.input

@@ -33,3 +33,13 @@ UNLABELLED = "unlabelled"
 
 EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
 """Split schemes: what is held out, or another data set."""
+
+AUROC, AUPRC, AUPRC_RATIO, EPR = "AUROC", "AUPRC", "AUPRC_ratio", "EPR"
+PRECISION_AT_POSITIVES = "precision_at_positives"
+WITHIN_TF, WITHIN_GENE = "within_TF_AUROC", "within_gene_AUROC"
+BRIER, ECE = "Brier", "ECE"
+WIN_RATE = "win_rate"
+"""Metrics, as the column `metric` of tables has them."""
+AREAS = [AUROC, AUPRC]
+HEADLINE = [AUROC, AUPRC, WITHIN_TF]
+"""What a comparison of methods is summed up by."""

@@ -10,14 +10,33 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
-from gtgrn.names import GENE, LABEL, METHODS, PAIR, PART, REGULATOR, SCORE, TARGET, WEIGHT
+from gtgrn.names import (
+    GENE,
+    LABEL,
+    METHODS,
+    PAIR,
+    PART,
+    REGULATOR,
+    REPRESENTATION,
+    SCORE,
+    TARGET,
+    VARIANT,
+    WEIGHT,
+)
+
+TEXTS = [*PAIR, GENE, PART, METHODS, REPRESENTATION, VARIANT]
+"""Columns of names: a table of measures has no numbers there, whatever the names look like."""
 
 
-def read_table(path: str | Path, columns: Sequence[str] = (), *, sep: str | None = None):
+def read_table(
+    path: str | Path, columns: Sequence[str] = (), *, sep: str | None = None
+) -> pd.DataFrame:
     """Read a table and check that it has the columns it must have.
 
     Parameters
@@ -68,6 +87,32 @@ def read_table(path: str | Path, columns: Sequence[str] = (), *, sep: str | None
                 field=column,
                 remedy="Rename a column, or name it in the data set's card",
             )
+    return table
+
+
+def read_measures(
+    path: str | Path, columns: Sequence[str] = (), *, texts: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read a table of measures, in which a missing number is an empty field.
+
+    Columns that hold numbers and empty fields alone become numbers, also where all fields are
+    empty; names of genes, parts, representations and variants stay text.
+
+    Parameters
+    ----------
+    path, columns
+        As in :func:`read_table`.
+    texts
+        Further columns that stay text.
+    """
+    table = read_table(path, columns)
+    for column in table.columns.difference([*TEXTS, *texts]):
+        if is_numeric_dtype(table[column]):
+            continue
+        filled = table[column].astype(object).where(table[column] != "", np.nan)
+        numbers = pd.to_numeric(filled, errors="coerce")
+        if numbers.notna().equals(filled.notna()):
+            table[column] = numbers.astype(float)
     return table
 
 

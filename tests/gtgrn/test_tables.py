@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.errors import InputError
-from gtgrn.tables import read_network, read_table, sort_edges, write_network, write_table
+from gtgrn.tables import (
+    read_measures,
+    read_network,
+    read_table,
+    sort_edges,
+    write_network,
+    write_table,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +83,29 @@ def test_separator_can_be_given(tmp_path):
     (tmp_path / "x.tsv").write_text("regulator;target\na,b;c\td\n")
     table = read_table(tmp_path / "x.tsv", ["target"], sep=";")
     assert table.to_numpy().tolist() == [["a,b", "c\td"]]
+
+
+def test_missing_numbers_stay_numbers_and_text_stays_text(tmp_path):
+    table = pd.DataFrame(
+        {"gene": ["1", "2"], "mean": [0.5, np.nan], "sd": [np.nan, np.nan], "range": [".8-.9", ""]}
+    )
+    write_table(table, tmp_path / "t.tsv")
+    again = read_measures(tmp_path / "t.tsv")
+    assert again["mean"].tolist()[0] == 0.5
+    assert np.isnan(again["mean"][1])
+    assert again["sd"].isna().all()
+    assert again["range"].tolist() == [".8-.9", ""]
+    assert again["gene"].tolist() == ["1", "2"]
+    assert read_measures(tmp_path / "t.tsv", texts=["sd"])["sd"].tolist() == ["", ""]
+
+
+def test_variants_stay_text_where_none_has_a_name(tmp_path):
+    table = pd.DataFrame({"representation": ["raw"], "variant": [""], "value": [1]})
+    write_table(table, tmp_path / "t.tsv")
+    again = read_measures(tmp_path / "t.tsv", ["value"])
+    assert again.to_dict("records") == [{"representation": "raw", "variant": "", "value": 1}]
+    with pytest.raises(InputError, match="absent"):
+        read_measures(tmp_path / "t.tsv", ["absent"])
 
 
 def test_a_header_without_rows_is_an_empty_table(tmp_path):

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.report.sections.peers import sections
+from gtgrn.report.sections.biology import make
 from project_cases import TINY, make_project, tiny_card, tiny_counts
 
 pytestmark = pytest.mark.slow
@@ -142,8 +142,7 @@ def test_without_a_reference_nothing_is_judged(biology):
 
 
 def test_the_report_shows_both_data_sets(biology):
-    results, settings = biology.folder / "results", {"report": {"studies": ["biology"]}}
-    section = sections(results, ["tiny", "unlabelled"], settings)[0]
+    section = make(biology.folder / "results", ["tiny", "unlabelled"])
     captions = [table["caption"] for table in section["tables"]]
     assert sum(caption.startswith("tiny") for caption in captions) == 3
     assert sum(caption.startswith("unlabelled") for caption in captions) == 2

@@ -6,8 +6,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.report.sections.cell_annotation import annotation_section
-from gtgrn.report.sections.gene_maps import embeddings_section
+from gtgrn.report.sections import cell_annotation, gene_maps
 from project_cases import TINY, make_project, tiny_card, tiny_counts
 
 pytestmark = pytest.mark.slow
@@ -103,9 +102,9 @@ def test_figures_are_drawn(drawn, folder):
     assert (figure / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("section", [embeddings_section, annotation_section])
+@pytest.mark.parametrize("section", [gene_maps, cell_annotation])
 def test_the_report_has_a_section(drawn, section):
-    made = section(drawn.folder / "results", ["tiny"])
+    made = section.make(drawn.folder / "results", ["tiny"])
     assert made["tables"][0]["rows"]
     assert all(figure["figure"].data for figure in made["figures"])
 

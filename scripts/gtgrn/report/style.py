@@ -16,6 +16,8 @@ ACCENT, INK, GREY, PALE, GRID = "#0b5fa5", "#1f2933", "#5b6673", "#b4bcc6", "#e7
 CONTROLS, VARIANTS = "#b4534b", "#7fb2dc"
 # Okabe and Ito's colours, which the colour-blind can tell apart, without their blues.
 QUALITATIVE = ["#e69f00", "#009e73", "#cc79a7", "#8c6d1f", "#d55e00", "#5d4e8c", "#4d4d4d"]
+COLOURS = [ACCENT, *QUALITATIVE]
+"""In the order to take them for series of equal standing."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 

@@ -1,4 +1,4 @@
-"""How numbers and names are written in the report: the filters of its template."""
+"""How numbers and names are written in the report; the filters of its template."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ from collections.abc import Mapping
 
 import numpy as np
 from markupsafe import Markup, escape
+
+REPRESENTATIONS = {
+    "raw": "Raw expression",
+    "vae": "VAE of expression",
+    "global": "Global (walks)",
+    "gtgrn": "GT-GRN",
+    "genelink": "GENELink",
+    "gnnlink": "GNNLink",
+    "gne": "GNE",
+    "gatv2": "GATv2",
+    "noise": "Noise",
+    "pca": "PCA of expression",
+    "variable_genes": "Variable genes",
+}
+"""Representation of genes, as tables have it -> words."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -60,3 +75,8 @@ def plain(section: Mapping) -> str:
         if value is not None and str(value):
             parts.append(f"{key}: {value}")
     return "; ".join(parts)
+
+
+def name_representation(name: str, variant: str) -> str:
+    """Name a representation for a figure."""
+    return REPRESENTATIONS.get(name, name) + (f", {variant}" if variant else "")

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from gtgrn.evaluation.metrics import auprc, auroc, mean_within_group_auroc
-from gtgrn.names import GENE, LABEL, PAIR, PART, REGULATOR, SCORE, TEST
-from gtgrn.tables import read_table
+from gtgrn.names import LABEL, PART, REGULATOR, SCORE, TEST
 
 METRICS = ["AUROC", "AUPRC", "within_TF_AUROC"]
 NAMES = ["model", "form", "split"]
-
-
-def read_measures(path: str | Path) -> pd.DataFrame:
-    """Read a table of measures, in which a missing number is an empty field.
-
-    Columns that hold numbers and empty fields alone become numbers; names of genes and parts
-    stay text.
-    """
-    table = read_table(path)
-    for column in table.columns.difference([*PAIR, GENE, PART]):
-        filled = table[column].astype(object).where(table[column] != "", np.nan)
-        numbers = pd.to_numeric(filled, errors="coerce")
-        if numbers.notna().equals(filled.notna()):
-            table[column] = numbers
-    return table
 
 
 def measure(runs: Iterable[tuple[str, str, str, int, pd.DataFrame]]) -> pd.DataFrame:

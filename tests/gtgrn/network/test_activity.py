@@ -7,9 +7,9 @@ import pytest
 from gtgrn.network.activity import group_cells, mean_by_group, most_variable, score_cells
 from gtgrn.report.sections.biology import (
     activity_figure,
-    biology_section,
     draw_activity,
     draw_overlap,
+    make,
     overlap_figure,
     overlap_rows,
 )
@@ -216,7 +216,7 @@ def test_the_section_reads_the_files_of_the_target(tmp_path):
         ("activity", make_means()),
     ):
         table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
-    section = biology_section(tmp_path, ["toy", "absent"])
+    section = make(tmp_path, ["toy", "absent"])
     assert [len(section[key]) for key in ("tables", "figures")] == [3, 2]
     assert section["tables"][0]["rows"] == [["A", "7", "5", "1", "9", "8"]]
     assert section["tables"][1]["rows"][0][-2:] == ["x, y", "8"]
@@ -227,4 +227,4 @@ def test_the_section_reads_the_files_of_the_target(tmp_path):
     for name in ("overlap.tsv", "overlap_regulators.tsv"):
         (folder / name).unlink()
     make_means()[:0].to_csv(folder / "activity.tsv", sep="\t", index=False)
-    assert biology_section(tmp_path, ["toy"])["figures"] == []
+    assert make(tmp_path, ["toy"])["figures"] == []

@@ -9,27 +9,39 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.config.settings import variant_options
+from gtgrn.names import (
+    AUPRC,
+    AUPRC_RATIO,
+    AUROC,
+    BRIER,
+    ECE,
+    EPR,
+    HEADLINE,
+    PRECISION_AT_POSITIVES,
+    WITHIN_GENE,
+    WITHIN_TF,
+)
 from gtgrn.report import style
 from gtgrn.report.text import plain, signed
 
 MODEL = "gtgrn"
 
+N3_AUROC, N3M_WIN_RATE = "N3_AUROC", "N3m_win_rate"
 METRICS = {
-    "AUROC": "AUROC",
-    "AUPRC": "AUPRC",
-    "AUPRC_ratio": "AUPRC / density",
-    "EPR": "EPR",
-    "precision_at_positives": "Precision at k",
-    "within_TF_AUROC": "AUROC within TF",
-    "within_gene_AUROC": "AUROC within gene",
-    "N3_AUROC": "AUROC on N3",
-    "N3m_win_rate": "Win rate on N3m",
-    "Brier": "Brier",
-    "ECE": "ECE",
+    AUROC: "AUROC",
+    AUPRC: "AUPRC",
+    AUPRC_RATIO: "AUPRC / density",
+    EPR: "EPR",
+    PRECISION_AT_POSITIVES: "Precision at k",
+    WITHIN_TF: "AUROC within TF",
+    WITHIN_GENE: "AUROC within gene",
+    N3_AUROC: "AUROC on N3",
+    N3M_WIN_RATE: "Win rate on N3m",
+    BRIER: "Brier",
+    ECE: "ECE",
 }
 """Names in the file -> headings; a metric that is not here follows under its own name."""
-HEADLINE = ["AUROC", "AUPRC", "within_TF_AUROC"]
-RANKED_BY = "AUPRC"
+RANKED_BY = AUPRC
 
 KIND_OF = {"network": style.NETWORK, "null_model": style.NULL}
 """What the column `variant` says of methods that are not models."""
@@ -114,7 +126,7 @@ class Block:
         return f"{method} {KIND_OF[variant]}" if shared else method
 
     def values(self, key: tuple[str, str], metric: str) -> pd.Series:
-        """Return the seeds' values of a method, without missing ones; empty where there are none."""
+        """Return the seeds' values of a method without missing ones; perhaps none."""
         table = self.wide.get(metric)
         if table is None or key not in table:
             return pd.Series(dtype=float)
@@ -305,8 +317,8 @@ def calibration_rows(block: Block) -> list[dict]:
     """Return ECE and Brier of the model, the best null and the best network."""
     keys = [block.main, block.best(style.NULL, RANKED_BY), block.best(style.NETWORK, RANKED_BY)]
     rows = [
-        {"label": block.label(key), **{name: block.cell(key, name) for name in ("ECE", "Brier")}}
+        {"label": block.label(key), **{name: block.cell(key, name) for name in (ECE, BRIER)}}
         for key in keys
         if key is not None
     ]
-    return [row for row in rows if row["ECE"]["seeds"]]
+    return [row for row in rows if row[ECE]["seeds"]]

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from gtgrn.files import write_text
 from gtgrn.report import style
-from gtgrn.report.sections.paper import (
+from gtgrn.report.figures.paper import (
     DEGREE,
     KINDS,
     PAIRS,
@@ -73,7 +73,7 @@ def _legend(figure: Figure, axis: Axes, columns: int) -> None:
 
 @mpl.rc_context(LOOK)
 def draw_reconstruction(table: pd.DataFrame) -> Figure:
-    """Draw Figure 4 for print; see :func:`gtgrn.report.sections.paper.reconstruction_figure`."""
+    """Draw Figure 4 for print; see :func:`gtgrn.report.figures.paper.reconstruction_figure`."""
     rows, order = arrange_reconstructions(table)
     datasets = rows["dataset"].drop_duplicates().tolist()
     # A panel alone is too narrow for two columns of the legend, which then takes height.
@@ -104,13 +104,12 @@ def draw_reconstruction(table: pd.DataFrame) -> Figure:
 
 @mpl.rc_context(LOOK)
 def draw_tuning(table: pd.DataFrame, null: Mapping) -> Figure:
-    """Draw Figure 5 for print; see :func:`gtgrn.report.sections.peers.tuning_figure`."""
+    """Draw Figure 5 for print; see :func:`gtgrn.report.sections.tuning.tuning_figure`."""
     models = table["model"].drop_duplicates().tolist()
     figure, (axis,) = _grid(1, 1.2 + 1.1 * len(models), 3.0, ylabel="Test AUROC")
-    colours = [style.ACCENT, *style.QUALITATIVE]
     for i, model in enumerate(models):
         rows = table[table["model"] == model]
-        colour = colours[i % len(colours)]
+        colour = style.COLOURS[i % len(style.COLOURS)]
         axis.boxplot(
             rows["test_AUROC"], positions=[i], widths=0.5, showfliers=False,
             **{f"{part}props": {"color": colour} for part in ("box", "whisker", "cap", "median")},
@@ -131,7 +130,7 @@ def draw_tuning(table: pd.DataFrame, null: Mapping) -> Figure:
 
 @mpl.rc_context(LOOK)
 def draw_degrees(degrees: pd.DataFrame, fits: pd.DataFrame) -> Figure:
-    """Draw Figure 6 for print; see :func:`gtgrn.report.sections.paper.degree_figure`."""
+    """Draw Figure 6 for print; see :func:`gtgrn.report.figures.paper.degree_figure`."""
     names = degree_panels(degrees)
     figure, axes = _grid(len(names), 2.8, 2.5, DEGREE, SHARE)
     handles = {}

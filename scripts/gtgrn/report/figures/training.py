@@ -82,7 +82,6 @@ def runtime_figure(runtime: pd.DataFrame, datasets: Sequence[str]) -> go.Figure:
     )
     order = totals.sum(axis=1).sort_values(kind="stable").index
     totals = totals.loc[order]
-    palette = [style.ACCENT, *style.QUALITATIVE]
     figure = go.Figure()
     for position, dataset in enumerate(name for name in datasets if name in totals):
         figure.add_bar(
@@ -90,7 +89,7 @@ def runtime_figure(runtime: pd.DataFrame, datasets: Sequence[str]) -> go.Figure:
             x=totals[dataset].round(1).tolist(),
             orientation="h",
             name=safe(dataset),
-            marker={"color": palette[position % len(palette)]},
+            marker={"color": style.COLOURS[position % len(style.COLOURS)]},
             hovertemplate="%{y}: %{x:.0f} s<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="Seconds (sum over jobs)")

@@ -6,7 +6,7 @@ papers and slides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +20,11 @@ from gtgrn.network.activity import GROUP, most_variable
 from gtgrn.network.enrichment import EVIDENCE, METHOD, POOL, REFERENCE
 from gtgrn.report import style, text
 from gtgrn.report.style import safe
+from gtgrn.report.tables import MISSING, make_table
 from gtgrn.tables import read_table
 
-REGULATORS, NOVEL, DRAWN = 12, 15, 30
-FEWEST = 5
-"""Held-out edges that a database needs to be drawn: the interval of fewer fills the axis."""
-MODEL, NULL = "GT-GRN", "best null"
-COLOURS = {MODEL: style.ACCENT, NULL: style.QUALITATIVE[0]}
-SCALE = [(0.0, style.ACCENT), (0.5, "#ffffff"), (1.0, "#d55e00")]
-GROUPED_BY = {"cell type": "cell type", "leiden": "Leiden cluster"}
-CLUSTERED = " The card names no cell type, so the cells were clustered (scanpy, a fixed seed)."
-POOL_NAMES = {"held_out": "validation and test", "test": "test"}
-Z = "Mean activity (SD over cells)"
-ODDS, HELD_OUT = "Odds ratio (log scale)", "Held-out edges (number)"
+STUDY = "biology"
+TITLE = "Regulons and known biology"
 LEAD = (
     "A regulon is a regulator with the targets predicted for it. Known edges in a regulon were "
     "mostly trained on, so their number shows what the model was told, not what it found. The "
@@ -45,6 +37,38 @@ LEAD = (
     "decoupler's score of a regulon in a cell (ULM). Its signs and its targets come from the same "
     "cells that it scores, so that it describes these cells and confirms no edge."
 )
+ORDER = 80
+DATASET_FILES = {
+    "expressed": [
+        "biology/regulons.gmt",
+        "biology/adjacencies.tsv",
+        "biology/net.tsv",
+        "biology/regulators.tsv",
+        "biology/novel.tsv",
+        "biology/activity.tsv",
+        "biology/activity.h5ad",
+        "biology/activity.svg",
+        "biology/activity.png",
+    ],
+    "judged": [
+        "biology/overlap.tsv",
+        "biology/overlap.svg",
+        "biology/overlap.png",
+        "biology/overlap_regulators.tsv",
+    ],
+}
+
+REGULATORS, NOVEL, DRAWN = 12, 15, 30
+FEWEST = 5
+"""Held-out edges that a database needs to be drawn: the interval of fewer fills the axis."""
+MODEL, NULL = "GT-GRN", "best null"
+COLOURS = {MODEL: style.ACCENT, NULL: style.QUALITATIVE[0]}
+SCALE = [(0.0, style.ACCENT), (0.5, "#ffffff"), (1.0, "#d55e00")]
+GROUPED_BY = {"cell type": "cell type", "leiden": "Leiden cluster"}
+CLUSTERED = " The card names no cell type, so the cells were clustered (scanpy, a fixed seed)."
+POOL_NAMES = {"held_out": "validation and test", "test": "test"}
+Z = "Mean activity (SD over cells)"
+ODDS, HELD_OUT = "Odds ratio (log scale)", "Held-out edges (number)"
 
 
 def activity_figure(means: pd.DataFrame) -> go.Figure:
@@ -261,7 +285,7 @@ def _save(figure: object, plt: object, paths: Sequence[str | Path]) -> None:
     plt.close(figure)
 
 
-def biology_section(results: Path, datasets: Sequence[str]) -> dict:
+def make(results: Path, datasets: Sequence[str]) -> dict:
     """Show regulators with their evidence, the test of held-out edges and activity."""
     tables, figures = [], []
     for dataset in datasets:
@@ -294,17 +318,12 @@ def biology_section(results: Path, datasets: Sequence[str]) -> dict:
                     f"deviations over cells.{CLUSTERED if 'Leiden' in groups else ''}",
                 }
             )
-    title = "Regulons and known biology"
-    return {"title": title, "lead": LEAD, "tables": tables, "figures": figures}
+    return {"tables": tables, "figures": figures}
 
 
-def _text(value: object) -> str:
-    return text.number(value) if isinstance(value, float) else str(value) or "\u2013"
-
-
-def _rows(table: pd.DataFrame, columns: dict[str, str], caption: str) -> dict:
-    lines = [[_text(row[name]) for name in columns] for row in table.to_dict("records")]
-    return {"caption": caption, "columns": list(columns.values()), "rows": lines}
+def _write(row: Mapping, name: str) -> str:
+    value = row[name]
+    return text.number(value) if isinstance(value, float) else str(value) or MISSING
 
 
 def _regulators(folder: Path, dataset: str) -> dict:
@@ -318,7 +337,7 @@ def _regulators(folder: Path, dataset: str) -> dict:
         columns["mean_rank"] = "Mean centrality rank"
         table["mean_rank"] = pd.to_numeric(table["mean_rank"]).astype(float)
     caption = f"{dataset}: regulators with most predicted targets ({len(table)} have any)"
-    return _rows(table.head(REGULATORS), columns, caption)
+    return make_table(caption, table.head(REGULATORS), columns, _write)
 
 
 def _novel(folder: Path, dataset: str) -> dict:
@@ -330,7 +349,7 @@ def _novel(folder: Path, dataset: str) -> dict:
     }  # fmt: skip
     table["methods"] = table["methods"].str.replace(",", ", ")
     caption = f"{dataset}: best edges that the reference lacks"
-    return _rows(table.head(NOVEL), columns, caption)
+    return make_table(caption, table.head(NOVEL), columns, _write)
 
 
 def _overlap(overall: pd.DataFrame, by_regulator: pd.DataFrame, dataset: str) -> dict:
@@ -369,4 +388,4 @@ def _overlap(overall: pd.DataFrame, by_regulator: pd.DataFrame, dataset: str) ->
         f"{dataset}: held-out edges among the best pairs, mean over seeds; the last column tests "
         "each regulator's own pairs"
     )
-    return _rows(pd.DataFrame(lines), columns, caption)
+    return make_table(caption, pd.DataFrame(lines), columns, _write)

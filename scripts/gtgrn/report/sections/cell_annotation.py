@@ -10,14 +10,36 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gtgrn.names import CELL_TYPE, REPRESENTATION, VARIANT
+from gtgrn.names import AREAS, CELL_TYPE, REPRESENTATION, VARIANT
 from gtgrn.report import style
-from gtgrn.report.sections.gene_maps import NAMES, label
-from gtgrn.report.sections.peers import _each, _table, _text
 from gtgrn.report.style import safe
-from gtgrn.studies.peers import read_measures
+from gtgrn.report.tables import make_measures_table, read_each, write_value
+from gtgrn.report.text import REPRESENTATIONS, name_representation
+from gtgrn.tables import read_measures
 
-METRICS = ("AUROC", "AUPRC")
+STUDY = "fig8"
+TITLE = "Cell types from gene representations"
+LEAD = (
+    "A cell is the mean of its genes' vectors, weighted by how much of each it "
+    "expresses; a perceptron of three layers learns the type in folds, and everything fitted "
+    "sees training cells alone. Any gene vectors carry the expression that weighs them, so "
+    "that even Noise (random vectors) scores high: what a representation adds is its "
+    "difference from the floors (Noise, PCA, variable genes), given with a 95 % interval over "
+    "cells. The VAE, the walks and the models were trained on the expression of all cells, "
+    "without their types; the floors and raw expression were not, so the comparison leans "
+    "towards the former. Intervals over folds are somewhat too narrow, for folds share "
+    "training cells. The paper shows its Fig. 8 without numbers, so none stand here."
+)
+ORDER = 70
+DATASET_FILES = {
+    "typed": [
+        "annotation/scores.tsv",
+        "annotation/by_type.tsv",
+        "annotation/left_out.tsv",
+        "annotation/figure.svg",
+    ]
+}
+
 FLOORS = ("pca", "variable_genes", "noise")
 """What a representation must beat; they know no network."""
 KEYS = (("pca", "floor"), ("gtgrn", "GT-GRN"), ("other", "other gene representation"))
@@ -34,7 +56,9 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     keys += [CELL_TYPE, "cells"] if CELL_TYPE in scores else []
     table = scores.drop(columns="seed").groupby(keys, sort=False).mean().reset_index()
     table["seeds"] = scores.groupby(keys, sort=False).size().to_numpy()
-    table["label"] = [label(*names) for names in table[[REPRESENTATION, VARIANT]].to_numpy()]
+    table["label"] = [
+        name_representation(*names) for names in table[[REPRESENTATION, VARIANT]].to_numpy()
+    ]
     return table
 
 
@@ -55,7 +79,7 @@ def scores_figure(scores: pd.DataFrame) -> go.Figure:
     """
     table = over_seeds(scores)
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.05)
-    for column, metric in enumerate(METRICS, 1):
+    for column, metric in enumerate(AREAS, 1):
         rows = table[table["metric"] == metric].iloc[::-1]
         texts = [
             f"{safe(row.label)}<br>{metric} {row.value:.3f}<br>"
@@ -128,7 +152,7 @@ def draw_scores(
         figure = Figure(figsize=(9.2, 3.2 + 0.46 * rows), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=[1, 1.3])
         first = None
-        for column, metric in enumerate(METRICS):
+        for column, metric in enumerate(AREAS):
             axis = figure.add_subplot(grid[0, column], sharey=first)
             first = first or axis
             part = table[table["metric"] == metric].reset_index(drop=True)
@@ -166,30 +190,32 @@ def _score_table(dataset: str, scores: pd.DataFrame) -> dict:
     table = over_seeds(scores)
     wide = table.drop_duplicates(["label"])[["label", REPRESENTATION, VARIANT, "seeds"]].copy()
     columns = []
-    for metric in METRICS:
+    for metric in AREAS:
         rows = table[table["metric"] == metric].set_index("label").loc[wide["label"]]
         for name, parts in (
             (metric, ("value", "fold_low", "fold_high")),
             (f"{metric} minus PCA", ("minus_pca", "minus_pca_low", "minus_pca_high")),
         ):
             numbers = rows[list(parts)].to_numpy(float)
-            wide[name] = [f"{_text(v)} ({_text(a)} to {_text(b)})" for v, a, b in numbers]
+            wide[name] = [
+                f"{write_value(v)} ({write_value(a)} to {write_value(b)})" for v, a, b in numbers
+            ]
             columns.append(name)
-    wide[REPRESENTATION] = [NAMES.get(name, name) for name in wide[REPRESENTATION]]
+    wide[REPRESENTATION] = [REPRESENTATIONS.get(name, name) for name in wide[REPRESENTATION]]
     caption = f"{dataset}: cell types from each representation"
-    return _table(caption, wide, [REPRESENTATION, VARIANT, "seeds", *columns], [])
+    return make_measures_table(caption, wide, [REPRESENTATION, VARIANT, "seeds", *columns])
 
 
-def annotation_section(results: Path, datasets: Sequence[str]) -> dict:
+def make(results: Path, datasets: Sequence[str]) -> dict:
     """Show how well each representation tells cell types apart, beside the floors."""
     tables, figures = [], []
-    for dataset, scores in _each(results, datasets, "annotation/scores.tsv"):
+    for dataset, scores in read_each(results, datasets, "annotation/scores.tsv"):
         by_type = read_measures(results / dataset / "annotation" / "by_type.tsv")
         left_out = read_measures(results / dataset / "annotation" / "left_out.tsv")
         tables.append(_score_table(dataset, scores))
         if len(left_out):
             caption = f"{dataset}: types that are left out, having too few cells"
-            tables.append(_table(caption, left_out, [CELL_TYPE, "cells"], []))
+            tables.append(make_measures_table(caption, left_out, [CELL_TYPE, "cells"]))
         figures += [
             {
                 "figure": scores_figure(scores),
@@ -204,16 +230,6 @@ def annotation_section(results: Path, datasets: Sequence[str]) -> dict:
             },
         ]
     return {
-        "title": "Cell types from gene representations",
-        "lead": "A cell is the mean of its genes' vectors, weighted by how much of each it "
-        "expresses; a perceptron of three layers learns the type in folds, and everything fitted "
-        "sees training cells alone. Any gene vectors carry the expression that weighs them, so "
-        "that even Noise (random vectors) scores high: what a representation adds is its "
-        "difference from the floors (Noise, PCA, variable genes), given with a 95 % interval over "
-        "cells. The VAE, the walks and the models were trained on the expression of all cells, "
-        "without their types; the floors and raw expression were not, so the comparison leans "
-        "towards the former. Intervals over folds are somewhat too narrow, for folds share "
-        "training cells. The paper shows its Fig. 8 without numbers, so none stand here.",
         "tables": tables,
         "figures": figures,
     }

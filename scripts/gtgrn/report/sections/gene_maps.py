@@ -12,24 +12,33 @@ from plotly.subplots import make_subplots
 
 from gtgrn.names import COMMUNITY, GENE, REPRESENTATION, VARIANT
 from gtgrn.report import style
-from gtgrn.report.sections.peers import _each, _table
 from gtgrn.report.style import safe
+from gtgrn.report.tables import make_measures_table, read_each
+from gtgrn.report.text import REPRESENTATIONS, name_representation
 from gtgrn.tables import read_table
 
-NAMES = {
-    "raw": "Raw expression",
-    "vae": "VAE of expression",
-    "global": "Global (walks)",
-    "gtgrn": "GT-GRN",
-    "genelink": "GENELink",
-    "gnnlink": "GNNLink",
-    "gne": "GNE",
-    "gatv2": "GATv2",
-    "noise": "Noise",
-    "pca": "PCA of expression",
-    "variable_genes": "Variable genes",
+STUDY = "fig7"
+TITLE = "Gene representations"
+LEAD = (
+    "Each representation puts genes that it takes for similar next to each other; "
+    "Leiden's communities are its groups. Modularity and silhouette say how clearly the "
+    "groups are apart, not whether they mean anything: compare with Noise, random numbers as "
+    "wide as GT-GRN's embedding. enriched_share is the share of known regulons (a regulator's "
+    "targets) of which some community holds more than chance allows (hypergeometric test, "
+    "false discovery rate .05 unless configured otherwise), null_share the same after the "
+    "genes' names were shuffled. Where trained_on_reference says yes, the model learnt from "
+    "these very edges, so its enrichment shows what it was taught and is no independent "
+    "evidence; raw expression, VAE and the global embedding saw no known edge."
+)
+ORDER = 60
+DATASET_FILES = {
+    "judged": [
+        "embedding_map/scores.tsv",
+        "embedding_map/coordinates.tsv.gz",
+        "embedding_map/figure.svg",
+    ]
 }
-COLOURS = [style.ACCENT, *style.QUALITATIVE]
+
 REGULATOR_MARK = "is_regulator"
 ROLES = ((0, "target gene", "circle"), (1, "regulator", "diamond"))
 COLUMNS = 4
@@ -37,20 +46,15 @@ MOST_SHAPES = 20_000
 """More points than this are drawn on a canvas: each would be an element of the page."""
 
 
-def label(name: str, variant: str) -> str:
-    """Name a representation for a figure."""
-    return NAMES.get(name, name) + (f", {variant}" if variant else "")
-
-
 def colour_of(communities: pd.Series) -> list[str]:
     """Return the largest communities a colour each and all others one pale one."""
-    return [COLOURS[c] if c < len(COLOURS) else style.PALE for c in communities]
+    return [style.COLOURS[c] if c < len(style.COLOURS) else style.PALE for c in communities]
 
 
 def panels(coordinates: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Return (title, rows) of each representation in the table's order."""
     for (name, variant), rows in coordinates.groupby([REPRESENTATION, VARIANT], sort=False):
-        yield label(name, variant), rows
+        yield name_representation(name, variant), rows
 
 
 def map_figure(coordinates: pd.DataFrame) -> go.Figure:
@@ -69,10 +73,7 @@ def map_figure(coordinates: pd.DataFrame) -> go.Figure:
     )  # fmt: skip
     add = go.Scattergl if len(coordinates) > MOST_SHAPES else go.Scatter
     for i, (_, rows) in enumerate(drawn):
-        for is_regulator, role, symbol in (
-            (0, "target gene", "circle"),
-            (1, "regulator", "diamond"),
-        ):
+        for is_regulator, role, symbol in ROLES:
             chosen = rows[rows[REGULATOR_MARK] == is_regulator]
             trace = add(
                 x=chosen["x"].round(3).tolist(), y=chosen["y"].round(3).tolist(), mode="markers",
@@ -141,39 +142,29 @@ def _summarise(scores: pd.DataFrame) -> pd.DataFrame:
         table[f"{measure}_sd"] = groups[measure].std(ddof=1)
     table = table.reset_index()
     table["trained_on_reference"] = np.where(table["trained_on_reference"] == 1, "yes", "no")
-    table[REPRESENTATION] = [NAMES.get(name, name) for name in table[REPRESENTATION]]
+    table[REPRESENTATION] = [REPRESENTATIONS.get(name, name) for name in table[REPRESENTATION]]
     return table
 
 
-def embeddings_section(results: Path, datasets: Sequence[str]) -> dict:
+def make(results: Path, datasets: Sequence[str]) -> dict:
     """Show the maps of gene representations and what their communities hold."""
     tables, figures = [], []
-    for dataset, scores in _each(results, datasets, "embedding_map/scores.tsv"):
+    for dataset, scores in read_each(results, datasets, "embedding_map/scores.tsv"):
         columns = [REPRESENTATION, VARIANT, "trained_on_reference", "dimensions", "seeds"]
         measures = ["communities", "silhouette", "modularity", "enriched_share", "null_share"]
         caption = f"{dataset}: communities of genes, and known regulons in them"
         rows = _summarise(scores)
-        tables.append(_table(caption, rows, [*columns, "regulons"], measures))
+        tables.append(make_measures_table(caption, rows, [*columns, "regulons"], measures))
         coordinates = read_table(results / dataset / "embedding_map" / "coordinates.tsv.gz")
         figures.append(
             {
                 "figure": map_figure(coordinates),
                 "caption": f"{dataset}: UMAP of each representation, first seed. Colours are its "
-                f"own Leiden communities, the {len(COLOURS)} largest of each panel, others pale; "
-                "one colour in two panels does not mean the same genes.",
+                f"own Leiden communities, the {len(style.COLOURS)} largest of each panel, others "
+                "pale; one colour in two panels does not mean the same genes.",
             }
         )
     return {
-        "title": "Gene representations",
-        "lead": "Each representation puts genes that it takes for similar next to each other; "
-        "Leiden's communities are its groups. Modularity and silhouette say how clearly the "
-        "groups are apart, not whether they mean anything: compare with Noise, random numbers as "
-        "wide as GT-GRN's embedding. enriched_share is the share of known regulons (a regulator's "
-        "targets) of which some community holds more than chance allows (hypergeometric test, "
-        "false discovery rate .05 unless configured otherwise), null_share the same after the "
-        "genes' names were shuffled. Where trained_on_reference says yes, the model learnt from "
-        "these very edges, so its enrichment shows what it was taught and is no independent "
-        "evidence; raw expression, VAE and the global embedding saw no known edge.",
         "tables": tables,
         "figures": figures,
     }

@@ -1,4 +1,4 @@
-"""The page that answers: does any method beat the nulls here, where, and by how much.
+"""The part of the page that answers: does any method beat the nulls here, where, and by how much.
 
 Made from the tables under ``benchmark/`` and the data sets' folders ``evaluation/``; nothing
 here computes a score.
@@ -6,26 +6,27 @@ here computes a score.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
+from gtgrn.names import AUPRC, AUROC, WIN_RATE, WITHIN_TF
 from gtgrn.report import style
-from gtgrn.tables import read_table
+from gtgrn.splits.negatives import N0, N3, N3M
+from gtgrn.tables import read_measures
 
 QUESTIONS = {
-    ("N0", "AUROC"): "AUROC",
-    ("N0", "AUPRC"): "AUPRC",
-    ("N0", "within_TF_AUROC"): "AUROC within TF",
-    ("N3m", "win_rate"): "N3m win rate",
-    ("N3", "win_rate"): "N3 win rate",
+    (N0, AUROC): "AUROC",
+    (N0, AUPRC): "AUPRC",
+    (N0, WITHIN_TF): "AUROC within TF",
+    (N3M, WIN_RATE): "N3m win rate",
+    (N3, WIN_RATE): "N3 win rate",
 }
 """(negatives, metric) -> heading."""
 BEST_NULL, BEST_PEER, BEST_NETWORK = "best null", "best peer", "best network"
-NUMBERS = ["difference", "low", "high", "p", "seed"]
 FOREST_ROWS = 12
 """Most methods that a figure shows: those with the largest differences."""
 
@@ -111,7 +112,7 @@ def judge_block(
                 "nulls": joined[next(iter(joined))]["rivals"],
             }
         )
-        if negatives != "N3":
+        if negatives != N3:
             answers.append(f"{title}: {_answer(names, len(joined))}")
     if not rows:
         return None
@@ -132,63 +133,25 @@ def _answer(names: list[str], compared: int) -> str:
 def forest_figure(
     comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
 ) -> go.Figure | None:
-    """Draw each method's difference to the best null with its interval, a panel a metric.
+    """Draw each method's difference to the best null with its interval, one panel per metric.
 
     Parameters
     ----------
     comparisons, label, main
         See :func:`judge_block`.
     """
-    from plotly.subplots import make_subplots
-
-    panels = [
-        (title, comparisons[
-            (comparisons["negatives"] == negatives)
-            & (comparisons["metric"] == metric)
-            & (comparisons["rival"] == BEST_NULL)
-        ])
-        for (negatives, metric), title in QUESTIONS.items()
-        if negatives != "N3"
-    ]  # fmt: skip
-    panels = [(title, table) for title, table in panels if len(table)]
+    panels = _panels(comparisons)
     if not panels:
         return None
-    ranked = panels[min(1, len(panels) - 1)][1]
-    means = ranked.groupby(["method", "variant"])["difference"].mean().sort_values()
-    keys = [key for key in means.index if key != main][-FOREST_ROWS + 1 :]
-    keys = sorted([*keys, *([main] if main in means.index else [])], key=lambda key: means[key])
+    keys = _drawn_methods(panels[min(1, len(panels) - 1)][1], main)
     figure = make_subplots(
         1, len(panels), shared_yaxes=True, subplot_titles=[title for title, _ in panels],
         horizontal_spacing=0.03,
     )  # fmt: skip
     for column, (_, table) in enumerate(panels, start=1):
         joined = {key: over_seeds(rows) for key, rows in table.groupby(["method", "variant"])}
-        shown = [key for key in keys if key in joined]
-        found = [joined[key] for key in shown]
         figure.add_trace(
-            go.Scatter(
-                x=[one["mean"] for one in found],
-                y=[style.safe(label(key)) for key in shown],
-                error_x={
-                    "type": "data",
-                    "array": [one["high"] - one["mean"] for one in found],
-                    "arrayminus": [one["mean"] - one["low"] for one in found],
-                    "color": style.GREY,
-                    "thickness": 1.2,
-                    "width": 3,
-                },
-                mode="markers",
-                marker={
-                    "size": 8,
-                    "color": [style.ACCENT if key == main else style.GREY for key in shown],
-                    "symbol": [
-                        "circle" if one["verdict"] == "better" else "circle-open" for one in found
-                    ],
-                    "line": {"width": 1.6},
-                },
-                hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
-                showlegend=False,
-            ),
+            _differences({key: joined[key] for key in keys if key in joined}, label, main),
             row=1,
             col=column,
         )
@@ -199,15 +162,65 @@ def forest_figure(
     return figure
 
 
+def _panels(comparisons: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return (heading, rows against the best null) of each question that was compared."""
+    panels = [
+        (title, comparisons[
+            (comparisons["negatives"] == negatives)
+            & (comparisons["metric"] == metric)
+            & (comparisons["rival"] == BEST_NULL)
+        ])
+        for (negatives, metric), title in QUESTIONS.items()
+        if negatives != N3
+    ]  # fmt: skip
+    return [(title, table) for title, table in panels if len(table)]
+
+
+def _drawn_methods(ranked: pd.DataFrame, main: Method) -> list[Method]:
+    """Return the methods of the largest mean differences, ascending, the main model among them."""
+    means = ranked.groupby(["method", "variant"])["difference"].mean().sort_values()
+    keys = [key for key in means.index if key != main][-FOREST_ROWS + 1 :]
+    return sorted([*keys, *([main] if main in means.index else [])], key=lambda key: means[key])
+
+
+def _differences(
+    found: Mapping[Method, dict], label: Callable[[Method], str], main: Method
+) -> go.Scatter:
+    """Return the trace of one panel: a mark per method with its interval."""
+    values = list(found.values())
+    return go.Scatter(
+        x=[one["mean"] for one in values],
+        y=[style.safe(label(key)) for key in found],
+        error_x={
+            "type": "data",
+            "array": [one["high"] - one["mean"] for one in values],
+            "arrayminus": [one["mean"] - one["low"] for one in values],
+            "color": style.GREY,
+            "thickness": 1.2,
+            "width": 3,
+        },
+        mode="markers",
+        marker={
+            "size": 8,
+            "color": [style.ACCENT if key == main else style.GREY for key in found],
+            "symbol": [
+                "circle" if one["verdict"] == "better" else "circle-open" for one in values
+            ],
+            "line": {"width": 1.6},
+        },
+        hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+        showlegend=False,
+    )
+
+
 def read_comparisons(results: Path) -> pd.DataFrame:
     """Read benchmark/comparisons.tsv; empty where the run has none."""
-    return _numeric(results / "benchmark" / "comparisons.tsv", NUMBERS)
+    return _read_if_there(results / "benchmark" / "comparisons.tsv")
 
 
 def read_ranks(results: Path) -> list[dict]:
     """Read benchmark/ranks.tsv: a dictionary a metric with the methods, best first."""
-    numbers = ["datasets", "mean_rank", "critical_difference", "friedman_p"]
-    table = _numeric(results / "benchmark" / "ranks.tsv", numbers)
+    table = _read_if_there(results / "benchmark" / "ranks.tsv", ["groups"])
     if table.empty:
         return []
     return [
@@ -241,7 +254,7 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
         reconstruction, characteristics and stability: lists of rows, empty without a file.
     """
     files = folder / "evaluation" / split
-    table = _numeric(files / "reconstruction.tsv", ["value", "n", "n_positive", "trained_pairs"])
+    table = _read_if_there(files / "reconstruction.tsv")
     rows = []
     for (method, variant), own in table.groupby(["method", "variant"]) if len(table) else ():
         cells = {
@@ -250,19 +263,15 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
         }
         trained = bool(own["trained_pairs"].max() > 0)
         rows.append({"label": label((method, variant)), "trained": trained, "cells": cells})
-    rows.sort(key=lambda row: (-row["cells"].get(("untrained", "AUPRC"), -1), row["label"]))
-    names = [
-        *["directed_edges", "maximum_degree", "assortativity", "triangles", "transitivity"],
-        *["characteristic_path_length", "PCC", "log_PCC"],
-    ]
-    characteristics = _numeric(files / "characteristics.tsv", names)
+    rows.sort(key=lambda row: (-row["cells"].get(("untrained", AUPRC), -1), row["label"]))
+    characteristics = _read_if_there(files / "characteristics.tsv")
     if len(characteristics):
         characteristics["network"] = [
             label(tuple(name.split("/", 1))) if "/" in name else name
             for name in characteristics["network"]
         ]
-    stability = _numeric(folder / "evaluation" / "stability.tsv", ["jaccard", "spearman", "k"])
-    seeds = _numeric(files / "agreement.tsv", ["jaccard", "spearman", "k"])
+    stability = _read_if_there(folder / "evaluation" / "stability.tsv")
+    seeds = _read_if_there(files / "agreement.tsv")
     stable = {}
     for row in stability.to_dict("records"):
         stable.setdefault(row["method"], {})[row["between"]] = row
@@ -279,14 +288,11 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
     }
 
 
-def _numeric(path: Path, columns: list[str]) -> pd.DataFrame:
+def _read_if_there(path: Path, texts: Sequence[str] = ()) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
-    table = read_table(path)
-    for name in columns:
-        if name in table:
-            table[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
-    return table.replace({None: np.nan})
+    table = read_measures(path, texts=texts)
+    return table.astype(dict.fromkeys(table.select_dtypes("number"), float))
 
 
 def label_of(settings: Mapping) -> Callable[[Method], str]:

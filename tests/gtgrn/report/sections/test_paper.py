@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.config.settings import FEATURE_SETS
-from gtgrn.report.figures import paper_static as static_paper
-from gtgrn.report.sections import paper, peers
+from gtgrn.report.figures import paper, paper_static
+from gtgrn.report.sections import paper as section_of_paper
+from gtgrn.report.sections.tuning import tuning_figure
 from gtgrn.studies import characteristics as regeneration
 from gtgrn.studies import paper_tables
 from gtgrn.studies import power_law as degree_law
@@ -67,7 +68,7 @@ def test_static_and_interactive_reconstructions_show_the_same_points(reconstruct
     drawn = sorted(
         round(x, 4) for trace in interactive.data if trace.mode == "markers" for x in trace.x
     )
-    figure = static_paper.draw_reconstruction(reconstructions)
+    figure = paper_static.draw_reconstruction(reconstructions)
     printed = [
         round(float(x), 4)
         for axis in figure.axes
@@ -86,7 +87,7 @@ def test_static_and_interactive_degrees_show_the_same_points(degrees):
     distribution, fits, _ = degrees
     interactive = paper.degree_figure(distribution, fits)
     drawn = sorted(x for trace in interactive.data if trace.mode == "markers" for x in trace.x)
-    figure = static_paper.draw_degrees(distribution, fits)
+    figure = paper_static.draw_degrees(distribution, fits)
     lines = [line for axis in figure.axes for line in axis.lines if line.get_marker() != "None"]
     assert drawn == sorted(x for line in lines for x in line.get_xdata())
     titles = [axis.get_title() for axis in figure.axes]
@@ -103,13 +104,13 @@ def test_fitted_lines_end_below_the_lowest_dot(degrees):
     for name in paper.degree_panels(distribution):
         for _, _, line, _ in paper.degree_series(distribution, steep, name):
             assert (line["share_at_least"] >= lowest / 2).all()
-    axis = static_paper.draw_degrees(distribution, steep).axes[0]
+    axis = paper_static.draw_degrees(distribution, steep).axes[0]
     assert axis.get_ylim()[0] > lowest / 10
 
 
 def test_a_panel_alone_has_room_for_its_legend(reconstructions):
     alone = reconstructions[reconstructions["dataset"] == reconstructions["dataset"].iloc[0]]
-    figure = static_paper.draw_reconstruction(alone)
+    figure = paper_static.draw_reconstruction(alone)
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0
@@ -124,15 +125,15 @@ def tuned():
 
 def test_tuning_has_the_best_nulls_line_where_there_is_one():
     null = {"best_null": "tf<rate", "null": 0.85}
-    figure = paper.with_null_line(peers.tuning_figure(tuned()), null)
+    figure = paper.with_null_line(tuning_figure(tuned()), null)
     assert figure.layout.shapes[0].y0 == 0.85
     assert figure.layout.annotations[0].text == "best null: tf&lt;rate"
-    axis = static_paper.draw_tuning(tuned(), null).axes[0]
+    axis = paper_static.draw_tuning(tuned(), null).axes[0]
     assert 0.85 in [line.get_ydata()[0] for line in axis.lines]
     chosen = [line for line in axis.lines if line.get_marker() == "D"]
     assert [line.get_ydata()[0] for line in chosen] == pytest.approx([0.82, 0.70])
     nothing = {"best_null": "", "null": float("nan")}
-    assert not paper.with_null_line(peers.tuning_figure(tuned()), nothing).layout.shapes
+    assert not paper.with_null_line(tuning_figure(tuned()), nothing).layout.shapes
 
 
 def test_the_same_table_gives_the_same_files(reconstructions, tmp_path):
@@ -140,8 +141,8 @@ def test_the_same_table_gives_the_same_files(reconstructions, tmp_path):
     for name in ("one", "two"):
         paths = [str(tmp_path / f"{name}.{ext}") for ext in ("html", "svg", "png")]
         interactive = paper.reconstruction_figure(reconstructions)
-        static_paper.write_figures(
-            interactive, static_paper.draw_reconstruction(reconstructions), paths
+        paper_static.write_figures(
+            interactive, paper_static.draw_reconstruction(reconstructions), paths
         )
         written.append([Path(path).read_bytes() for path in paths])
     assert written[0] == written[1]
@@ -167,7 +168,7 @@ def test_the_section_shows_our_numbers_the_papers_and_the_nulls(
     for name, rows in (("table5", table5), ("fig6", distribution), ("fig6_fits", fits),
                        ("table6", ablated)):  # fmt: skip
         write_table(rows, tmp_path / f"a/paper/{name}.tsv")
-    (section,) = peers.sections(tmp_path, ["a", "b<c"], {"report": {"studies": ["paper"]}})
+    section = section_of_paper.make(tmp_path, ["a", "b<c"])
     captions = [table["caption"].partition(":")[0] for table in section["tables"]]
     assert captions == ["Table 3", "Table 5", "Figure 6", "Table 6"]
     for table in section["tables"]:
@@ -182,4 +183,3 @@ def test_the_section_shows_our_numbers_the_papers_and_the_nulls(
     assert len(printed) == 5
     assert "5671530" in printed[2]
     assert len(section["figures"]) == 2
-    assert "predicts nothing" in section["lead"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.report.sections.judgement import (
+from gtgrn.report.judgement import (
     describe_reconstruction,
     forest_figure,
     judge_block,

@@ -1,0 +1,234 @@
+"""What the page says of one data set: its card, scores, training and network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import anndata as ad
+import h5py
+import pandas as pd
+import plotly.graph_objects as go
+
+from gtgrn.config.cards import cell_type_column
+from gtgrn.config.settings import variant_options
+from gtgrn.errors import InputError
+from gtgrn.names import HEADLINE
+from gtgrn.report import judgement, style
+from gtgrn.report.figures import benchmark, training
+from gtgrn.report.figures.comparison import (
+    METRICS,
+    MODEL,
+    RANKED_BY,
+    Block,
+    ablation_rows,
+    calibration_rows,
+    compare,
+)
+from gtgrn.report.final_network import describe_network
+from gtgrn.splits.negatives import N0
+from gtgrn.tables import read_measures
+
+
+def describe_dataset(
+    results: Path,
+    name: str,
+    card: Mapping,
+    metrics: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    settings: Mapping,
+) -> dict:
+    """Return what the template shows of a data set.
+
+    Parameters
+    ----------
+    results
+        Folder of the run's results.
+    name, card
+        The data set.
+    metrics, comparisons
+        Rows of ``metrics.tsv`` and ``comparisons.tsv``, of any data sets.
+    settings
+        The run's configuration.
+
+    Raises
+    ------
+    InputError
+        If a file that every run has is absent or damaged.
+    """
+    folder = results / name
+    summary = _read_summary(folder / "network.json")
+    record, cell_types = _read_expression(folder / "expression.h5ad", card)
+    own = metrics[metrics["dataset"] == name]
+    return {
+        "name": name,
+        "card": card,
+        "summary": summary,
+        "record": record,
+        "cell_types": cell_types,
+        "blocks": [
+            _describe_block(folder, *names, Block(table, settings), settings)
+            for names, table in own.groupby(["split", "negatives"])
+        ],
+        "training": _training_figure(folder, settings),
+        "reliability": _reliability(folder / "reliability.tsv"),
+        "network": describe_network(folder, summary, settings),
+        "judged": _judge(name, comparisons, settings),
+        "whole": judgement.describe_reconstruction(
+            folder, settings["splits"]["schemes"][0], judgement.label_of(settings)
+        ),
+    }
+
+
+def _judge(name: str, comparisons: pd.DataFrame, settings: Mapping) -> list[dict]:
+    if comparisons.empty:
+        return []
+    label, main = judgement.label_of(settings), (MODEL, settings["network"]["variant"])
+    judged = []
+    for split, rows in comparisons[comparisons["dataset"] == name].groupby("split"):
+        found = judgement.judge_block(rows, label, main)
+        if found:
+            judged.append({"split": split, "model": label(main), **found})
+    return judged
+
+
+def _read_summary(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"not readable ({type(error).__name__})",
+            file=path,
+            remedy="Delete it and run the workflow again",
+        ) from error
+
+
+def _read_expression(path: Path, card: Mapping) -> tuple[dict, dict]:
+    """Return what preprocessing recorded, and cells a type; the matrix itself is not read."""
+    try:
+        with h5py.File(path) as file:
+            record = ad.io.read_elem(file["uns/gtgrn"])
+            obs = ad.io.read_elem(file["obs"])
+    except (OSError, KeyError) as error:
+        raise InputError(
+            f"not readable ({type(error).__name__})",
+            file=path,
+            remedy="Delete it and run the workflow again",
+        ) from error
+    column = cell_type_column(card)
+    types = obs[column].value_counts() if column in obs else pd.Series(dtype=int)
+    return record, {str(kind): int(n) for kind, n in types.items() if n}
+
+
+def _describe_block(
+    folder: Path, split: str, negatives: str, block: Block, settings: Mapping
+) -> dict:
+    methods = block.methods()
+    best_null = block.best(style.NULL, RANKED_BY)
+    has_main = block.main in block.keys
+    figure = None
+    files = [
+        folder / "evaluation" / split / f"seed{seed}.curves.tsv.gz" for seed in settings["seeds"]
+    ]
+    files = [path for path in files if path.exists()]
+    # The curves on file are those against all negatives.
+    if files and negatives == N0:
+        curves = pd.concat(read_measures(path) for path in files)
+        figure = benchmark.curves_figure(curves, methods, block.density, best_null)
+    return {
+        "split": split,
+        "negatives": negatives,
+        "headline": negatives == N0 and has_main,
+        "seeds": block.seeds,
+        "pairs": _per_seed(block.table, "n"),
+        "positives": _per_seed(block.table, "n_positive"),
+        "density": block.density,
+        "metrics": block.metrics,
+        "methods": methods,
+        "comparison": compare(block) if has_main else None,
+        "curves": figure,
+        "ablation": _ablation(block) if has_main else None,
+        "calibration": calibration_rows(block) if has_main else [],
+    }
+
+
+def _per_seed(table: pd.DataFrame, column: str) -> list[int]:
+    whole = table[table["metric"] == RANKED_BY].drop_duplicates("seed").sort_values("seed")
+    return [int(value) for value in whole[column]]
+
+
+def _ablation(block: Block) -> dict | None:
+    rows = ablation_rows(block)
+    if not rows:
+        return None
+    lines = {}
+    for metric in HEADLINE:
+        null = block.best(style.NULL, metric)
+        lines[metric] = {f"mean of {block.main[1]}": block.mean(block.main, metric)}
+        if null is not None:
+            lines[metric]["best null (of each metric)"] = block.mean(null, metric)
+    titles = {metric: METRICS[metric] for metric in HEADLINE}
+    figure = benchmark.ablation_figure(rows, titles, lines)
+    others = {row["label"]: row["others"] for row in rows}
+    confounded = [row["label"] for row in rows if row["others"] != others[row["base"]]]
+    return {
+        "main": block.main[1],
+        "rows": rows,
+        "figure": figure,
+        "with_others": any(row["others"] for row in rows),
+        "confounded": confounded,
+    }
+
+
+def _training_figure(folder: Path, settings: Mapping) -> go.Figure | None:
+    variant, split = settings["network"]["variant"], settings["splits"]["schemes"][0]
+    model = f"models/{MODEL}/{variant}/{split}/seed{{}}/history.tsv"
+    panels = [
+        (f"GT-GRN {style.safe(variant)}: validation AUPRC", "auprc", model),
+        (f"GT-GRN {style.safe(variant)}: loss", "loss", model),
+        ("BERT over the walks: loss", "loss", "embeddings/global/seed{}.history.tsv"),
+        ("VAE of the expression: ELBO", "elbo", "embeddings/expression/seed{}.history.tsv"),
+    ]
+    drawn = []
+    for title, quantity, pattern in panels:
+        histories = {}
+        for seed in settings["seeds"]:
+            path = folder / pattern.format(seed)
+            if path.exists():
+                histories |= _by_member(seed, read_measures(path, ["epoch"]).astype(float))
+        if histories:
+            chosen = {run: _kept_epoch(table, settings) for run, table in histories.items()}
+            chosen = chosen if pattern == model else {}
+            drawn.append(
+                {"title": title, "quantity": quantity, "histories": histories, "chosen": chosen}
+            )
+    return training.histories_figure(drawn) if drawn else None
+
+
+def _by_member(seed: int, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Part the history of an ensemble by its networks."""
+    if "member" not in history:
+        return {f"seed {seed}": history}
+    return {f"seed {seed}, network {int(n)}": rows for n, rows in history.groupby("member")}
+
+
+def _kept_epoch(history: pd.DataFrame, settings: Mapping) -> float | None:
+    """Return the epoch whose checkpoint GT-GRN kept: the first best by its own measure."""
+    options = variant_options(settings, settings["network"]["variant"])
+    measure = options.get("select_by", "auprc")
+    values = history.get(f"{training.VALIDATION}_{measure}")
+    if values is None or values.isna().all():
+        return None
+    best = values.idxmin() if measure == "loss" else values.idxmax()
+    return history.loc[best, "epoch"]
+
+
+def _reliability(path: Path) -> go.Figure | None:
+    if not path.exists():
+        return None
+    numeric = ["lower", "mean_probability", "observed_frequency", "n"]
+    curves = read_measures(path)
+    if not set(numeric) <= set(curves) or not len(curves):
+        return None
+    return benchmark.reliability_figure(curves)
