@@ -1,8 +1,8 @@
 """Join what judging left of all data sets, splits and seeds, and summarise it."""
 
 from gtgrn.evaluation.summaries import (
+    COLUMNS,
     KEYS,
-    METRICS,
     headline_table,
     join_tables,
     rank_over_datasets,
@@ -13,7 +13,7 @@ from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])
 output = snakemake.output
-metrics = join_tables(snakemake.input.metrics, METRICS).sort_values(KEYS)
+metrics = join_tables(snakemake.input.metrics, COLUMNS).sort_values(KEYS)
 write_table(metrics, output.metrics)
 write_table(summarise_seeds(metrics), output.summary)
 write_table(rank_over_datasets(metrics), output.ranks)

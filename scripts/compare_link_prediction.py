@@ -1,6 +1,6 @@
 """Put the paper's Table 3 beside ours and the best null."""
 
-from gtgrn.evaluation.summaries import METRICS, join_tables
+from gtgrn.evaluation.summaries import COLUMNS, join_tables
 from gtgrn.logs import configure_logging
 from gtgrn.studies.paper_tables import compare_link_prediction, read_paper_numbers
 from gtgrn.tables import write_table
@@ -8,7 +8,7 @@ from gtgrn.tables import write_table
 configure_logging(snakemake.log[0])
 params = snakemake.params
 table = compare_link_prediction(
-    join_tables(snakemake.input.metrics, METRICS),
+    join_tables(snakemake.input.metrics, COLUMNS),
     {dataset: [tuple(m) for m in models] for dataset, models in params.models.items()},
     [tuple(model) for model in params.own],
     params.cards,

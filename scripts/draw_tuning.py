@@ -1,6 +1,7 @@
 """Draw the study of hyper-parameters (Fig. 5 of the paper), interactive and static."""
 
 from gtgrn.logs import configure_logging
+from gtgrn.names import AUROC
 from gtgrn.report.figures.paper import with_null_line
 from gtgrn.report.figures.paper_static import draw_tuning, write_figures
 from gtgrn.report.sections.tuning import tuning_figure
@@ -9,7 +10,7 @@ from gtgrn.tables import read_measures, write_table
 
 configure_logging(snakemake.log[0])
 table, nulls = read_measures(snakemake.input.tuning), read_measures(snakemake.input.nulls)
-tested = nulls[(nulls["pairs"] == "test") & (nulls["metric"] == "AUROC")]
+tested = nulls[(nulls["pairs"] == "test") & (nulls["metric"] == AUROC)]
 best = best_nulls(tested, ["metric"]).to_dict("records")
 null = best[0] if best else {"best_null": "", "null": float("nan")}
 write_table(table.assign(**{key: null[key] for key in ("best_null", "null")}), snakemake.output[0])

@@ -3,7 +3,7 @@
 from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.reconstruction import draw_universe
 from gtgrn.logs import configure_logging
-from gtgrn.names import PAIR, SCORE
+from gtgrn.names import AUPRC, PAIR, SCORE
 from gtgrn.studies.characteristics import (
     cut_networks,
     describe_regenerated,
@@ -24,7 +24,7 @@ for seed in params.seeds:
     runs += [(*m, "", seed, read_table(next(files), [*PAIR, SCORE])) for m in params.models]
 measured = read_measures(found.measured)
 best = best_nulls(measured[measured["pairs"] == "test"], ["metric"])
-chosen = best.loc[best["metric"] == "AUPRC", "best_null"].tolist()
+chosen = best.loc[best["metric"] == AUPRC, "best_null"].tolist()
 names = [null for _ in params.seeds for null in params.nulls]
 nulls = {null: [] for null in chosen}
 for name, path in zip(names, found.nulls, strict=True):

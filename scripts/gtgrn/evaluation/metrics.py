@@ -29,7 +29,23 @@ from gtgrn.evaluation.ranking import (
     precision_at,
     top_k,
 )
-from gtgrn.names import LABEL, PAIR, REGULATOR, SCORE, TARGET, WEIGHT
+from gtgrn.names import (
+    AUPRC,
+    AUPRC_RATIO,
+    AUROC,
+    BRIER,
+    ECE,
+    EPR,
+    LABEL,
+    PAIR,
+    PRECISION_AT_POSITIVES,
+    REGULATOR,
+    SCORE,
+    TARGET,
+    WEIGHT,
+    WITHIN_GENE,
+    WITHIN_TF,
+)
 
 __all__ = [
     "BeelineScores",
@@ -317,13 +333,13 @@ def evaluate(
     within_gene, n_gene = mean_within_group_auroc(positive, scores, split_part[TARGET])
     at_positives = float("nan") if not n_positive else precision_at(positive, scores, n_positive)
     rows = [
-        ("AUROC", auroc(positive, scores), n),
-        ("AUPRC", auprc(positive, scores), n),
-        ("AUPRC_ratio", auprc_ratio(positive, scores), n),
-        ("EPR", early_precision_ratio(positive, scores), n),
-        ("precision_at_positives", at_positives, n),
-        ("within_TF_AUROC", within_tf, n_tf),
-        ("within_gene_AUROC", within_gene, n_gene),
+        (AUROC, auroc(positive, scores), n),
+        (AUPRC, auprc(positive, scores), n),
+        (AUPRC_RATIO, auprc_ratio(positive, scores), n),
+        (EPR, early_precision_ratio(positive, scores), n),
+        (PRECISION_AT_POSITIVES, at_positives, n),
+        (WITHIN_TF, within_tf, n_tf),
+        (WITHIN_GENE, within_gene, n_gene),
     ]
     rows += [
         (f"precision_at_{k}", precision_at(positive, scores, k) if k <= n else float("nan"), n)
@@ -331,8 +347,8 @@ def evaluate(
     ]
     if probabilities:
         rows += [
-            ("Brier", brier(positive, scores), n),
-            ("ECE", expected_calibration_error(positive, scores), n),
+            (BRIER, brier(positive, scores), n),
+            (ECE, expected_calibration_error(positive, scores), n),
         ]
     table = pd.DataFrame(rows, columns=["metric", "value", "n"])
     return table.assign(n_positive=n_positive)

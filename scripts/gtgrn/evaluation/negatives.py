@@ -7,7 +7,7 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
-from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TEST
+from gtgrn.names import AUPRC, AUROC, LABEL, PAIR, PART, REGULATOR, TEST, WIN_RATE
 from gtgrn.splits.negatives import DRAW, MATCHED, N3M, POSITIVE_TARGET, SCHEME, find_rows
 
 
@@ -111,11 +111,11 @@ def score_negatives(
             positive = np.tile(of_part, negatives[DRAW].nunique())
         both = np.concatenate([scores[positive], scores[negative]])
         labels = np.repeat([1, 0], [len(positive), len(negative)])
-        lines += [("AUROC", auroc(labels, both)), ("AUPRC", auprc(labels, both))]
+        lines += [(AUROC, auroc(labels, both)), (AUPRC, auprc(labels, both))]
     judged = len(np.unique(positive))
     if scheme in MATCHED:
         wins = compare_positives(split, scores, negatives, rows=own)["wins"]
-        lines.append(("win_rate", float(wins.mean())))
+        lines.append((WIN_RATE, float(wins.mean())))
         lines.append(("unmatched_positives", float(len(of_part) - judged)))
     table = pd.DataFrame(lines, columns=["metric", "value"])
     return table.assign(n=len(negatives), n_positive=judged)

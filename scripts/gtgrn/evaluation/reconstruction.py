@@ -22,13 +22,13 @@ import pandas as pd
 from gtgrn.evaluation.metrics import evaluate
 from gtgrn.evaluation.stability import agreement
 from gtgrn.evaluation.topology import compare_motifs, false_positive_paths, select_edges
-from gtgrn.names import LABEL, PAIR, PART, SCORE, TRAIN
+from gtgrn.names import AUPRC, AUPRC_RATIO, AUROC, EPR, LABEL, PAIR, PART, SCORE, TRAIN
 from gtgrn.splits.universe import label_pairs, label_universe, universe
 
 TF, ALL = "tf", "all"
 UNIVERSES = (TF, ALL)
 EVERY_PAIR, UNTRAINED = "all", "untrained"
-METRICS = ["AUROC", "AUPRC", "AUPRC_ratio", "EPR"]
+METRICS = [AUROC, AUPRC, AUPRC_RATIO, EPR]
 COLUMNS = [
     *["pairs", "method", "variant", "trained_pairs", "metric", "value", "n", "n_positive"],
 ]

@@ -8,20 +8,19 @@ from pathlib import Path
 import pandas as pd
 
 from gtgrn.evaluation.uncertainty import over_seeds, rank_methods
+from gtgrn.names import AUPRC, AUROC, EPR, WIN_RATE, WITHIN_TF
+from gtgrn.splits.negatives import N0, N3, N3M
 from gtgrn.tables import read_table
 
 KEYS = ["dataset", "split", "part", "negatives", "method", "variant", "seed", "metric"]
-METRICS = [*KEYS, "value", "n", "n_positive"]
+COLUMNS = [*KEYS, "value", "n", "n_positive"]
 GROUP = ["dataset", "split", "negatives", "method", "variant", "metric"]
-RANKED = {"N0": ["AUROC", "AUPRC", "EPR", "within_TF_AUROC"], "N3m": ["win_rate"]}
+RANKED = {N0: [AUROC, AUPRC, EPR, WITHIN_TF], N3M: [WIN_RATE]}
 """Choice of negatives -> metrics by which methods are ranked over data sets."""
-HEADLINE = {
-    "AUROC": ("N0", "AUROC"),
-    "AUPRC": ("N0", "AUPRC"),
-    "EPR": ("N0", "EPR"),
-    "within_TF_AUROC": ("N0", "within_TF_AUROC"),
-    "N3_win_rate": ("N3", "win_rate"),
-    "N3m_win_rate": ("N3m", "win_rate"),
+MEASURES = {
+    **{metric: (N0, metric) for metric in RANKED[N0]},
+    "N3_win_rate": (N3, WIN_RATE),
+    "N3m_win_rate": (N3M, WIN_RATE),
 }
 """Column of the table of a benchmark -> choice of negatives and metric."""
 NULL, PEER = "best null", "best peer"
@@ -53,7 +52,7 @@ def summarise_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     metrics
-        Columns `METRICS`.
+        Columns `COLUMNS`.
 
     Returns
     -------
@@ -69,7 +68,7 @@ def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
     Parameters
     ----------
     metrics
-        Columns `METRICS`.
+        Columns `COLUMNS`.
     comparisons
         method, variant, rival, negatives, metric, difference, low, high, dataset, split, seed;
         may be empty.
@@ -77,14 +76,14 @@ def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        dataset, split, method, variant, seeds; for each name of `HEADLINE` the mean over seeds
+        dataset, split, method, variant, seeds; for each name of `MEASURES` the mean over seeds
         and, as ``<name>_sd``, the standard deviation; for each rival
         ``<name>_minus_<rival>``, its mean, with ``_low`` and ``_high``, the ends of the widest
         interval of a seed. Sorted by data set, split and descending AUPRC.
     """
     keys = ["dataset", "split", "method", "variant"]
     columns = [metrics.groupby(keys)["seed"].nunique().rename("seeds")]
-    for name, (negatives, metric) in HEADLINE.items():
+    for name, (negatives, metric) in MEASURES.items():
         rows = metrics[(metrics["negatives"] == negatives) & (metrics["metric"] == metric)]
         groups = rows.groupby(keys)["value"]
         columns += [groups.mean().rename(name), groups.std().rename(f"{name}_sd")]
@@ -101,7 +100,7 @@ def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
                 against["high"].max().rename(f"{stem}_high"),
             ]
     table = pd.concat(columns, axis=1).reset_index()
-    order = ["dataset", "split", "AUPRC", "method", "variant"]
+    order = ["dataset", "split", AUPRC, "method", "variant"]
     return table.sort_values(order, ascending=[True, True, False, True, True])
 
 
@@ -115,7 +114,7 @@ def rank_over_datasets(metrics: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     metrics
-        Columns `METRICS`; replicates are named ``<card>-...``.
+        Columns `COLUMNS`; replicates are named ``<card>-...``.
 
     Returns
     -------

@@ -27,11 +27,19 @@ from numpy.typing import ArrayLike
 
 from gtgrn.evaluation.ranking import checked
 from gtgrn.evaluation.resampling import areas, bootstrap_areas, permute_areas, ranking, run
-from gtgrn.names import LABEL, PAIR, REGULATOR, TARGET
+from gtgrn.names import (
+    AUPRC,
+    AUROC,
+    HEADLINE,
+    LABEL,
+    PAIR,
+    REGULATOR,
+    TARGET,
+    WITHIN_GENE,
+    WITHIN_TF,
+)
 
-AUROC, AUPRC = "AUROC", "AUPRC"
-WITHIN_TF, WITHIN_GENE = "within_TF_AUROC", "within_gene_AUROC"
-METRICS = (AUROC, AUPRC, WITHIN_TF)
+METRICS = tuple(HEADLINE)
 GROUPING = {AUROC: None, AUPRC: None, WITHIN_TF: REGULATOR, WITHIN_GENE: TARGET}
 """Inside what each metric ranks the pairs; None: among all of them."""
 

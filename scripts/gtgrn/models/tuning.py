@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from gtgrn.evaluation.metrics import auprc, auroc
-from gtgrn.names import LABEL, PART, SCORE, TEST, VAL
+from gtgrn.names import AREAS, AUPRC, AUROC, LABEL, PART, SCORE, TEST, VAL
 
 PARTS = {"validation": VAL, "test": TEST}
-CHOSEN_BY = "validation_AUPRC"
+CHOSEN_BY = f"validation_{AUPRC}"
 
 
 def measure_point(table: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def measure_point(table: pd.DataFrame) -> pd.DataFrame:
     for name, part in PARTS.items():
         rows = table[table[PART] == part]
         labels, scores = rows[LABEL].to_numpy(float), rows[SCORE].to_numpy(float)
-        row |= {f"{name}_AUROC": auroc(labels, scores), f"{name}_AUPRC": auprc(labels, scores)}
+        row |= {f"{name}_{AUROC}": auroc(labels, scores), f"{name}_{AUPRC}": auprc(labels, scores)}
     return pd.DataFrame([row])
 
 
@@ -46,7 +46,7 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
     groups = rows.groupby(names)
     table = pd.DataFrame({"seeds": groups.size()})
     for part in PARTS:
-        for metric in (f"{part}_AUROC", f"{part}_AUPRC"):
+        for metric in (f"{part}_{area}" for area in AREAS):
             table[metric] = groups[metric].mean()
             table[f"{metric}_sd"] = groups[metric].std(ddof=1)
     table = table.reset_index()

@@ -23,12 +23,11 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.evaluation.ranking import auprc, auroc
-from gtgrn.names import CELL, CELL_TYPE, REPRESENTATION, VARIANT
+from gtgrn.names import AREAS, CELL, CELL_TYPE, REPRESENTATION, VARIANT
 from gtgrn.seeds import derive_seed
 from gtgrn.studies.gene_maps import gene_profiles, standardise_dimensions
 
 PCA, VARIABLE = "pca", "variable_genes"
-METRICS = ("AUROC", "AUPRC")
 BATCH = 128
 LEVEL = 0.95
 
@@ -242,7 +241,7 @@ def fold_scores(probabilities: np.ndarray, types: np.ndarray, fold: np.ndarray) 
         [kind, metric, number, function(types[fold == number] == kind, column[fold == number])]
         for kind, column in zip(np.unique(types), probabilities.T, strict=True)
         for number in np.unique(fold)
-        for metric, function in zip(METRICS, (auroc, auprc), strict=True)
+        for metric, function in zip(AREAS, (auroc, auprc), strict=True)
     ]
     return pd.DataFrame(rows, columns=["type", "metric", "fold", "value"])
 
@@ -305,7 +304,7 @@ def bootstrap_areas(
         resampled_areas(types == kind, column, counts)
         for kind, column in zip(kinds, probabilities.T, strict=True)
     ]
-    return {metric: np.array([areas[i] for areas in drawn]) for i, metric in enumerate(METRICS)}
+    return {metric: np.array([areas[i] for areas in drawn]) for i, metric in enumerate(AREAS)}
 
 
 def _percentiles(values: np.ndarray) -> tuple[float, float]:
@@ -316,7 +315,7 @@ def _percentiles(values: np.ndarray) -> tuple[float, float]:
 def _score_rows(scores: pd.DataFrame, drawn: dict[str, np.ndarray]) -> tuple[list, list]:
     """Return the macro rows and the rows by type; the first sample is the cells themselves."""
     macro, by_type = [], []
-    for metric in METRICS:
+    for metric in AREAS:
         rows = scores[scores["metric"] == metric]
         over_types = rows.groupby("fold")["value"].mean().to_numpy()
         whole, *samples = drawn[metric].mean(axis=0)
@@ -381,7 +380,7 @@ def annotate(
             cells.expression, cells.types, fold, fit, hidden=hidden, epochs=epochs, seed=seed
         )
         drawn = bootstrap_areas(found, cells.types, np.vstack([once, counts]))
-        areas[tuple(names)] = {metric: drawn[metric].mean(axis=0) for metric in METRICS}
+        areas[tuple(names)] = {metric: drawn[metric].mean(axis=0) for metric in AREAS}
         rows = _score_rows(fold_scores(found, cells.types, fold), drawn)
         macro += [[*names, *row] for row in rows[0]]
         by_type += [[*names, *row] for row in rows[1]]

@@ -19,13 +19,13 @@ from gtgrn.evaluation.topology import (
     network_characteristics,
     select_edges,
 )
-from gtgrn.names import PAIR, REGULATOR, SCORE, TARGET, WEIGHT
-from gtgrn.studies.paper_tables import AREAS, GOLD, PBMC, TESTED, paper_value
+from gtgrn.names import AREAS, AUPRC, AUROC, PAIR, REGULATOR, SCORE, TARGET, WEIGHT
+from gtgrn.studies.paper_tables import GOLD, PBMC, TESTED, paper_value
 
 MATCHED, THRESHOLD, PRINTED = "matched", "threshold", "paper"
 EVERY_PAIR = "every_pair"
 SHOWN = ["network", "kind", "selection", "directed_edges", *CHARACTERISTICS, "PCC", "log_PCC"]
-COLUMNS = [*SHOWN, "AUROC", "AUPRC"]
+COLUMNS = [*SHOWN, *AREAS]
 
 
 def mean_over_seeds(
@@ -147,7 +147,7 @@ def describe_regenerated(
         rows.append(
             {"network": name, "selection": selection, "directed_edges": len(edges)}
             | {"kind": GOLD if name == GOLD else kinds.get(name, "null_model")}
-            | {"AUROC": auroc, "AUPRC": auprc}
+            | {AUROC: auroc, AUPRC: auprc}
             | found
             | {
                 "PCC": characteristics_correlation(found, true),
@@ -160,7 +160,7 @@ def describe_regenerated(
 def printed_rows(numbers: pd.DataFrame) -> list[dict[str, object]]:
     """Return the rows that the paper prints, and log_PCC from its numbers; the rest is missing."""
     models = numbers.loc[numbers["table"] == "table5", "model"].unique()
-    metrics = [*CHARACTERISTICS, "PCC", "AUROC"]
+    metrics = [*CHARACTERISTICS, "PCC", AUROC]
     printed = {
         model: {metric: paper_value(numbers, "table5", PBMC, model, metric) for metric in metrics}
         for model in models

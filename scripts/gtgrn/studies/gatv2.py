@@ -22,7 +22,7 @@ from gtgrn.files import atomic_path
 from gtgrn.models.nulls.predictors import tf_target_rate
 from gtgrn.models.peer_training import PROFILES, SCHEDULE, Schedule, prepare, profiles, train
 from gtgrn.models.peers import gatv2
-from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TEST, TRAIN, VAL
+from gtgrn.names import AUPRC, AUROC, LABEL, PAIR, PART, REGULATOR, TEST, TRAIN, VAL
 from gtgrn.seeds import derive_seed
 from gtgrn.simulation.boolean import BooleanModel, add_dropout, simulate
 from gtgrn.splits.universe import label_universe
@@ -285,7 +285,7 @@ def measure(labels: np.ndarray, logits: np.ndarray, *, threshold: bool = True) -
     Precision is 0 where no pair is called. Without `threshold` only the two measures of
     ranking are given, for scores that are no logits.
     """
-    row = {"AUROC": auroc(labels, logits), "AUPRC": auprc(labels, logits)}
+    row = {AUROC: auroc(labels, logits), AUPRC: auprc(labels, logits)}
     if not threshold:
         return row
     called, true = logits > 0, labels == 1

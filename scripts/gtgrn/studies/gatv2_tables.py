@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gtgrn.names import PART, TEST, VAL
+from gtgrn.names import AREAS, AUPRC, PART, TEST, VAL
 
 LEAKY, MODEL, FOLD = "paper_leaky", "gatv2", "fold"
-METRICS = ["accuracy", "precision", "recall", "F1", "AUROC", "AUPRC"]
+METRICS = ["accuracy", "precision", "recall", "F1", *AREAS]
 REPORTED = {"accuracy": 0.9609, "precision": 1.0, "recall": 0.9217, "F1": 0.9593}
 """What the publication says of its own protocol."""
 
@@ -60,7 +60,7 @@ def choose_point(rows: pd.DataFrame) -> pd.DataFrame:
     """
     by = ["boolean", "layers", "heads"]
     table = summarise(rows, by).sort_values(by, ignore_index=True)
-    validation = rows[rows[PART] == VAL].groupby(by)["AUPRC"].mean()
+    validation = rows[rows[PART] == VAL].groupby(by)[AUPRC].mean()
     table["validation_AUPRC"] = validation.reindex(pd.MultiIndex.from_frame(table[by])).to_numpy()
     best = table.fillna({"validation_AUPRC": -1.0}).groupby("boolean")["validation_AUPRC"].idxmax()
     return table.assign(chosen=table.index.isin(best).astype(int))

@@ -18,7 +18,7 @@ from gtgrn.evaluation.ranking import auprc, auroc
 from gtgrn.evaluation.reconstruction import reconstruct, training_pairs
 from gtgrn.evaluation.summaries import summarise_seeds
 from gtgrn.evaluation.uncertainty import bootstrap, interval, over_seeds, seed_interval, two_sided
-from gtgrn.names import LABEL, PAIR, PART, SCORE, TEST
+from gtgrn.names import AREAS, AUPRC, AUROC, LABEL, PAIR, PART, SCORE, TEST
 from gtgrn.seeds import derive_seed
 from gtgrn.splits.negatives import N0
 from gtgrn.tables import read_table
@@ -34,7 +34,6 @@ PAPER_SETS = {
 PREFIX = "beeline_"
 GTGRN, PBMC, GOLD = "gtgrn", "PBMC", "reference"
 NUMBERS = ["table", "dataset", "model", "metric", "value"]
-AREAS = ["AUROC", "AUPRC"]
 NETWORK, NULL_MODEL = "network", "null_model"
 EVERY_PAIR, UNTRAINED, TESTED = "all", "untrained", TEST
 
@@ -117,7 +116,7 @@ def measure_nulls(
     for null, table in nulls.items():
         test = table[table[PART] == TEST]
         labels, scores = test[LABEL].to_numpy(float), test[SCORE].to_numpy(float)
-        for metric, area in (("AUROC", auroc), ("AUPRC", auprc)):
+        for metric, area in ((AUROC, auroc), (AUPRC, auprc)):
             rows.append((TESTED, null, NULL_MODEL, metric, area(labels, scores)))
         values = table.set_index(PAIR)[SCORE].astype(float).reindex(names)
         weights[null, NULL_MODEL] = values.fillna(values.min()).to_numpy()
@@ -153,7 +152,7 @@ def join_reconstructions(
     joined = []
     for dataset, parts in tables.items():
         table = pd.concat([part[columns] for part in parts if len(part)])
-        table = table[(table["metric"] == "AUROC") & (table["pairs"] != TESTED)]
+        table = table[(table["metric"] == AUROC) & (table["pairs"] != TESTED)]
         kinds = {name: "model" if name in own else "peer" for name in models[dataset]}
         kind = [
             variant if variant in (NETWORK, NULL_MODEL) else kinds.get((method, variant))
@@ -229,7 +228,7 @@ def compare_link_prediction(
     Parameters
     ----------
     metrics
-        Rows of `gtgrn.evaluation.summaries.METRICS` of one split.
+        Rows of `gtgrn.evaluation.summaries.COLUMNS` of one split.
     models
         Data set -> (method, variant) of the rows to show, in order.
     own
@@ -388,7 +387,7 @@ def _resample(
         )[1]
         for row, table in tests.items():
             labels, scores = table[LABEL].to_numpy(float), table[SCORE].to_numpy(float)
-            for metric, area in (("AUROC", auroc), ("AUPRC", auprc)):
+            for metric, area in ((AUROC, auroc), (AUPRC, auprc)):
                 values.setdefault((row, metric), []).append(area(labels, scores))
         for key, sampled in resampled.items():
             drawn.setdefault(key, []).append(sampled)

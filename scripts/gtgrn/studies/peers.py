@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.evaluation.metrics import auprc, auroc, mean_within_group_auroc
-from gtgrn.names import LABEL, PART, REGULATOR, SCORE, TEST
+from gtgrn.names import AREAS, HEADLINE, LABEL, PART, REGULATOR, SCORE, TEST
 
-METRICS = ["AUROC", "AUPRC", "within_TF_AUROC"]
 NAMES = ["model", "form", "split"]
 
 
@@ -33,7 +32,7 @@ def measure(runs: Iterable[tuple[str, str, str, int, pd.DataFrame]]) -> pd.DataF
         labels, scores = test[LABEL].to_numpy(float), test[SCORE].to_numpy(float)
         within = mean_within_group_auroc(labels, scores, test[REGULATOR].to_numpy())[0]
         rows.append([*names, auroc(labels, scores), auprc(labels, scores), within])
-    return pd.DataFrame(rows, columns=[*NAMES, "seed", *METRICS])
+    return pd.DataFrame(rows, columns=[*NAMES, "seed", *HEADLINE])
 
 
 def summarise(rows: pd.DataFrame, originals: pd.DataFrame, card: str) -> pd.DataFrame:
@@ -56,12 +55,12 @@ def summarise(rows: pd.DataFrame, originals: pd.DataFrame, card: str) -> pd.Data
     """
     groups = rows.groupby(NAMES, sort=False)
     table = pd.DataFrame({"seeds": groups.size()})
-    for metric in METRICS:
+    for metric in HEADLINE:
         table[metric] = groups[metric].mean()
         table[f"{metric}_sd"] = groups[metric].std(ddof=1)
     known = originals[originals["card"] == card].set_index(["model", "split"])
     keys = [(model, split) for model, _, split in table.index]
-    for metric in ("AUROC", "AUPRC"):
+    for metric in AREAS:
         found = known[metric].to_dict()
         table[f"original_{metric}"] = [found.get(key, np.nan) for key in keys]
     return table.reset_index()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.evaluation.summaries import (
-    METRICS,
+    COLUMNS,
     headline_table,
     join_tables,
     rank_over_datasets,
@@ -17,18 +17,18 @@ def make_metrics(values):
         (dataset, "edges", "test", "N0", method, "v", seed, "AUROC", value, 10, 2)
         for (dataset, method, seed), value in values.items()
     ]
-    return pd.DataFrame(rows, columns=METRICS)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def test_tables_are_joined_and_none_is_an_empty_one(tmp_path):
     one, two = make_metrics({("a", "m", 0): 0.5}), make_metrics({("b", "m", 0): 0.7})
     for name, table in (("one.tsv", one), ("two.tsv", two)):
         write_table(table, tmp_path / name)
-    joined = join_tables([tmp_path / "one.tsv", tmp_path / "two.tsv"], METRICS)
+    joined = join_tables([tmp_path / "one.tsv", tmp_path / "two.tsv"], COLUMNS)
     assert joined["dataset"].tolist() == ["a", "b"]
-    assert list(join_tables([], METRICS)) == METRICS
-    assert summarise_seeds(join_tables([], METRICS)).empty
-    assert rank_over_datasets(join_tables([], METRICS)).empty
+    assert list(join_tables([], COLUMNS)) == COLUMNS
+    assert summarise_seeds(join_tables([], COLUMNS)).empty
+    assert rank_over_datasets(join_tables([], COLUMNS)).empty
 
 
 def test_seeds_are_summarised():
@@ -78,4 +78,4 @@ def test_the_headline_table_has_a_row_a_method():
     assert row["AUPRC_minus_best_null_low"] == pytest.approx(-0.05)
     assert row["AUPRC_minus_best_null_high"] == pytest.approx(0.25)
     assert np.isnan(row["AUPRC_minus_best_peer"])
-    assert headline_table(join_tables([], METRICS), pd.DataFrame()).empty
+    assert headline_table(join_tables([], COLUMNS), pd.DataFrame()).empty
