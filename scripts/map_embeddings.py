@@ -5,11 +5,11 @@ from gtgrn.data.matrix import read_matrix
 from gtgrn.embeddings.tables import read_embedding
 from gtgrn.logs import configure_logging
 from gtgrn.names import COMMUNITY, GENE, IS_REGULATOR, PAIR, REPRESENTATION, VARIANT
+from gtgrn.studies.gene_map_regulons import describe_regulons
 from gtgrn.studies.gene_maps import (
     NOISE,
     RAW,
     UNTRAINED,
-    describe_regulons,
     gene_profiles,
     map_genes,
     noise,

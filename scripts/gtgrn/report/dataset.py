@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import anndata as ad
@@ -34,10 +33,10 @@ from gtgrn.tables import read_measures
 def describe_dataset(
     results: Path,
     name: str,
-    card: Mapping,
+    card: dict,
     metrics: pd.DataFrame,
     comparisons: pd.DataFrame,
-    settings: Mapping,
+    settings: dict,
 ) -> dict:
     """Return what the template shows of a data set.
 
@@ -68,8 +67,8 @@ def describe_dataset(
         "record": record,
         "cell_types": cell_types,
         "blocks": [
-            _describe_block(folder, *names, Block(table, settings), settings)
-            for names, table in own.groupby(["split", "negatives"])
+            _describe_block(folder, split, negatives, Block(table, settings), settings)
+            for (split, negatives), table in own.groupby(["split", "negatives"])
         ],
         "training": _training_figure(folder, settings),
         "reliability": _reliability(folder / "reliability.tsv"),
@@ -81,7 +80,7 @@ def describe_dataset(
     }
 
 
-def _judge(name: str, comparisons: pd.DataFrame, settings: Mapping) -> list[dict]:
+def _judge(name: str, comparisons: pd.DataFrame, settings: dict) -> list[dict]:
     if comparisons.empty:
         return []
     label, main = judgement.label_of(settings), (MODEL, settings["network"]["variant"])
@@ -104,7 +103,7 @@ def _read_summary(path: Path) -> dict:
         ) from error
 
 
-def _read_expression(path: Path, card: Mapping) -> tuple[dict, dict]:
+def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:
     """Return what preprocessing recorded, and cells a type; the matrix itself is not read."""
     try:
         with h5py.File(path) as file:
@@ -122,7 +121,7 @@ def _read_expression(path: Path, card: Mapping) -> tuple[dict, dict]:
 
 
 def _describe_block(
-    folder: Path, split: str, negatives: str, block: Block, settings: Mapping
+    folder: Path, split: str, negatives: str, block: Block, settings: dict
 ) -> dict:
     methods = block.methods()
     best_null = block.best(style.NULL, RANKED_BY)
@@ -181,7 +180,7 @@ def _ablation(block: Block) -> dict | None:
     }
 
 
-def _training_figure(folder: Path, settings: Mapping) -> go.Figure | None:
+def _training_figure(folder: Path, settings: dict) -> go.Figure | None:
     variant, split = settings["network"]["variant"], settings["splits"]["schemes"][0]
     model = f"models/{MODEL}/{variant}/{split}/seed{{}}/history.tsv"
     panels = [
@@ -192,7 +191,7 @@ def _training_figure(folder: Path, settings: Mapping) -> go.Figure | None:
     ]
     drawn = []
     for title, quantity, pattern in panels:
-        histories = {}
+        histories: dict[str, pd.DataFrame] = {}
         for seed in settings["seeds"]:
             path = folder / pattern.format(seed)
             if path.exists():
@@ -213,7 +212,7 @@ def _by_member(seed: int, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {f"seed {seed}, network {int(n)}": rows for n, rows in history.groupby("member")}
 
 
-def _kept_epoch(history: pd.DataFrame, settings: Mapping) -> float | None:
+def _kept_epoch(history: pd.DataFrame, settings: dict) -> float | None:
     """Return the epoch whose checkpoint GT-GRN kept: the first best by its own measure."""
     options = variant_options(settings, settings["network"]["variant"])
     measure = options.get("select_by", "auprc")

@@ -26,7 +26,7 @@ QUESTIONS = {
     (N3, WIN_RATE): "N3 win rate",
 }
 """(negatives, metric) -> heading."""
-BEST_NULL, BEST_PEER, BEST_NETWORK = "best null", "best peer", "best network"
+BEST_NULL = "best null"
 FOREST_ROWS = 12
 """Most methods that a figure shows: those with the largest differences."""
 
@@ -254,38 +254,56 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
         reconstruction, characteristics and stability: lists of rows, empty without a file.
     """
     files = folder / "evaluation" / split
-    table = _read_if_there(files / "reconstruction.tsv")
-    rows = []
-    for (method, variant), own in table.groupby(["method", "variant"]) if len(table) else ():
-        cells = {
-            (pairs, metric): float(values["value"].mean())
-            for (pairs, metric), values in own.groupby(["pairs", "metric"])
-        }
-        trained = bool(own["trained_pairs"].max() > 0)
-        rows.append({"label": label((method, variant)), "trained": trained, "cells": cells})
-    rows.sort(key=lambda row: (-row["cells"].get(("untrained", AUPRC), -1), row["label"]))
     characteristics = _read_if_there(files / "characteristics.tsv")
     if len(characteristics):
         characteristics["network"] = [
-            label(tuple(name.split("/", 1))) if "/" in name else name
-            for name in characteristics["network"]
+            label(_as_method(name)) if "/" in name else name for name in characteristics["network"]
         ]
-    stability = _read_if_there(folder / "evaluation" / "stability.tsv")
-    seeds = _read_if_there(files / "agreement.tsv")
-    stable = {}
-    for row in stability.to_dict("records"):
+    return {
+        "reconstruction": _reconstruction_rows(files / "reconstruction.tsv", label),
+        "characteristics": characteristics.to_dict("records"),
+        "stability": _stability(
+            folder / "evaluation" / "stability.tsv", files / "agreement.tsv", label
+        ),
+    }
+
+
+def _as_method(name: str) -> Method:
+    method, _, variant = name.partition("/")
+    return method, variant
+
+
+def _reconstruction_rows(path: Path, label: Callable[[Method], str]) -> list[dict]:
+    """Return a row per method, the best on pairs that it was not trained on first."""
+    table = _read_if_there(path)
+    rows = []
+    for (method, variant), own in table.groupby(["method", "variant"]) if len(table) else ():
+        cells: dict[tuple[str, str], float] = {
+            (pairs, metric): float(values["value"].mean())
+            for (pairs, metric), values in own.groupby(["pairs", "metric"])
+        }
+        # Methods without a value stand last.
+        order = -cells.get(("untrained", AUPRC), -1), label((method, variant))
+        trained = bool(own["trained_pairs"].max() > 0)
+        rows.append((order, {"label": order[1], "trained": trained, "cells": cells}))
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def _stability(
+    stability: Path, agreement: Path, label: Callable[[Method], str]
+) -> dict[str, dict[str, dict]]:
+    """Return by method what its networks differ in -> their agreement."""
+    stable: dict[str, dict[str, dict]] = {}
+    for row in _read_if_there(stability).to_dict("records"):
         stable.setdefault(row["method"], {})[row["between"]] = row
+    seeds = _read_if_there(agreement)
     if len(seeds):
         own = seeds[seeds["between"].str.startswith("seeds of ")]
         for between, values in own.groupby("between"):
-            key = tuple(between.removeprefix("seeds of ").split("/", 1))
             means = values[["jaccard", "spearman"]].mean()
-            stable.setdefault(label(key), {})["seeds"] = means.to_dict()
-    return {
-        "reconstruction": rows,
-        "characteristics": characteristics.to_dict("records"),
-        "stability": stable,
-    }
+            name = label(_as_method(between.removeprefix("seeds of ")))
+            stable.setdefault(name, {})["seeds"] = means.to_dict()
+    return stable
 
 
 def _read_if_there(path: Path, texts: Sequence[str] = ()) -> pd.DataFrame:

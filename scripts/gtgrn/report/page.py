@@ -40,7 +40,7 @@ DRAWN = {(N3, AUROC): N3_AUROC, (N3M, WIN_RATE): N3M_WIN_RATE}
 
 
 def build_report(
-    results: str | Path, cards: Mapping[str, Mapping], settings: Mapping, output: str | Path
+    results: str | Path, cards: Mapping[str, dict], settings: dict, output: str | Path
 ) -> None:
     """Write the report.
 

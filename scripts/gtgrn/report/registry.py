@@ -26,6 +26,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from gtgrn.errors import InputError
 from gtgrn.plugins import PACKAGE, SECTIONS, Plugin, find_plugins, load_plugin
@@ -100,15 +101,16 @@ def find_sections(package: Path = PACKAGE) -> dict[str, Section]:
 
 
 def _read_section(plugin: Plugin) -> Section:
+    traits: dict[str, Any] = plugin.traits
     for name, kind in REQUIRED.items():
-        if not isinstance(plugin.traits.get(name), kind):
+        if not isinstance(traits.get(name), kind):
             raise InputError(
                 f"a section of the report states this constant as {kind.__name__}",
                 file=plugin.path,
                 field=name,
                 remedy="State it, written out as it is, at the head of the file",
             )
-    by_kind = plugin.trait("DATASET_FILES", {})
+    by_kind = traits.get("DATASET_FILES", {})
     unknown = sorted(set(by_kind).difference(KINDS))
     if unknown:
         raise InputError(
@@ -117,13 +119,13 @@ def _read_section(plugin: Plugin) -> Section:
             field="DATASET_FILES",
             remedy=f"Choose among {', '.join(KINDS)}",
         )
-    study, title, lead, order = (plugin.traits[name] for name in REQUIRED)
+    study, title, lead, order = (traits[name] for name in REQUIRED)
     return Section(
         study=study,
         title=title,
         lead=lead,
         order=order,
-        files=tuple(plugin.trait("FILES", ())),
+        files=tuple(traits.get("FILES", ())),
         dataset_files={kind: tuple(names) for kind, names in by_kind.items()},
         plugin=plugin,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -179,7 +180,7 @@ def count_shared(samples: pd.DataFrame) -> dict[str, int]:
         numbers in the test part.
     """
     parts = [samples[samples[PART] == part] for part in (TRAIN, TEST)]
-    counts = {}
+    counts: dict[str, int] = {}
     for name, subset, columns in (
         ("edges", [p[p[LABEL] == 1] for p in parts], PAIR),
         ("pairs", parts, PAIR),
@@ -188,10 +189,10 @@ def count_shared(samples: pd.DataFrame) -> dict[str, int]:
         counts |= {name: len(trained & tested), f"test_{name}": len(tested)}
     columns = [*PAIR, SET]
     trained = set(map(tuple, parts[0][columns].to_numpy()))
-    tested = list(map(tuple, parts[1][columns].to_numpy()))
+    rows = list(map(tuple, parts[1][columns].to_numpy()))
     return counts | {
-        "samples": sum(sample in trained for sample in tested),
-        "test_samples": len(tested),
+        "samples": sum(row in trained for row in rows),
+        "test_samples": len(rows),
     }
 
 
@@ -206,7 +207,7 @@ def score_fold(
     epochs: int = 200,
     seed: int,
 ) -> np.ndarray:
-    """Train on a fold; give the logit of each sample, (samples,).
+    """Train on a fold and return the logit of each sample, (samples,).
 
     Messages pass over the training edges, and none of which either direction is judged; in
     ``paper_leaky`` over all edges of the network, those of the test part among them.
@@ -222,10 +223,7 @@ def score_fold(
     seed
         Seed of weights, batches and repeats.
     """
-    options = gatv2.FORMS["published"] | {
-        "heads": heads, "hidden": [gatv2.FORMS["published"]["hidden"][-1]] * layers,
-        "epochs": epochs, "check_every": epochs,
-    }  # fmt: skip
+    options = _options(layers, heads, epochs)
     nodes = [f"{name}\t{gene}" for name in sets for gene in genes]
     named = in_union(samples)
     task = prepare(named, nodes, "cpu")
@@ -236,12 +234,12 @@ def score_fold(
         task = replace(task, source=ends[0], sink=ends[1], messages=edges)
     stacked = np.concatenate(list(sets.values()))
     x = profiles({PROFILES: stacked}, task, gatv2.normalise)
-    model_options = {"inputs": x.shape[1]} | {
-        k: v for k, v in options.items() if k not in SCHEDULE and k != "oversample"
-    }
     draw = torch.Generator().manual_seed(seed)
     with seeded(seed):
-        model = gatv2.GATv2(**model_options)
+        model = gatv2.GATv2(
+            inputs=x.shape[1],
+            **{k: v for k, v in options.items() if k not in SCHEDULE and k != "oversample"},
+        )
         arcs = task.arcs(symmetric=True, loops=True)
         train(
             model,
@@ -258,6 +256,17 @@ def score_fold(
     model.eval()
     with torch.no_grad():
         return model.decode(model(x, arcs), task.regulator, task.target).numpy().astype(float)
+
+
+def _options(layers: int, heads: int, epochs: int) -> dict[str, Any]:
+    """Return the options of the published form with other layers, heads and epochs."""
+    published: dict[str, Any] = gatv2.FORMS["published"]
+    return published | {
+        "heads": heads,
+        "hidden": [published["hidden"][-1]] * layers,
+        "epochs": epochs,
+        "check_every": epochs,
+    }
 
 
 def memory(samples: pd.DataFrame) -> np.ndarray:

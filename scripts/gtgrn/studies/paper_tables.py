@@ -35,7 +35,7 @@ PREFIX = "beeline_"
 GTGRN, PBMC, GOLD = "gtgrn", "PBMC", "reference"
 NUMBERS = ["table", "dataset", "model", "metric", "value"]
 NETWORK, NULL_MODEL = "network", "null_model"
-EVERY_PAIR, UNTRAINED, TESTED = "all", "untrained", TEST
+TESTED = TEST
 
 TABLE3 = [
     *["dataset", "paper_dataset", "method", "variant", "metric", "seeds", "mean", "sd", "paper"],
@@ -311,10 +311,10 @@ def compare_ablations(
     rows = []
     for (row, metric), observed in values.items():
         mean, sd = seed_interval(observed)[:2]
-        rival = imputed if row.startswith(MAGIC) else FULL_SET
+        rival = imputed if imputed is not None and row.startswith(MAGIC) else FULL_SET
         difference, bounds = float("nan"), [float("nan")] * 3
         if row != rival:
-            difference = mean - np.mean(values[rival, metric])
+            difference = mean - float(np.mean(values[rival, metric]))
             if (row, metric) in draws:
                 change = draws[row, metric] - draws[rival, metric]
                 bounds = [*interval(change, 0.95), two_sided(change)]

@@ -156,8 +156,11 @@ def fit_degree_law(degrees: np.ndarray, *, samples: int = 0, seed: int = 0) -> d
     """
     degrees = np.sort(np.asarray(degrees, dtype=np.int64))
     if len(np.unique(degrees)) < LEAST_VALUES:
-        words = {"reading": "too few distinct degrees for a fit"}
-        return {"genes": len(degrees)} | dict.fromkeys(FIT[1:-1], np.nan) | words
+        return {
+            "genes": len(degrees),
+            **dict.fromkeys(FIT[1:-1], np.nan),
+            "reading": "too few distinct degrees for a fit",
+        }
     fit = fit_tail(degrees)
     alpha, xmin, distance = fit
     tail = int((degrees >= xmin).sum())
@@ -222,7 +225,7 @@ def compare_degrees(
     Returns
     -------
     tuple
-        Table of :func:`gtgrn.evaluation.topology.degree_distribution` and table of fits, both with the
+        Table of :func:`gtgrn.evaluation.topology.degree_distribution` and table of fits, both with
         columns network and selection first.
     """
     distributions, fits = [], []

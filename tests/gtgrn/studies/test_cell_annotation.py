@@ -4,31 +4,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.errors import InputError
-from gtgrn.evaluation.ranking import auprc, auroc
+from gtgrn.evaluation.ranking import auroc
 from gtgrn.studies.cell_annotation import (
     annotate,
     choose_cells,
-    draw_counts,
     draw_folds,
-    fold_scores,
     from_components,
     from_genes,
     from_profiles,
     from_variable_genes,
-    interval_over_folds,
     predict_types,
-    resampled_areas,
     weights,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from gtgrn.studies.cell_type_scores import fold_scores
 
 QUICK = {"hidden": (16, 8), "epochs": 30}
 CELLS = [f"c{i:02d}" for i in range(60)]
 
 
 def typed_expression(seed=0):
-    """Return 60 cells x 12 genes of three types, each with four genes of its own, and the types."""
+    """Return 60 cells x 12 genes of three types, four genes for each, and the types."""
     rng = np.random.default_rng(seed)
     kinds = np.repeat(["B", "NK", "T"], 20)
     high = np.array([np.isin(np.arange(12) // 4, i) for i in range(3)])[np.repeat(range(3), 20)]
@@ -213,39 +208,6 @@ def test_folds_hold_equal_shares_of_each_type():
     assert (table == 4).all(axis=None)
     np.testing.assert_array_equal(FOLD, draw_folds(TYPES, 5, 0))
     assert (draw_folds(TYPES, 5, 1) != FOLD).any()
-
-
-# Scores
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
-def test_areas_of_resamples_are_those_of_repeated_cells(seed):
-    rng = np.random.default_rng(seed)
-    positive = np.array([True, False, *(rng.random(18) < 0.4)])
-    scores = rng.integers(0, 6, 20) / 5
-    counts = np.vstack([np.ones(20, dtype=int), draw_counts(positive.astype(str), 3, seed)])
-    first, second = resampled_areas(positive, scores, counts)
-    for i, count in enumerate(counts):
-        labels, values = np.repeat(positive, count), np.repeat(scores, count)
-        assert first[i] == pytest.approx(auroc(labels, values))
-        assert second[i] == pytest.approx(auprc(labels, values))
-
-
-def test_resamples_keep_the_sizes_of_types():
-    counts = draw_counts(TYPES, 50, 0)
-    for kind in np.unique(TYPES):
-        assert (counts[:, kind == TYPES].sum(axis=1) == 20).all()
-    assert counts.max() > 1
-
-
-def test_the_interval_over_folds_is_students():
-    from scipy.stats import ttest_1samp
-
-    values = np.array([0.7, 0.8, 0.75, 0.72, 0.78])
-    expected = ttest_1samp(values, 0).confidence_interval(0.95)
-    assert interval_over_folds(values) == pytest.approx(tuple(expected))
-    assert interval_over_folds(np.array([0.9, 1.0]))[1] == 1.0
 
 
 def test_tables_hold_every_representation_metric_type_and_cell():

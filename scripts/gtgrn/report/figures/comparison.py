@@ -86,7 +86,7 @@ class Block:
         The run's configuration.
     """
 
-    def __init__(self, table: pd.DataFrame, settings: Mapping) -> None:
+    def __init__(self, table: pd.DataFrame, settings: dict) -> None:
         self.table, self.settings = table, settings
         self.seeds = sorted(table["seed"].unique())
         self.keys = sorted(set(zip(table["method"], table["variant"], strict=True)))
@@ -285,7 +285,8 @@ def ablation_rows(block: Block) -> list[dict]:
     ]
     if len(keys) < 2:
         return []
-    rows, bases = [], {}
+    rows: list[dict] = []
+    bases: dict[str, tuple[str, str]] = {}
     for key in keys:
         options = variant_options(settings, key[1])
         base = bases.setdefault(options["form"], key)
@@ -307,7 +308,7 @@ def ablation_rows(block: Block) -> list[dict]:
     return rows
 
 
-def _other_options(settings: Mapping, variant: str) -> str:
+def _other_options(settings: dict, variant: str) -> str:
     options = settings["variants"].get(variant, {})
     told = ("form", "features", "control")
     return plain({key: options[key] for key in options if key not in told})
@@ -316,7 +317,7 @@ def _other_options(settings: Mapping, variant: str) -> str:
 def calibration_rows(block: Block) -> list[dict]:
     """Return ECE and Brier of the model, the best null and the best network."""
     keys = [block.main, block.best(style.NULL, RANKED_BY), block.best(style.NETWORK, RANKED_BY)]
-    rows = [
+    rows: list[dict] = [
         {"label": block.label(key), **{name: block.cell(key, name) for name in (ECE, BRIER)}}
         for key in keys
         if key is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from gtgrn.report import style, text
 from gtgrn.report.style import safe
 from gtgrn.report.tables import MISSING, make_table
 from gtgrn.tables import read_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STUDY = "biology"
 TITLE = "Regulons and known biology"
@@ -265,7 +269,7 @@ def draw_overlap(overall: pd.DataFrame, paths: Sequence[str | Path]) -> None:
     _save(figure, plt, paths)
 
 
-def _canvas(width: float, height: float) -> tuple:
+def _canvas(width: float, height: float) -> tuple[Figure, Any]:
     """Return an empty figure of a size in inches."""
     import matplotlib as mpl
 
@@ -277,11 +281,11 @@ def _canvas(width: float, height: float) -> tuple:
     return plt.figure(figsize=(width, height), layout="constrained"), plt
 
 
-def _save(figure: object, plt: object, paths: Sequence[str | Path]) -> None:
+def _save(figure: Figure, plt: Any, paths: Sequence[str | Path]) -> None:
     for path in paths:
-        date = {"metadata": {"Date": None}} if str(path).endswith(".svg") else {}
+        metadata = {"Date": None} if str(path).endswith(".svg") else None
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=200, **date)
+            figure.savefig(temporary, dpi=200, metadata=metadata)
     plt.close(figure)
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gtgrn.names import AREAS, CELL_TYPE, REPRESENTATION, VARIANT
+from gtgrn.names import AREAS, AUPRC, AUROC, CELL_TYPE, REPRESENTATION, VARIANT
 from gtgrn.report import style
 from gtgrn.report.style import safe
 from gtgrn.report.tables import make_measures_table, read_each, write_value
 from gtgrn.report.text import REPRESENTATIONS, name_representation
 from gtgrn.tables import read_measures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 STUDY = "fig8"
 TITLE = "Cell types from gene representations"
@@ -43,7 +48,7 @@ DATASET_FILES = {
 FLOORS = ("pca", "variable_genes", "noise")
 """What a representation must beat; they know no network."""
 KEYS = (("pca", "floor"), ("gtgrn", "GT-GRN"), ("other", "other gene representation"))
-SCALE = [[0.0, "#ffffff"], [1.0, style.ACCENT]]
+SCALE = [(0.0, "#ffffff"), (1.0, style.ACCENT)]
 
 
 def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +109,7 @@ def scores_figure(scores: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def types_figure(by_type: pd.DataFrame, metric: str = "AUPRC") -> go.Figure:
+def types_figure(by_type: pd.DataFrame, metric: str = AUPRC) -> go.Figure:
     """Draw one metric of each representation and cell type as a map of colours."""
     values, kinds = _by_type(by_type, metric)
     texts = [[f"{value:.2f}" for value in row] for row in values.to_numpy()]
@@ -112,7 +117,8 @@ def types_figure(by_type: pd.DataFrame, metric: str = "AUPRC") -> go.Figure:
         go.Heatmap(
             z=values.round(4).to_numpy().tolist(), x=[safe(kind) for kind in kinds],
             y=[safe(name) for name in values.index], text=texts, texttemplate="%{text}",
-            colorscale=SCALE, zmin=0, zmax=1, colorbar={"title": {"text": metric}},
+            colorscale=[list(stop) for stop in SCALE], zmin=0, zmax=1,
+            colorbar={"title": {"text": metric}},
             hovertemplate=f"%{{y}}<br>%{{x}}<br>{metric} %{{z:.3f}}<extra></extra>",
         )
     )  # fmt: skip
@@ -138,52 +144,59 @@ def draw_scores(
     scores: pd.DataFrame, by_type: pd.DataFrame, svg: str | Path, png: str | Path
 ) -> None:
     """Draw :func:`scores_figure` and :func:`types_figure` for print, one above the other."""
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import MaxNLocator
 
     from gtgrn.report import static
 
     table = over_seeds(scores)
-    values, kinds = _by_type(by_type, "AUPRC")
-    rows = len(values)
+    values, kinds = _by_type(by_type, AUPRC)
     with static.look():
-        figure = Figure(figsize=(9.2, 3.2 + 0.46 * rows), layout="constrained")
+        figure = Figure(figsize=(9.2, 3.2 + 0.46 * len(values)), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=[1, 1.3])
-        first = None
-        for column, metric in enumerate(AREAS):
-            axis = figure.add_subplot(grid[0, column], sharey=first)
-            first = first or axis
-            part = table[table["metric"] == metric].reset_index(drop=True)
-            axis.hlines(part.index, part["fold_low"], part["fold_high"], style.PALE, linewidth=2)
-            colours = [colour(name) for name in part[REPRESENTATION]]
-            axis.scatter(part["value"], part.index, c=colours, s=28, zorder=3)
-            if column == 0:
-                axis.set_yticks(part.index, part["label"])
-            # The axes share their labels: to empty one's would empty the other's.
-            axis.tick_params(axis="y", labelleft=column == 0)
-            axis.xaxis.set_major_locator(MaxNLocator(5))
-            axis.set_xlabel(f"{metric}, mean over types")
-            axis.grid(axis="x", color=style.GRID)
-            axis.set_axisbelow(True)
-        first.invert_yaxis()
+        left = figure.add_subplot(grid[0, 0])
+        _draw_metric(left, table, AUROC, labelled=True)
+        _draw_metric(figure.add_subplot(grid[0, 1], sharey=left), table, AUPRC, labelled=False)
+        left.invert_yaxis()
         keys = [
             Line2D([], [], color=colour(name), marker="o", linestyle="", label=text)
             for name, text in KEYS
         ]
         figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
         axis = figure.add_subplot(grid[1, :])
-        colours = LinearSegmentedColormap.from_list("accent", [c for _, c in SCALE])
-        image = axis.imshow(values.to_numpy(), cmap=colours, vmin=0, vmax=1, aspect="auto")
-        for (i, j), value in np.ndenumerate(values.to_numpy()):
-            ink = "white" if value > 0.6 else style.INK
-            axis.text(j, i, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
-        axis.set_xticks(range(len(kinds)), kinds, rotation=35, ha="right", rotation_mode="anchor")
-        axis.set_yticks(range(rows), values.index)
-        axis.set_xlabel("Cell type (number of cells)")
-        figure.colorbar(image, ax=axis, label="AUPRC", pad=0.01)
+        figure.colorbar(_draw_types(axis, values, kinds), ax=axis, label="AUPRC", pad=0.01)
     static.save(figure, svg, png)
+
+
+def _draw_metric(axis: Axes, table: pd.DataFrame, metric: str, *, labelled: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    part = table[table["metric"] == metric].reset_index(drop=True)
+    axis.hlines(part.index, part["fold_low"], part["fold_high"], style.PALE, linewidth=2)
+    colours = [colour(name) for name in part[REPRESENTATION]]
+    axis.scatter(part["value"], part.index, c=colours, s=28, zorder=3)
+    if labelled:
+        axis.set_yticks(part.index, part["label"])
+    # The axes share their labels: to empty one's would empty the other's.
+    axis.tick_params(axis="y", labelleft=labelled)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.set_xlabel(f"{metric}, mean over types")
+    axis.grid(axis="x", color=style.GRID)
+    axis.set_axisbelow(True)
+
+
+def _draw_types(axis: Axes, values: pd.DataFrame, kinds: Sequence[str]) -> AxesImage:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("accent", [c for _, c in SCALE])
+    image = axis.imshow(values.to_numpy(), cmap=colours, vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values.to_numpy()):
+        ink = "white" if value > 0.6 else style.INK
+        axis.text(j, i, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8)
+    axis.set_xticks(range(len(kinds)), kinds, rotation=35, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(values)), values.index)
+    axis.set_xlabel("Cell type (number of cells)")
+    return image
 
 
 def _score_table(dataset: str, scores: pd.DataFrame) -> dict:
