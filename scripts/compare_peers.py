@@ -1,4 +1,4 @@
-"""Return the test scores of all peers on one data set, beside what the originals reach."""
+"""Summarise the test scores of all peers on one data set beside what the originals reach."""
 
 from gtgrn.logs import configure_logging
 from gtgrn.studies.peers import measure, summarise

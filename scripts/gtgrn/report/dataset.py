@@ -104,7 +104,7 @@ def _read_summary(path: Path) -> dict:
 
 
 def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:
-    """Return what preprocessing recorded, and cells a type; the matrix itself is not read."""
+    """Return what preprocessing recorded and the cells per type, without reading the matrix."""
     try:
         with h5py.File(path) as file:
             record = ad.io.read_elem(file["uns/gtgrn"])
@@ -206,7 +206,7 @@ def _training_figure(folder: Path, settings: dict) -> go.Figure | None:
 
 
 def _by_member(seed: int, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Part the history of an ensemble by its networks."""
+    """Return the history of each network of an ensemble."""
     if "member" not in history:
         return {f"seed {seed}": history}
     return {f"seed {seed}, network {int(n)}": rows for n, rows in history.groupby("member")}

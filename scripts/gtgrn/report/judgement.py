@@ -80,7 +80,7 @@ def judge_block(
     Returns
     -------
     dict or None
-        answer (a sentence), rows (one a metric: title, rivals by kind, winners) and the figure;
+        answer (a sentence), rows (one per metric: title, rivals by kind, winners) and the figure;
         None where nothing was compared.
     """
     rows, answers = [], []
@@ -219,7 +219,7 @@ def read_comparisons(results: Path) -> pd.DataFrame:
 
 
 def read_ranks(results: Path) -> list[dict]:
-    """Read benchmark/ranks.tsv: a dictionary a metric with the methods, best first."""
+    """Read benchmark/ranks.tsv: one dictionary per metric with the methods, best first."""
     table = _read_if_there(results / "benchmark" / "ranks.tsv", ["groups"])
     if table.empty:
         return []

@@ -27,7 +27,7 @@ def safe(name: object) -> str:
 
 
 def polish(figure: go.Figure, height: int, **layout: object) -> go.Figure:
-    """Return a figure the report's look, in place.
+    """Lay a figure out in the look of the report, in place, and return it.
 
     Parameters
     ----------

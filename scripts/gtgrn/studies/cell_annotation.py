@@ -163,7 +163,7 @@ def from_variable_genes(count: int) -> Fit:
 
 
 def draw_folds(types: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return each cell a fold; those of a type differ by one cell at most.
+    """Return the fold of each cell; the folds of a type differ by one cell at most.
 
     Parameters
     ----------

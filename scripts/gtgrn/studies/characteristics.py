@@ -38,7 +38,7 @@ def mean_over_seeds(
     pairs
         regulator, target: the universe.
     tables
-        regulator, target, score, a table a seed.
+        regulator, target, score, one table per seed.
     ranks
         Average ranks in (0, 1] instead of probabilities. Nulls score on scales of their own,
         where the logistic function would make ties of large values.

@@ -123,7 +123,7 @@ class Enrichment:
         return float((self.test(communities)[2].min(axis=1) <= self.fdr).mean())
 
     def permuted_shares(self, permutations: int, seed: int) -> np.ndarray:
-        """Return the share with the genes' labels permuted, once a permutation."""
+        """Return the share of each permutation of the genes' labels."""
         draws = [
             np.random.default_rng(derive_seed(seed, "permutation", i)).permutation(
                 self.communities
@@ -139,7 +139,7 @@ class Enrichment:
         -------
         pandas.DataFrame
             Columns regulator, targets, community, community_size, overlap (targets in the
-            community), p_value, adjusted_p, enriched (0 or 1); a row a regulator.
+            community), p_value, adjusted_p, enriched (0 or 1); one row per regulator.
         """
         columns = [
             *[REGULATOR, "targets", COMMUNITY, "community_size", "overlap"],

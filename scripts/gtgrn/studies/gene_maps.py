@@ -58,7 +58,7 @@ class GeneMap:
 
 
 def standardise_dimensions(values: np.ndarray) -> np.ndarray:
-    """Return each column mean 0 and standard deviation 1; a constant column becomes 0."""
+    """Scale each column to mean 0 and standard deviation 1; a constant column becomes 0."""
     values = np.asarray(values, dtype=float)
     centred, spread = values - values.mean(axis=0), values.std(axis=0)
     # Rounding leaves a constant column a spread that is not quite 0.
@@ -88,7 +88,7 @@ def directions(values: np.ndarray) -> np.ndarray:
 
 
 def noise(genes: Sequence[str], width: int, seed: int) -> np.ndarray:
-    """Return each gene a vector of normal random numbers that hangs on its name alone."""
+    """Return a vector of normal random numbers for each gene, which its name alone decides."""
     return np.array(
         [
             np.random.default_rng(derive_seed(seed, NOISE, gene)).standard_normal(width)

@@ -168,7 +168,7 @@ def best_nulls(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     Parameters
     ----------
     values
-        Columns method, variant, value and those of `by`, a row a seed.
+        Columns method, variant, value and those of `by`, one row per seed.
     by
         Columns within which to choose, such as dataset and metric.
 

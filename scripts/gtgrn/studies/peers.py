@@ -24,7 +24,7 @@ def measure(runs: Iterable[tuple[str, str, str, int, pd.DataFrame]]) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Columns model, form, split, seed, AUROC, AUPRC, within_TF_AUROC; a row a run.
+        Columns model, form, split, seed, AUROC, AUPRC, within_TF_AUROC; one row per run.
     """
     rows = []
     for *names, table in runs:

@@ -38,7 +38,7 @@ def fit_tail(degrees: np.ndarray) -> tuple[float, int, float]:
     Parameters
     ----------
     degrees
-        At least three distinct degrees of 1 or more, one a gene.
+        At least three distinct degrees of 1 or more, one per gene.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def fit_degree_law(degrees: np.ndarray, *, samples: int = 0, seed: int = 0) -> d
     Parameters
     ----------
     degrees
-        Degrees of 1 or more, one a gene.
+        Degrees of 1 or more, one per gene.
     samples, seed
         Samples behind KS_p, and their seed; without samples it is missing.
 

@@ -76,7 +76,7 @@ def arrange_reconstructions(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str
 
 
 def reconstruction_figure(table: pd.DataFrame) -> go.Figure:
-    """Draw Figure 4: AUROC of every method over whole networks, a panel a data set.
+    """Draw Figure 4: AUROC of every method over whole networks, one panel per data set.
 
     Parameters
     ----------

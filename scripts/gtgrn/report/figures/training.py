@@ -16,7 +16,7 @@ VALIDATION, TRAIN = "validation", "train"
 
 
 def histories_figure(panels: Sequence[Mapping]) -> go.Figure:
-    """Draw training curves, one panel a quantity, one line a run.
+    """Draw training curves, one panel per quantity, one line per run.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ SCALE = [(0.0, "#ffffff"), (1.0, style.ACCENT)]
 
 
 def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return means over seeds, one row a representation and metric, in the table's order.
+    """Return means over seeds, one row per representation and metric, in the table's order.
 
     Intervals are averaged: each is that of one embedding, whose seed adds to it.
     """
@@ -68,7 +68,7 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def colour(name: str) -> str:
-    """Return floors grey, GT-GRN the accent and the others the colour of peers."""
+    """Return the colour of a representation: grey for floors, the accent for GT-GRN."""
     if name in FLOORS:
         return style.GREY
     return style.ACCENT if name == "gtgrn" else style.QUALITATIVE[0]

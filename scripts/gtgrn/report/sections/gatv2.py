@@ -30,7 +30,7 @@ FILES = ["gatv2/protocols.tsv", "gatv2/shared_edges.tsv", "gatv2/grid.tsv"]
 
 
 def grid_figure(table: pd.DataFrame) -> go.Figure:
-    """Draw test AUROC and AUPRC against the number of layers, a line a number of heads."""
+    """Draw test AUROC and AUPRC against the number of layers, one line per number of heads."""
     panels = [(b, m) for b in table["boolean"].unique() for m in AREAS]
     titles = [f"{safe(boolean)}: {metric}" for boolean, metric in panels]
     figure = make_subplots(len(panels) // 2, 2, subplot_titles=titles)

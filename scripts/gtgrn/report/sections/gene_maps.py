@@ -47,7 +47,7 @@ MOST_SHAPES = 20_000
 
 
 def colour_of(communities: pd.Series) -> list[str]:
-    """Return the largest communities a colour each and all others one pale one."""
+    """Return a colour of its own for each of the largest communities, a pale one for others."""
     return [style.COLOURS[c] if c < len(style.COLOURS) else style.PALE for c in communities]
 
 
