@@ -12,7 +12,14 @@ from gtgrn.plugins import METHODS, load_plugin
 
 
 def infer(
-    method: str, expression: pd.DataFrame, regulators: Sequence[str], **options
+    method: str,
+    expression: pd.DataFrame,
+    regulators: Sequence[str],
+    *,
+    seed: int,
+    threads: int = 1,
+    targets: Sequence[str] | None = None,
+    **options,
 ) -> pd.DataFrame:
     """Infer a network by a method's name.
 
@@ -24,8 +31,12 @@ def infer(
         Cells x genes, log-normalised.
     regulators
         Names among the columns.
+    seed, threads
+        Seed of the method and number of its threads.
+    targets
+        Genes to regress, for a sharded method; by default all.
     options
-        Arguments of the method, among them `seed`.
+        Fields of the method's class ``Options``, or arguments of its `infer` if it has none.
 
     Returns
     -------
@@ -50,7 +61,13 @@ def infer(
                 field="expression",
                 remedy="Remove or impute them before the workflow",
             )
-    return load_plugin(METHODS, method).infer(expression, list(regulators), **options)
+    plugin = load_plugin(METHODS, method)
+    common = {"seed": seed, "threads": threads}
+    if targets is not None:
+        common["targets"] = targets
+    if hasattr(plugin, "Options"):
+        options = {"options": plugin.Options(**options)}
+    return plugin.infer(expression, list(regulators), **common, **options)
 
 
 def shard(targets: Sequence[str], item: str) -> list[str]:

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.inference.information.c3net import (
+    NullOptions,
     adjust_p_values,
     bc3net_null,
     check_null,
@@ -29,6 +32,18 @@ from gtgrn.inference.information.c3net import (
 from gtgrn.inference.information.correlations import gram, one_blas_thread, tie_groups
 from gtgrn.inference.information.estimators import CAP, bc3net_mi_matrix, check_values
 from gtgrn.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Bc3netOptions(NullOptions):
+    """Options of BC3NET; the defaults are bc3net's."""
+
+    discretisation: str = option(
+        "equalwidth", "How values are cut into bins for a discrete estimator."
+    )
+    bootstraps: int = option(100, "Number of bootstraps of the cells.", minimum=1)
+    edge_alpha: float = option(0.05, "Level of the test of an edge's count over the bootstraps.")
+    edge_correction: str = option("bonferroni", "R's name of the correction of that test.")
 
 
 def _bootstrap_pairs(
@@ -88,22 +103,15 @@ def _test_frequencies(counts: np.ndarray, boot: int, n: int, alpha: float, adj: 
 def bc3net(
     values: np.ndarray,
     *,
-    boot: int = 100,
-    estimator: str = "pearson",
-    discretisation: str = "equalwidth",
-    mtc1: bool = True,
-    alpha1: float = 0.05,
-    nullit: int | None = None,
-    null: np.ndarray | None = None,
-    adj1: str = "bonferroni",
-    mtc2: bool = True,
-    alpha2: float = 0.05,
-    adj2: str = "bonferroni",
+    corrected: bool = True,
+    edge_corrected: bool = True,
     weighted: bool = True,
+    null: np.ndarray | None = None,
+    indices: np.ndarray | None = None,
     seed: int = 0,
-    boot_indices: np.ndarray | None = None,
     threads: int = 1,
     progress: bool = False,
+    **options,
 ) -> np.ndarray:
     """BC3NET: how often an edge of :func:`c3mtc` returns in bootstrap samples.
 
@@ -111,26 +119,19 @@ def bc3net(
     ----------
     values
         Samples x genes, finite.
-    boot
-        Number of bootstraps.
-    estimator, discretisation
-        As :func:`gtgrn.inference.information.estimators.bc3net_mi_matrix`.
-    mtc1, alpha1, adj1
-        Test of the edges of each bootstrap, as in :func:`c3mtc`.
-    nullit, null
-        Null distribution, one for all bootstraps, from the full data: as :func:`c3mtc`.
-    mtc2, alpha2, adj2
-        Test of the edges' frequencies against the binomial distribution.
+    corrected, edge_corrected
+        Whether the edges of each bootstrap are tested, and their frequencies, against the
+        binomial distribution.
     weighted
         Whether an edge weighs its share of the bootstraps, or 1.
-    seed
-        Of the permutations and the bootstraps.
-    boot_indices
+    null
+        Null distribution, one for all bootstraps; by default drawn from the full data.
+    indices
         Bootstraps x samples: the samples drawn, from 0, instead of drawing them.
-    threads
-        Number of threads, on which no result depends.
-    progress
-        Whether to show a bar on stderr.
+    seed, threads, progress
+        As :func:`gtgrn.inference.information.c3net.c3net`.
+    options
+        Fields of :class:`Bc3netOptions`.
 
     Returns
     -------
@@ -142,43 +143,51 @@ def bc3net(
     InputError
         As :func:`bc3net_null`, no bootstrap, or indices beyond the samples.
     """
+    own = Bc3netOptions(**options)
     values = check_values(values)
-    n_samples, n = values.shape
-    if boot_indices is None:
-        rngs = (np.random.default_rng(derive_seed(seed, "boot", b)) for b in range(boot))
-        boot_indices = np.array([rng.integers(0, n_samples, n_samples) for rng in rngs])
-    boot_indices = np.asarray(boot_indices)
-    boot = len(boot_indices)
-    if boot_indices.ndim != 2 or not boot_indices.size:
-        raise InputError("no bootstrap", field="boot", remedy="Give 1 or more.")
-    if boot_indices.min() < 0 or boot_indices.max() >= n_samples:
-        raise InputError("bootstrap indices beyond the samples", field="boot_indices")
-    if mtc1 and null is None:
+    n = values.shape[1]
+    indices = _draw_bootstraps(len(values), own.bootstraps, seed) if indices is None else indices
+    indices = _check_bootstraps(np.asarray(indices), len(values))
+    if corrected and null is None:
         null = bc3net_null(
             values,
-            nullit=nullit,
-            estimator=estimator,
-            discretisation=discretisation,
+            null_samples=own.null_samples,
+            estimator=own.estimator,
+            discretisation=own.discretisation,
             seed=seed,
             threads=threads,
             progress=progress,
         )
-    null = check_null(null) if mtc1 else None
-    strongest = _bootstrap_pairs(values, estimator, discretisation)
+    null = check_null(null) if corrected else None
+    strongest = _bootstrap_pairs(values, own.estimator, own.discretisation)
 
-    def run(indices: np.ndarray) -> np.ndarray:
-        i, j, information = strongest(indices)
-        if mtc1:
+    def run(drawn: np.ndarray) -> np.ndarray:
+        i, j, information = strongest(drawn)
+        if null is not None:
             p = null_p_values(null, information)
             p[p == 0] = 1.0 / len(null)
-            keep = adjust_p_values(p, adj1) <= alpha1
+            keep = adjust_p_values(p, own.correction) <= own.alpha
             i, j = i[keep], j[keep]
         return i * n + j
 
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-        parts = track(pool.map(run, boot_indices), boot, "bootstraps", progress)
+        parts = track(pool.map(run, indices), len(indices), "bootstraps", progress)
     pairs, counts = np.unique(np.concatenate(parts), return_counts=True)
-    if mtc2 and len(pairs):
-        keep = _test_frequencies(counts, boot, n, alpha2, adj2)
+    if edge_corrected and len(pairs):
+        keep = _test_frequencies(counts, len(indices), n, own.edge_alpha, own.edge_correction)
         pairs, counts = pairs[keep], counts[keep]
-    return to_matrix(n, pairs // n, pairs % n, counts / boot if weighted else 1.0)
+    return to_matrix(n, pairs // n, pairs % n, counts / len(indices) if weighted else 1.0)
+
+
+def _draw_bootstraps(n_samples: int, bootstraps: int, seed: int) -> np.ndarray:
+    """Return bootstraps x samples, each bootstrap by a seed of its own."""
+    rngs = (np.random.default_rng(derive_seed(seed, "boot", b)) for b in range(bootstraps))
+    return np.array([rng.integers(0, n_samples, n_samples) for rng in rngs])
+
+
+def _check_bootstraps(indices: np.ndarray, n_samples: int) -> np.ndarray:
+    if indices.ndim != 2 or not indices.size:
+        raise InputError("no bootstrap", field="bootstraps", remedy="Give 1 or more.")
+    if indices.min() < 0 or indices.max() >= n_samples:
+        raise InputError("bootstrap indices beyond the samples", field="indices")
+    return indices

@@ -1,8 +1,8 @@
 """C3NET: the strongest edge of each gene, with a permutation test.
 
 Written from the formulas of the R packages c3net (Altay and Emmert-Streib 2010,
-doi 10.1186/1752-0509-4-132) and bc3net, whose bagging is in :mod:`gtgrn.inference.information.bc3net`. Values
-are samples x genes; networks are symmetric.
+doi 10.1186/1752-0509-4-132) and bc3net, whose bagging is in the module bc3net beside this one.
+Values are samples x genes; networks are symmetric.
 
 The random parts shuffle or draw from the table as it stands, so that a caller who sorts the
 columns by name gets a result that does not depend on the order of the genes. Each permutation
@@ -15,18 +15,63 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.inference.information.correlations import one_blas_thread
+from gtgrn.inference.information.engine import EngineOptions
 from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix, check_values
 from gtgrn.seeds import derive_seed
 
 ADJUSTMENTS = ("none", "bonferroni", "holm", "hochberg", "BH", "BY")
 NULL_SIZE = 1e5
 """Number of null values that bc3net asks for."""
+STEPS = ("cutoff", "MTC", "justp")
+
+
+@dataclass(frozen=True)
+class C3netOptions(EngineOptions):
+    """Options of C3NET."""
+
+    copula: bool = option(True, "Replace values by their ranks first; the null always does.")
+    step: str = option(
+        "cutoff",
+        "What an edge must pass first: a least information (cutoff), a corrected test (MTC) or an "
+        "uncorrected one (justp).",
+        enum=list(STEPS),
+    )
+    cutoff: float = option(
+        0.0, "Least mutual information of the step cutoff, in nats; 0 is the mean of all pairs."
+    )
+    alpha: float = option(
+        0.01, "Level of the tests; cutoff has none.", exclusiveMinimum=0, exclusiveMaximum=1
+    )
+    correction: str = option("BH", "R's name of the correction of the step MTC.")
+    permutations: int = option(5, "Permutations of the table for the tests.", minimum=1)
+
+
+@dataclass(frozen=True)
+class NullOptions(EngineOptions):
+    """What C3MTC and BC3NET have in common: the estimator, and the test of an edge."""
+
+    estimator: str = option("pearson", "Estimator of mutual information, by bc3net's name.")
+    discretisation: str = option("none", "How values are cut into bins for a discrete estimator.")
+    alpha: float = option(0.05, "Level of the test of an edge.")
+    correction: str = option("bonferroni", "R's name of the correction for the number of tests.")
+    null_samples: int | None = option(
+        None, "Tables shuffled for the null distribution; null is bc3net's own number.", minimum=1
+    )
+
+
+@dataclass(frozen=True)
+class C3mtcOptions(NullOptions):
+    """Options of C3MTC; the defaults are bc3net's."""
+
+    corrected: bool = option(True, "Whether edges are tested at all.")
 
 
 def adjust_p_values(p: np.ndarray, method: str) -> np.ndarray:
@@ -179,7 +224,12 @@ def check_null(null: np.ndarray) -> np.ndarray:
 
 
 def c3net_null(
-    values: np.ndarray, *, itnum: int = 5, seed: int = 0, threads: int = 1, progress: bool = False
+    values: np.ndarray,
+    *,
+    permutations: int = 5,
+    seed: int = 0,
+    threads: int = 1,
+    progress: bool = False,
 ) -> np.ndarray:
     """Null distribution of c3net: the copula's information in shuffled tables, sorted.
 
@@ -187,55 +237,46 @@ def c3net_null(
     ----------
     values
         Samples x genes, finite.
-    itnum
+    permutations
         Number of shuffles of the whole table.
     seed, threads, progress
         As :func:`c3net`.
     """
     values = check_values(values)
-    if itnum < 1:
-        raise InputError(f"{itnum} permutations", field="itnum", remedy="Give 1 or more.")
-    return _pooled_null(values, c3net_mi_matrix, itnum, seed, threads, progress)
+    if permutations < 1:
+        raise InputError(
+            f"{permutations} permutations", field="permutations", remedy="Give 1 or more."
+        )
+    return _pooled_null(values, c3net_mi_matrix, permutations, seed, threads, progress)
 
 
 def c3net(
     values: np.ndarray,
     *,
-    cop: bool = True,
-    alpha: float = 0.01,
-    method_step1: str = "cutoff",
-    cutoff_mi: float = 0.0,
-    mtc_method: str = "BH",
-    itnum: int = 5,
     seed: int = 0,
     null: np.ndarray | None = None,
     threads: int = 1,
     progress: bool = False,
+    **options,
 ) -> np.ndarray:
     """C3NET: information, a first step that removes the weak, then :func:`c3`.
+
+    The step ``cutoff`` removes what is below the cutoff. ``MTC`` keeps pairs whose share of
+    larger null values, adjusted over all pairs, is at most alpha. ``justp`` removes what is
+    below the null value at place ceil((1 - alpha) L).
 
     Parameters
     ----------
     values
         Samples x genes, finite.
-    cop
-        Whether to take the copula first. The null distribution takes it in any case.
-    alpha
-        Level of the test; ``cutoff`` does not use it.
-    method_step1
-        ``cutoff``: below `cutoff_mi` goes. ``MTC``: kept are pairs whose share of larger null
-        values, adjusted over all pairs, is at most alpha. ``justp``: below the null value at
-        place ceil((1 - alpha) L) goes.
-    cutoff_mi
-        Nats; 0 is the mean over all pairs.
-    mtc_method
-        As :func:`adjust_p_values`.
-    itnum, seed
-        Shuffles of the null distribution and their seed; ``cutoff`` uses neither.
+    seed
+        Of the shuffles; ``cutoff`` has none.
     null
         A null distribution to use instead.
     threads, progress
         Number of threads, on which no result depends; whether to show a bar.
+    options
+        Fields of :class:`C3netOptions`.
 
     Returns
     -------
@@ -247,40 +288,47 @@ def c3net(
     InputError
         Unknown options, values that are not finite, or without the copula a constant gene.
     """
-    if method_step1 not in ("cutoff", "MTC", "justp"):
+    own = C3netOptions(**options)
+    if own.step not in STEPS:
+        raise InputError(f"unknown first step {own.step!r}", remedy="Use cutoff, MTC or justp.")
+    if not 0 < own.alpha < 1:
         raise InputError(
-            f"unknown first step {method_step1!r}", remedy="Use cutoff, MTC or justp."
+            f"alpha of {own.alpha}", field="alpha", remedy="Give a level within (0, 1)."
         )
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha of {alpha}", field="alpha", remedy="Give a level within (0, 1).")
-    mim = c3net_mi_matrix(values, cop=cop, threads=threads)
+    mim = c3net_mi_matrix(values, cop=own.copula, threads=threads)
     n = len(mim)
-    if method_step1 == "cutoff":
-        limit = cutoff_mi if cutoff_mi else mim.sum() / max(n * (n - 1), 1)
+    if own.step == "cutoff":
+        limit = own.cutoff if own.cutoff else mim.sum() / max(n * (n - 1), 1)
         mim[mim < limit] = 0.0
         return c3(mim)
     if n < 2:
         return mim
     if null is None:
-        null = c3net_null(values, itnum=itnum, seed=seed, threads=threads, progress=progress)
-    null = check_null(null)
-    if method_step1 == "justp":
-        mim[mim < null[math.ceil((1 - alpha) * len(null)) - 1]] = 0.0
-        return c3(mim)
-    upper = np.triu_indices(n, 1)
+        null = c3net_null(
+            values, permutations=own.permutations, seed=seed, threads=threads, progress=progress
+        )
+    return c3(_test_pairs(mim, check_null(null), own))
+
+
+def _test_pairs(mim: np.ndarray, null: np.ndarray, options: C3netOptions) -> np.ndarray:
+    """Set to 0 what does not pass the step ``justp`` or ``MTC``."""
+    if options.step == "justp":
+        mim[mim < null[math.ceil((1 - options.alpha) * len(null)) - 1]] = 0.0
+        return mim
+    upper = np.triu_indices(len(mim), 1)
     tested = mim[upper]
     # Sorted look-ups walk through the null in order, several times as fast.
     order = np.argsort(tested)
     p = np.empty(len(tested))
     p[order] = 1.0 - np.searchsorted(null, tested[order], side="right") / len(null)
-    keep = adjust_p_values(p, mtc_method) <= alpha
-    return c3(to_matrix(n, *upper, np.where(keep, tested, 0.0)))
+    keep = adjust_p_values(p, options.correction) <= options.alpha
+    return to_matrix(len(mim), *upper, np.where(keep, tested, 0.0))
 
 
 def bc3net_null(
     values: np.ndarray,
     *,
-    nullit: int | None = None,
+    null_samples: int | None = None,
     estimator: str = "pearson",
     discretisation: str = "equalwidth",
     seed: int = 0,
@@ -296,7 +344,7 @@ def bc3net_null(
     ----------
     values
         Samples x genes, finite.
-    nullit
+    null_samples
         Number of shuffles; None is ceil(1e5 / (genes^2 / 2 - genes)).
     estimator, discretisation
         As :func:`gtgrn.inference.information.estimators.bc3net_mi_matrix`.
@@ -312,9 +360,9 @@ def bc3net_null(
     n = values.shape[1]
     if n < 3:
         raise InputError(f"{n} genes", remedy="Give at least three.")
-    repeats = math.ceil(NULL_SIZE / (n * n / 2 - n)) if nullit is None else nullit
+    repeats = math.ceil(NULL_SIZE / (n * n / 2 - n)) if null_samples is None else null_samples
     if repeats < 1:
-        raise InputError(f"{repeats} permutations", field="nullit", remedy="Give 1 or more.")
+        raise InputError(f"{repeats} shuffles", field="null_samples", remedy="Give 1 or more.")
 
     def matrix(shuffled: np.ndarray, threads: int) -> np.ndarray:
         return bc3net_mi_matrix(
@@ -335,15 +383,10 @@ def c3mtc(
     values: np.ndarray,
     *,
     null: np.ndarray | None = None,
-    mtc: bool = True,
-    adj: str = "bonferroni",
-    alpha: float = 0.05,
-    nullit: int | None = None,
-    estimator: str = "pearson",
-    discretisation: str = "none",
     seed: int = 0,
     threads: int = 1,
     progress: bool = False,
+    **options,
 ) -> np.ndarray:
     """C3NET of bc3net's ``c3mtc``: the edges of :func:`c3`, only they tested.
 
@@ -353,14 +396,10 @@ def c3mtc(
         Samples x genes, finite.
     null
         Null distribution; None draws that of :func:`bc3net_null`.
-    mtc
-        Whether to test at all.
-    adj, alpha
-        Adjustment over the edges tested (as :func:`adjust_p_values`) and level.
-    nullit, estimator, discretisation
-        As :func:`bc3net_null`; the discrete estimators need a discretisation.
     seed, threads, progress
         As :func:`c3net`.
+    options
+        Fields of :class:`C3mtcOptions`; the discrete estimators need a discretisation.
 
     Returns
     -------
@@ -372,14 +411,20 @@ def c3mtc(
     InputError
         As :func:`bc3net_null`.
     """
-    options = {"estimator": estimator, "discretisation": discretisation, "threads": threads}
-    mim = bc3net_mi_matrix(values, progress=progress, **options)
+    own = C3mtcOptions(**options)
+    how = {
+        "estimator": own.estimator,
+        "discretisation": own.discretisation,
+        "threads": threads,
+        "progress": progress,
+    }
+    mim = bc3net_mi_matrix(values, **how)
     i, j = strongest_pairs(mim)
     information = mim[i, j]
-    if mtc and len(i):
+    if own.corrected and len(i):
         if null is None:
-            null = bc3net_null(values, nullit=nullit, seed=seed, progress=progress, **options)
+            null = bc3net_null(values, null_samples=own.null_samples, seed=seed, **how)
         p = null_p_values(check_null(null), information)
-        keep = adjust_p_values(p, adj) <= alpha
+        keep = adjust_p_values(p, own.correction) <= own.alpha
         i, j, information = i[keep], j[keep], information[keep]
     return to_matrix(len(mim), i, j, information)

@@ -1,7 +1,7 @@
-"""Networks from a mutual-information matrix: ARACNE, MRNET, CLR and the minet function.
+"""Networks from a mutual-information matrix: ARACNE, MRNET and CLR.
 
-Written from the formulas of minet and, as options, parmigene. C3NET and BC3NET are in
-:mod:`gtgrn.inference.information.c3net`. Matrices are genes x genes, symmetric; networks are undirected.
+Written from the formulas of minet and, as options, parmigene. Matrices are genes x genes,
+symmetric; networks are undirected.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from gtgrn.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+ENGINES = ("auto", "r", "native")
 REMEDY = (
     "Run with --use-conda (envs/mi.yaml has R and the packages), install them, or set "
     "'engine: native'"
@@ -67,9 +68,9 @@ def choose_engine(engine: str, packages: Sequence[str], field: str) -> str:
     InputError
         If the engine is unknown, or R is asked for and cannot be used.
     """
-    if engine not in ("auto", "r", "native"):
+    if engine not in ENGINES:
         raise InputError(
-            f"'{engine}' is not one of auto, r, native", field=field, remedy="Correct it"
+            f"'{engine}' is not one of {', '.join(ENGINES)}", field=field, remedy="Correct it"
         )
     if engine == "native":
         return engine

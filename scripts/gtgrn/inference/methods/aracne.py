@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from gtgrn.inference.information.engine import infer_symmetric
-from gtgrn.inference.information.minet import minet_matrix
+from gtgrn.config.options import option
+from gtgrn.inference.information.engine import MinetOptions, infer_by_minet
 
 ENVIRONMENT = "mi"
 SHARDED = False
 THREADS = 1
+
+
+@dataclass(frozen=True)
+class Options(MinetOptions):
+    """Options of ARACNE."""
+
+    eps: float = option(
+        0.0,
+        "A triangle's weakest edge is removed if the next is stronger by more than this, in nats.",
+        minimum=0,
+    )
 
 
 def infer(
@@ -19,11 +32,7 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
-    engine: str = "auto",
-    estimator: str = "spearman",
-    discretisation: str = "none",
-    bins: int | None = None,
-    eps: float = 0.0,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network by mutual information and the data processing inequality.
 
@@ -37,33 +46,27 @@ def infer(
         Unused, for nothing here is random; it belongs to the common signature.
     threads
         Of the native engine; the result does not depend on it.
-    engine
-        ``auto``, ``r`` (minet) or ``native``.
-    estimator, discretisation, bins
-        See :func:`gtgrn.inference.information.estimators.mi_matrix`; the defaults are minet's. By default
-        there are as many bins as the square root of the number of cells.
-    eps
-        A triangle's weakest edge is removed if the next is stronger by more than this, in nats.
+    options
+        Of the method.
 
     Returns
     -------
     pandas.DataFrame
         Columns regulator, target, weight > 0; symmetric where both genes are regulators.
     """
-    by_r, information = minet_matrix("aracne", estimator, discretisation, bins, threads, eps=eps)
 
-    def natively(values: np.ndarray) -> np.ndarray:
+    def natively(information: np.ndarray) -> np.ndarray:
         from gtgrn.inference.information.networks import aracne
 
-        return aracne(information(values), eps=eps, threads=threads, progress=True)
+        return aracne(information, eps=options.eps, threads=threads, progress=True)
 
-    return infer_symmetric(
+    return infer_by_minet(
+        "aracne",
         expression,
         regulators,
-        method="aracne",
-        engine=engine,
-        packages=("minet", "infotheo"),
-        by_r=by_r,
+        options,
         natively=natively,
         seed=seed,
+        threads=threads,
+        eps=options.eps,
     )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 
+from gtgrn.inference.information.c3net import C3mtcOptions as Options
+from gtgrn.inference.information.c3net import c3mtc
 from gtgrn.inference.information.engine import infer_symmetric
+from gtgrn.inference.information.r import call
 
 ENVIRONMENT = "mi"
 SHARDED = False
@@ -18,13 +23,7 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
-    engine: str = "auto",
-    estimator: str = "pearson",
-    discretisation: str = "none",
-    corrected: bool = True,
-    correction: str = "bonferroni",
-    alpha: float = 0.05,
-    null_samples: int | None = None,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer C3NET's network and keep the edges that pass a corrected test.
 
@@ -38,15 +37,8 @@ def infer(
         Seed of the null distribution.
     threads
         Of the native engine; the result does not depend on it.
-    engine
-        ``auto``, ``r`` (bc3net) or ``native``.
-    estimator, discretisation
-        See :func:`gtgrn.inference.information.c3net.c3mtc`; the defaults are bc3net's. It takes the square root
-        of the number of genes, not of cells, for the number of bins.
-    corrected, correction, alpha
-        Correct for the number of tests, R's name of the correction, level.
-    null_samples
-        Matrices shuffled for the null; None is bc3net's own number.
+    options
+        Of the method.
 
     Returns
     -------
@@ -55,44 +47,29 @@ def infer(
     """
 
     def by_r(values: np.ndarray, cells: list[str], genes: list[str]) -> np.ndarray:
-        from gtgrn.inference.information.r import call
-
-        given = {} if null_samples is None else {"nullit": null_samples}
+        samples = options.null_samples
         return call(
             "bc3net::c3mtc",
             values.T,
             genes,
             cells,
-            mtc=corrected,
-            adj=correction,
-            alpha=alpha,
-            estimator=estimator,
-            disc=discretisation,
+            mtc=options.corrected,
+            adj=options.correction,
+            alpha=options.alpha,
+            estimator=options.estimator,
+            disc=options.discretisation,
             igraph=False,
-            **given,
+            **({} if samples is None else {"nullit": samples}),
         )
 
     def natively(values: np.ndarray) -> np.ndarray:
-        from gtgrn.inference.information.c3net import c3mtc
-
-        return c3mtc(
-            values,
-            mtc=corrected,
-            adj=correction,
-            alpha=alpha,
-            nullit=null_samples,
-            estimator=estimator,
-            discretisation=discretisation,
-            seed=seed,
-            threads=threads,
-            progress=True,
-        )
+        return c3mtc(values, seed=seed, threads=threads, progress=True, **asdict(options))
 
     return infer_symmetric(
         expression,
         regulators,
         method="c3mtc",
-        engine=engine,
+        engine=options.engine,
         packages=("bc3net",),
         by_r=by_r,
         natively=natively,

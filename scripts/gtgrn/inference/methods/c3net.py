@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 
+from gtgrn.inference.information.c3net import C3netOptions as Options
+from gtgrn.inference.information.c3net import c3net
 from gtgrn.inference.information.engine import infer_symmetric
+from gtgrn.inference.information.r import call
 
 ENVIRONMENT = "mi"
 SHARDED = False
@@ -18,13 +23,7 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
-    engine: str = "auto",
-    copula: bool = True,
-    step: str = "cutoff",
-    cutoff: float = 0.0,
-    alpha: float = 0.01,
-    correction: str = "BH",
-    permutations: int = 5,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network in which each gene keeps the edge of its largest mutual information.
 
@@ -38,17 +37,8 @@ def infer(
         Seed of the permutations.
     threads
         Of the native engine; the result does not depend on it.
-    engine
-        ``auto``, ``r`` (c3net) or ``native``.
-    copula
-        Replace values by their ranks first.
-    step
-        What an edge must pass first: ``cutoff``, ``MTC`` (corrected test) or ``justp``.
-    cutoff
-        Least mutual information, in nats, of the step ``cutoff``; 0 is the mean of all pairs.
-    alpha, correction, permutations
-        Level, R's name of the correction and number of permutations of the tests. The step
-        ``cutoff``, which is the package's default, looks at none of them.
+    options
+        Of the method.
 
     Returns
     -------
@@ -57,43 +47,28 @@ def infer(
     """
 
     def by_r(values: np.ndarray, cells: list[str], genes: list[str]) -> np.ndarray:
-        from gtgrn.inference.information.r import call
-
         return call(
             "c3net::c3net",
             values.T,
             genes,
             cells,
-            cop=copula,
-            alpha=alpha,
-            methodstep1=step,
-            cutoffMI=cutoff,
-            MTCmethod=correction,
-            itnum=permutations,
+            cop=options.copula,
+            alpha=options.alpha,
+            methodstep1=options.step,
+            cutoffMI=options.cutoff,
+            MTCmethod=options.correction,
+            itnum=options.permutations,
             network=False,
         )
 
     def natively(values: np.ndarray) -> np.ndarray:
-        from gtgrn.inference.information.c3net import c3net
-
-        return c3net(
-            values,
-            cop=copula,
-            alpha=alpha,
-            method_step1=step,
-            cutoff_mi=cutoff,
-            mtc_method=correction,
-            itnum=permutations,
-            seed=seed,
-            threads=threads,
-            progress=True,
-        )
+        return c3net(values, seed=seed, threads=threads, progress=True, **asdict(options))
 
     return infer_symmetric(
         expression,
         regulators,
         method="c3net",
-        engine=engine,
+        engine=options.engine,
         packages=("c3net",),
         by_r=by_r,
         natively=natively,

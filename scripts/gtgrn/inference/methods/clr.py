@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from gtgrn.inference.information.engine import infer_symmetric
-from gtgrn.inference.information.minet import minet_matrix
+from gtgrn.config.options import option
+from gtgrn.inference.information.engine import MinetOptions, infer_by_minet
 
 ENVIRONMENT = "mi"
 SHARDED = False
 THREADS = 1
+
+
+@dataclass(frozen=True)
+class Options(MinetOptions):
+    """Options of CLR."""
+
+    skip_diagonal: bool = option(
+        True, "Leave the diagonal out of each gene's background, as minet does."
+    )
 
 
 def infer(
@@ -19,11 +30,7 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
-    engine: str = "auto",
-    estimator: str = "spearman",
-    discretisation: str = "none",
-    bins: int | None = None,
-    skip_diagonal: bool = True,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network by mutual information relative to both genes' background.
 
@@ -37,35 +44,27 @@ def infer(
         Unused, for nothing here is random; it belongs to the common signature.
     threads
         Of the native engine; the result does not depend on it.
-    engine
-        ``auto``, ``r`` (minet) or ``native``.
-    estimator, discretisation, bins
-        See :func:`gtgrn.inference.information.estimators.mi_matrix`; the defaults are minet's. By default
-        there are as many bins as the square root of the number of cells.
-    skip_diagonal
-        Leave the diagonal out of each gene's background, as minet does.
+    options
+        Of the method.
 
     Returns
     -------
     pandas.DataFrame
         Columns regulator, target, weight > 0; symmetric where both genes are regulators.
     """
-    by_r, information = minet_matrix(
-        "clr", estimator, discretisation, bins, threads, skipDiagonal=int(skip_diagonal)
-    )
 
-    def natively(values: np.ndarray) -> np.ndarray:
+    def natively(information: np.ndarray) -> np.ndarray:
         from gtgrn.inference.information.networks import clr
 
-        return clr(information(values), skip_diagonal=skip_diagonal)
+        return clr(information, skip_diagonal=options.skip_diagonal)
 
-    return infer_symmetric(
+    return infer_by_minet(
+        "clr",
         expression,
         regulators,
-        method="clr",
-        engine=engine,
-        packages=("minet", "infotheo"),
-        by_r=by_r,
+        options,
         natively=natively,
         seed=seed,
+        threads=threads,
+        skipDiagonal=int(options.skip_diagonal),
     )

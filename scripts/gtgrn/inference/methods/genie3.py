@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gtgrn.inference.trees.regression import infer_targets
+from gtgrn.inference.trees.regression import ForestOptions as Options
+from gtgrn.inference.trees.regression import infer_by_forests
 
 ENVIRONMENT = "arboreto"
 SHARDED = True
@@ -20,10 +21,7 @@ def infer(
     seed: int,
     threads: int = 1,
     targets: Sequence[str] | None = None,
-    engine: str = "fast",
-    n_estimators: int = 1000,
-    max_features: str | float = "sqrt",
-    max_depth: int | None = None,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network by random-forest importances.
 
@@ -33,37 +31,23 @@ def infer(
         Cells x genes, log-normalised.
     regulators
         Names among the columns.
-    seed, threads, targets, engine
+    seed, threads, targets
         See :func:`gtgrn.inference.trees.regression.infer_targets`.
-    n_estimators, max_features, max_depth
-        Trees a target, features tried at a split, and depth; arboreto's and the paper's are
-        1000, ``sqrt`` and no limit.
+    options
+        Of the method.
 
     Returns
     -------
     pandas.DataFrame
         Columns regulator, target, weight.
     """
-
-    def fast(*arrays, **more):
-        from gtgrn.inference.trees.forest import forest_importances
-
-        return forest_importances(*arrays, kind="rf", progress="genie3", **options, **more)
-
-    options = {
-        "n_estimators": n_estimators,
-        "max_features": max_features,
-        "max_depth": max_depth,
-    }
-    return infer_targets(
+    return infer_by_forests(
         expression,
         regulators,
         targets,
+        options,
         method="genie3",
-        engine=engine,
-        regressor="RF",
-        options={"n_jobs": 1, **options},
-        fast=fast,
+        kind="rf",
         seed=seed,
         threads=threads,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
-from gtgrn.inference.trees.regression import infer_targets
+from gtgrn.inference.trees.regression import BoostingOptions, Regression, infer_targets
 
 ENVIRONMENT = "arboreto"
 SHARDED = True
@@ -23,6 +25,21 @@ STATED = {
 }
 
 
+@dataclass(frozen=True)
+class Options(BoostingOptions):
+    """Options of GRNBoost2; the defaults are arboreto's."""
+
+    stop: str = option(
+        "scikit-learn",
+        "How a tree's improvement is measured, on whose mean over the last 25 trees boosting "
+        "stops. scikit-learn: as from version 1.9 on, against the previous tree's score on the "
+        "cells which that tree left out, so that chance stops it early; same_bag: before and "
+        "after the tree on the same cells, as in older versions. arboreto's engine follows the "
+        "scikit-learn that is installed.",
+        enum=list(STOPS),
+    )
+
+
 def infer(
     expression: pd.DataFrame,
     regulators: list[str],
@@ -30,12 +47,7 @@ def infer(
     seed: int,
     threads: int = 1,
     targets: Sequence[str] | None = None,
-    engine: str = "fast",
-    n_estimators: int = 5000,
-    learning_rate: float = 0.01,
-    max_features: float = 0.1,
-    subsample: float = 0.9,
-    stop: str = "scikit-learn",
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network by stochastic gradient boosting with early stopping.
 
@@ -45,16 +57,10 @@ def infer(
         Cells x genes, log-normalised.
     regulators
         Names among the columns.
-    seed, threads, targets, engine
+    seed, threads, targets
         See :func:`gtgrn.inference.trees.regression.infer_targets`.
-    n_estimators, learning_rate, max_features, subsample
-        Of the regressor; the defaults are arboreto's. Boosting stops when the mean
-        out-of-bag improvement of the last 25 trees is negative.
-    stop
-        How a tree's improvement is measured. ``scikit-learn``: as scikit-learn from 1.9 on
-        does, against the previous tree's score on the cells which that tree left out, so that
-        chance stops it early; ``same_bag``: before and after the tree on the same cells, as
-        older versions did. arboreto's engine follows the scikit-learn that is installed.
+    options
+        Of the method.
 
     Returns
     -------
@@ -66,34 +72,30 @@ def infer(
     InputError
         If the engine does not offer the rule of stopping.
     """
+    stop, engine = options.stop, options.engine
     if stop not in STOPS or (engine == "arboreto" and stop != "scikit-learn"):
         raise InputError(
             f"'{stop}' is not a rule that engine {engine} stops by",
             field="inference.options.grnboost2.stop",
             remedy=f"Choose {' or '.join(STOPS)}; the engine arboreto has the first only",
         )
-    options = {
-        "n_estimators": n_estimators,
-        "learning_rate": learning_rate,
-        "max_features": max_features,
-        "subsample": subsample,
-    }
+    arguments = asdict(options)
+    del arguments["engine"], arguments["stop"]
 
     def fast(*arrays, **more):
         from gtgrn.inference.trees.boosting import boosting_importances
 
         rule = "same_bag" if stop == "same_bag" else "sklearn"
-        return boosting_importances(*arrays, stop=rule, progress="grnboost2", **options, **more)[0]
+        return boosting_importances(*arrays, stop=rule, progress="grnboost2", **arguments, **more)[
+            0
+        ]
 
     edges = infer_targets(
         expression,
         regulators,
         targets,
+        Regression(engine, fast, "GBM", arguments),
         method="grnboost2",
-        engine=engine,
-        regressor="GBM",
-        options=options,
-        fast=fast,
         seed=seed,
         threads=threads,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gtgrn.inference.information.engine import infer_symmetric
-from gtgrn.inference.information.minet import minet_matrix
+from gtgrn.inference.information.engine import MinetOptions as Options
+from gtgrn.inference.information.engine import infer_by_minet
 
 ENVIRONMENT = "mi"
 SHARDED = False
@@ -19,10 +19,7 @@ def infer(
     *,
     seed: int,
     threads: int = 1,
-    engine: str = "auto",
-    estimator: str = "spearman",
-    discretisation: str = "none",
-    bins: int | None = None,
+    options: Options,
 ) -> pd.DataFrame:
     """Infer a network by maximum relevance and minimum redundancy.
 
@@ -36,31 +33,26 @@ def infer(
         Unused, for nothing here is random; it belongs to the common signature.
     threads
         Of the native engine; the result does not depend on it.
-    engine
-        ``auto``, ``r`` (minet) or ``native``.
-    estimator, discretisation, bins
-        See :func:`gtgrn.inference.information.estimators.mi_matrix`; the defaults are minet's. By default
-        there are as many bins as the square root of the number of cells.
+    options
+        Of the method.
 
     Returns
     -------
     pandas.DataFrame
         Columns regulator, target, weight > 0; symmetric where both genes are regulators.
     """
-    by_r, information = minet_matrix("mrnet", estimator, discretisation, bins, threads)
 
-    def natively(values: np.ndarray) -> np.ndarray:
+    def natively(information: np.ndarray) -> np.ndarray:
         from gtgrn.inference.information.networks import mrnet
 
-        return mrnet(information(values), threads=threads, progress=True)
+        return mrnet(information, threads=threads, progress=True)
 
-    return infer_symmetric(
+    return infer_by_minet(
+        "mrnet",
         expression,
         regulators,
-        method="mrnet",
-        engine=engine,
-        packages=("minet", "infotheo"),
-        by_r=by_r,
+        options,
         natively=natively,
         seed=seed,
+        threads=threads,
     )

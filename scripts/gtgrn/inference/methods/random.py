@@ -16,7 +16,7 @@ THREADS = 1
 def infer(
     expression: pd.DataFrame, regulators: list[str], *, seed: int, threads: int = 1
 ) -> pd.DataFrame:
-    """Return each pair a uniform random weight.
+    """Return a uniform random weight for each pair.
 
     Parameters
     ----------

@@ -15,12 +15,16 @@ installed scikit-learn follows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
+from gtgrn.inference.trees.regression import BoostingOptions
 from gtgrn.inference.trees.split_search import (
     ONE_CELL,
     PURE,
+    STEP,
     below,
     check_inputs,
     dense_ranks,
@@ -42,7 +46,6 @@ ONE = ONE_CELL | np.uint64(1)
 """Weight of a sampled cell: one cell, drawn once."""
 
 _U0, _U1 = np.uint64(0), np.uint64(1)
-_STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 def boosting_importances(
@@ -51,49 +54,36 @@ def boosting_importances(
     own: np.ndarray,
     seeds: np.ndarray,
     *,
-    n_estimators: int = 5000,
-    learning_rate: float = 0.01,
-    max_features: str | float | int = 0.1,
-    subsample: float = 0.9,
     max_depth: int = 3,
     window: int = 25,
     stop: str = "sklearn",
     threads: int = 1,
     progress: str | None = None,
+    **options,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return every feature's importance for every target, as arboreto writes it.
 
     Parameters
     ----------
-    features
-        Regulators x cells; may be a read-only memory map. Compared as 32-bit floats, as in
-        scikit-learn.
-    targets
-        Targets x cells.
-    own
-        For every target, the row of `features` that is the target itself, or -1: that row is
-        no feature.
-    seeds
-        One number a target. The result of a target depends on `features`, its values and its
-        seed alone, not on the other targets or on `threads`.
-    n_estimators, learning_rate, max_features, subsample, max_depth
-        As in scikit-learn; the defaults are arboreto's.
+    features, targets, own, seeds, threads, progress
+        See :func:`~gtgrn.inference.trees.split_search.check_inputs` and
+        :func:`~gtgrn.inference.trees.split_search.run_targets`.
+    max_depth
+        As in scikit-learn; the default is arboreto's.
     window
-        With `subsample` below 1, boosting stops when the mean out-of-bag improvement of so many
+        With a subsample below 1, boosting stops when the mean out-of-bag improvement of so many
         last trees is negative.
     stop
         What the improvement of a tree is: ``sklearn``, from the previous tree on its held-out
         cells to this tree on its own (scikit-learn 1.9); ``same_bag``, before and after this
         tree on its own.
-    threads
-        Targets regressed at the same time.
-    progress
-        Label of a progress bar on standard error; none without it.
+    options
+        Fields of :class:`~gtgrn.inference.trees.regression.BoostingOptions`.
 
     Returns
     -------
     importances : numpy.ndarray
-        Targets x features, float64. A row sums to 1 or, with `subsample` below 1, to the number
+        Targets x features, float64. A row sums to 1 or, with a subsample below 1, to the number
         of trees (arboreto undoes the normalisation); it is 0 where no tree could split.
     n_trees : numpy.ndarray
         Trees of every target; 0 where there was nothing to explain, or nothing to explain it.
@@ -107,34 +97,46 @@ def boosting_importances(
         raise ValueError(f"stop must be one of {STOP_RULES}, not {stop!r}")
     targets, own, seeds = check_inputs(features, targets, own, seeds)
     values = np.ascontiguousarray(features, dtype=np.float32)
+    regress = _regression(
+        values, targets, own, seeds, BoostingOptions(**options), (max_depth, window, stop)
+    )
+    results = run_targets(regress, len(targets), threads=threads, progress=progress)
+    importances = np.array([result[0] for result in results]).reshape(len(targets), len(values))
+    return importances, np.array([result[1] for result in results], dtype=np.int64)
+
+
+def _regression(
+    values: np.ndarray,
+    targets: np.ndarray,
+    own: np.ndarray,
+    seeds: np.ndarray,
+    options: BoostingOptions,
+    rule: tuple[int, int, str],
+) -> Callable[[int], tuple[np.ndarray, int]]:
+    """Return the function from a target to its importances and its number of trees."""
     ranks, order, lowest = dense_ranks(values)
     varies = lowest < values.shape[1]
+    max_depth, window, stop = rule
 
     def regress(target: int) -> tuple[np.ndarray, int]:
         y = targets[target]
         candidates = features_without(len(values), own[target])
         if not varies[candidates].any() or y.min() == y.max():
             return np.zeros(len(values)), 0
+        tried = features_tried(options.max_features, len(candidates))
         return _boost(
-            values,
-            ranks,
-            order,
-            lowest,
+            (values, ranks, order, lowest),
             y,
             candidates,
             seeds[target],
-            n_estimators,
-            learning_rate,
-            features_tried(max_features, len(candidates)),
-            subsample,
-            max_depth,
+            options.n_estimators,
+            options.subsample,
+            (options.learning_rate, tried, max_depth),
             window,
             stop == "same_bag",
         )
 
-    results = run_targets(regress, len(targets), threads=threads, progress=progress)
-    importances = np.array([result[0] for result in results]).reshape(len(targets), len(values))
-    return importances, np.array([result[1] for result in results], dtype=np.int64)
+    return regress
 
 
 def sklearn_stop_rule() -> str:
@@ -161,7 +163,7 @@ def _search_order(order, lowest, amounts, members, table):
     Parameters
     ----------
     order, lowest
-        The feature's row of what :func:`gtgrn.inference.trees.split_search.dense_ranks` gives.
+        The feature's row of what :func:`~gtgrn.inference.trees.split_search.dense_ranks` gives.
     amounts, members
         Of every cell, residual - mean in the node and 1; 0 and 0 outside of the node.
     table
@@ -189,16 +191,34 @@ def _search_order(order, lowest, amounts, members, table):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search(
-    ranks, order, lowest, cells, weights, parts, amounts, members, tried, free, table, words,
-    counts, sums, state,
-):  # fmt: skip
-    """Find the best split of a node's sampled cells; give feature, last rank left, gain."""
+def _search(features, cells, work, tried, free, scratch, state):
+    """Find the best split of a node's sampled cells; return feature, last rank left, gain.
+
+    Parameters
+    ----------
+    features
+        Values (unused), and what :func:`~gtgrn.inference.trees.split_search.dense_ranks` makes
+        of them.
+    cells
+        Of the node.
+    work
+        Weights and residual - mean of these cells, and what :func:`_search_order` needs.
+    tried, free
+        Number of features to try; the features, of which those tried are moved to the front.
+    scratch
+        Table of products, and what
+        :func:`~gtgrn.inference.trees.split_search.search_bitmap` needs.
+    state
+        Of the generator; the new one is returned, too.
+    """
+    _, ranks, order, lowest = features
+    weights, parts, amounts, members = work
+    table, words, counts, sums = scratch
     n, total = len(members), np.uint64(len(cells)) * ONE
     best, best_feature, best_rank = -1.0, -1, _U0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
-        state += _STEP
+        state += STEP
         j = visited + below(mix(state), len(free) - visited)
         feature = free[j]
         free[j] = free[visited]
@@ -235,7 +255,7 @@ def _halfway(row, rank, last, cells):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _split_off(row, threshold, cells, start, stop, spare):
-    """Move the cells with value <= threshold to the front; give where the rest starts."""
+    """Move the cells with value <= threshold to the front; return where the rest starts."""
     k = out = 0
     for i in range(start, stop):
         cell = cells[i]
@@ -251,10 +271,10 @@ def _split_off(row, threshold, cells, start, stop, spare):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _draw_bag(bag, n_bag, state):
-    """Draw cells without replacement (selection sampling); give the generator's state."""
+    """Draw cells without replacement (selection sampling); return the generator's state."""
     n, chosen = len(bag), 0
     for i in range(n):
-        state += _STEP
+        state += STEP
         bag[i] = below(mix(state), n - i) < n_bag - chosen
         chosen += bag[i]
     return state
@@ -272,66 +292,88 @@ def _mean_square(residuals, bag):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _boost(
-    values, ranks, order, lowest, y, free, seed, n_trees, learning_rate, tried, subsample,
-    max_depth, window, same_bag,
-):  # fmt: skip
-    """Boost one target; give its importances and the number of trees."""
+def _grow_tree(features, fit, limits, free, work, scratch, inverse, state):
+    """Fit a tree to the residuals of the bag and lower all residuals by its predictions.
+
+    Parameters
+    ----------
+    features, free, work, scratch, state
+        See :func:`_search`.
+    fit
+        Residuals, bag and importances; residuals and importances are changed.
+    limits
+        Learning rate, features to try, depth.
+    inverse
+        1 / count.
+    """
+    residuals, bag, importances = fit
+    learning_rate, tried, max_depth = limits
+    _, parts, amounts, members = work
+    n = len(residuals)
+    cells, spare, inside = (
+        np.arange(n).astype(np.uint32),
+        np.empty(n, np.uint32),
+        np.empty(n, np.uint32),
+    )
+    stack = np.empty((2 * max_depth + 4, 3), np.int64)
+    stack[0, 0], stack[0, 1], stack[0, 2] = 0, n, 0
+    top = 1
+    while top > 0:
+        top -= 1
+        start, stop, depth = stack[top, 0], stack[top, 1], stack[top, 2]
+        m, total = 0, 0.0
+        for i in range(start, stop):
+            if bag[cells[i]]:
+                inside[m] = cells[i]
+                total += residuals[cells[i]]
+                m += 1
+        mean, squares, feature, gain = total / m, 0.0, -1, 0.0
+        if m > 1 and depth < max_depth:
+            amounts[:] = 0.0
+            members[:] = 0
+            for i in range(m):
+                parts[i] = residuals[inside[i]] - mean
+                amounts[inside[i]], members[inside[i]] = parts[i], 1
+                squares += parts[i] * parts[i]
+            if squares > PURE * m:
+                tabulate_splits(inverse, m, scratch[0])
+                feature, rank, gain, state = _search(
+                    features, inside[:m], work, tried, free, scratch, state
+                )
+        if feature < 0:
+            for i in range(start, stop):
+                residuals[cells[i]] -= learning_rate * mean
+            continue
+        importances[feature] += gain * m
+        row = features[0][feature]
+        threshold = _halfway(row, features[1][feature], rank, inside[:m])
+        middle = _split_off(row, threshold, cells, start, stop, spare)
+        stack[top, 0], stack[top, 1], stack[top, 2] = start, middle, depth + 1
+        stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2] = middle, stop, depth + 1
+        top += 2
+    return state
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _boost(features, y, free, seed, n_trees, subsample, limits, window, same_bag):
+    """Boost one target; return its importances and the number of trees."""
     n = len(y)
     n_bag = max(1, int(subsample * n))
     sampled = subsample < 1.0
     residuals, bag = y - y.mean(), np.ones(n, np.bool_)
-    cells, spare, inside = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint32)
-    amounts, members, inverse = np.zeros(n), np.zeros(n, np.uint64), inverses(n)
-    table, words = np.empty(n + 1), np.zeros((n + 63) // 64, np.uint64)
-    counts, sums = np.zeros(n, np.uint64), np.zeros(n)
-    parts, weights = np.empty(n), np.full(n, ONE)
-    stack = np.empty((2 * max_depth + 4, 3), np.int64)
-    importances, improvements = np.zeros(len(values)), np.zeros(n_trees)
+    importances, improvements = np.zeros(len(features[0])), np.zeros(n_trees)
+    # Weights and parts of a node's cells, amounts and members of all cells.
+    work = np.full(n, ONE), np.empty(n), np.zeros(n), np.zeros(n, np.uint64)
+    words, counts, sums = np.zeros((n + 63) // 64, np.uint64), np.zeros(n, np.uint64), np.zeros(n)
+    scratch, inverse = (np.empty(n + 1), words, counts, sums), inverses(n)
+    fit = residuals, bag, importances
     state, previous, grown = mix(seed), 0.0, 0
     while grown < n_trees:
         if sampled:
             state = _draw_bag(bag, n_bag, state)
             if same_bag or grown == 0:
                 previous = _mean_square(residuals, bag)
-        for i in range(n):
-            cells[i] = i
-        stack[0, 0], stack[0, 1], stack[0, 2] = 0, n, 0
-        top = 1
-        while top > 0:
-            top -= 1
-            start, stop, depth = stack[top, 0], stack[top, 1], stack[top, 2]
-            m, total = 0, 0.0
-            for i in range(start, stop):
-                if bag[cells[i]]:
-                    inside[m] = cells[i]
-                    total += residuals[cells[i]]
-                    m += 1
-            mean, squares, feature, gain = total / m, 0.0, -1, 0.0
-            if m > 1 and depth < max_depth:
-                amounts[:] = 0.0
-                members[:] = 0
-                for i in range(m):
-                    parts[i] = residuals[inside[i]] - mean
-                    amounts[inside[i]], members[inside[i]] = parts[i], 1
-                    squares += parts[i] * parts[i]
-                if squares > PURE * m:
-                    tabulate_splits(inverse, m, table)
-                    feature, rank, gain, state = _search(
-                        ranks, order, lowest, inside[:m], weights, parts, amounts, members, tried,
-                        free, table, words, counts, sums, state,
-                    )  # fmt: skip
-            if feature < 0:
-                for i in range(start, stop):
-                    residuals[cells[i]] -= learning_rate * mean
-                continue
-            importances[feature] += gain * m
-            row = values[feature]
-            threshold = _halfway(row, ranks[feature], rank, inside[:m])
-            middle = _split_off(row, threshold, cells, start, stop, spare)
-            stack[top, 0], stack[top, 1], stack[top, 2] = start, middle, depth + 1
-            stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2] = middle, stop, depth + 1
-            top += 2
+        state = _grow_tree(features, fit, limits, free, work, scratch, inverse, state)
         if sampled:
             after = _mean_square(residuals, bag)
             improvements[grown] = previous - after

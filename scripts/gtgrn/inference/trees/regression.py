@@ -11,12 +11,15 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, TARGET, WEIGHT
 from gtgrn.seeds import derive_seed
@@ -28,16 +31,121 @@ TARGETS_PER_WORKER = 25
 """Fewest targets that are worth a process of their own."""
 
 
+@dataclass(frozen=True)
+class TreeOptions:
+    """What every method by trees can be told."""
+
+    engine: str = option(
+        "fast", "Our compiled trees (fast), or the package arboreto.", enum=list(ENGINES)
+    )
+
+
+@dataclass(frozen=True)
+class ForestOptions(TreeOptions):
+    """Options of GENIE3 and ExtraTrees; the defaults are arboreto's and the papers'."""
+
+    n_estimators: int = option(1000, "Trees for each target.", minimum=1)
+    max_features: str | float = option(
+        "sqrt", "Features tried at a split: sqrt, a share of the features, or a number."
+    )
+    max_depth: int | None = option(None, "Depth of a tree; null is no limit.", minimum=1)
+
+
+@dataclass(frozen=True)
+class BoostingOptions(TreeOptions):
+    """Options of stochastic gradient boosting; the defaults are arboreto's."""
+
+    n_estimators: int = option(5000, "Trees for each target at most.", minimum=1)
+    learning_rate: float = option(0.01, "Share of a tree's prediction that is added.")
+    max_features: float = option(0.1, "Share of the features tried at a split.")
+    subsample: float = option(
+        0.9, "Share of the cells on which a tree is fitted.", exclusiveMinimum=0, maximum=1
+    )
+
+
+class Regression(NamedTuple):
+    """How one target is regressed, by either engine.
+
+    Attributes
+    ----------
+    engine
+        ``fast`` or ``arboreto``.
+    fast
+        The compiled engine: (features, targets, own, seeds, threads=...) -> importances.
+    regressor, arguments
+        arboreto's name of the regressor (``RF``, ``ET`` or ``GBM``) and the keyword arguments
+        of scikit-learn's, for the engine arboreto.
+    """
+
+    engine: str
+    fast: Callable[..., np.ndarray]
+    regressor: str
+    arguments: dict
+
+
+class _Targets(NamedTuple):
+    """Values of all genes and of the regulators, and the genes that are regressed.
+
+    `features` and `values` are cells x genes; `rows` are the columns of `values` that are the
+    targets.
+    """
+
+    features: np.ndarray
+    regulators: list[str]
+    values: np.ndarray
+    rows: np.ndarray
+    names: list[str]
+    seeds: list[int]
+
+
+def infer_by_forests(
+    expression: pd.DataFrame,
+    regulators: Sequence[str],
+    targets: Sequence[str] | None,
+    options: ForestOptions,
+    *,
+    method: str,
+    kind: str,
+    seed: int,
+    threads: int,
+) -> pd.DataFrame:
+    """Infer a network by the importances of forests.
+
+    Parameters
+    ----------
+    expression, regulators, targets, method, seed, threads
+        See :func:`infer_targets`.
+    options
+        Of the method.
+    kind
+        ``rf``, random forests, or ``et``, extra-trees.
+    """
+    shape = asdict(options)
+    engine = shape.pop("engine")
+
+    def fast(*arrays, **more):
+        from gtgrn.inference.trees.forest import forest_importances
+
+        return forest_importances(*arrays, kind=kind, progress=method, **shape, **more)
+
+    return infer_targets(
+        expression,
+        regulators,
+        targets,
+        Regression(engine, fast, kind.upper(), {"n_jobs": 1, **shape}),
+        method=method,
+        seed=seed,
+        threads=threads,
+    )
+
+
 def infer_targets(
     expression: pd.DataFrame,
     regulators: Sequence[str],
     targets: Sequence[str] | None,
+    regression: Regression,
     *,
     method: str,
-    engine: str,
-    regressor: str,
-    options: dict,
-    fast: Callable[..., np.ndarray],
     seed: int,
     threads: int,
 ) -> pd.DataFrame:
@@ -51,15 +159,10 @@ def infer_targets(
         Names among the columns.
     targets
         Genes to regress, for instance one shard of them; None is all.
+    regression
+        How a target is regressed.
     method
         Name that enters each target's seed.
-    engine
-        ``fast`` or ``arboreto``.
-    regressor, options
-        arboreto's name of the regressor (``RF``, ``ET`` or ``GBM``) and the keyword arguments
-        of scikit-learn's, for the engine arboreto.
-    fast
-        The compiled engine: (features, targets, own, seeds, threads=...) -> importances.
     seed
         Seed of the method; each target's is derived from it and the gene's name, so that
         neither the other targets nor the order of genes matters.
@@ -76,40 +179,50 @@ def infer_targets(
     InputError
         If the engine or a target is unknown.
     """
-    if engine not in ENGINES:
+    if regression.engine not in ENGINES:
         raise InputError(
-            f"'{engine}' is not one of {', '.join(ENGINES)}",
+            f"'{regression.engine}' is not one of {', '.join(ENGINES)}",
             field=f"inference.options.{method}.engine",
             remedy="Correct it",
         )
-    genes = sorted(expression.columns)
+    task = _select_targets(expression, regulators, targets, seed, method)
+    if regression.engine == "fast":
+        edges = _infer_fast(task, regression, threads)
+        versions = _versions("numba", "numpy")
+    else:
+        edges = _infer_arboreto(task, regression, threads)
+        versions = _versions("arboreto", "numpy", "scikit-learn")
+    edges.attrs = {"engine": regression.engine, "versions": versions}
+    return edges
+
+
+def _select_targets(
+    expression: pd.DataFrame,
+    regulators: Sequence[str],
+    targets: Sequence[str] | None,
+    seed: int,
+    method: str,
+) -> _Targets:
+    """Sort genes, regulators and targets; give each target its seed."""
+    genes, regulators = sorted(expression.columns), sorted(regulators)
     targets = genes if targets is None else sorted(targets)
-    regulators = sorted(regulators)
     strangers = sorted(set(targets) - set(genes))
     if strangers:
         raise InputError(
             f"target {strangers[0]} is not among the genes", remedy="Give targets among the genes"
         )
-    values = _columns(expression, genes)
-    features = _columns(expression, regulators)
-    wanted = np.searchsorted(genes, targets)
-    seeds = [derive_seed(seed, method, gene) for gene in targets]
-    if engine == "fast":
-        edges = _infer_fast(features, regulators, values, wanted, targets, seeds, threads, fast)
-        edges.attrs = {"engine": "fast", "versions": _versions("numba", "numpy")}
-    else:
-        edges = _infer_arboreto(
-            features, regulators, values, wanted, targets, seeds, threads, regressor, options
-        )
-        edges.attrs = {
-            "engine": "arboreto",
-            "versions": _versions("arboreto", "numpy", "scikit-learn"),
-        }
-    return edges
+    return _Targets(
+        features=_columns(expression, regulators),
+        regulators=regulators,
+        values=_columns(expression, genes),
+        rows=np.searchsorted(genes, targets),
+        names=targets,
+        seeds=[derive_seed(seed, method, gene) for gene in targets],
+    )
 
 
 def _columns(expression: pd.DataFrame, names: list[str]) -> np.ndarray:
-    """Return columns as cells x genes, each gene's values side by side, without a copy if it can."""
+    """Return columns, each gene's values side by side, if possible without a copy."""
     if list(expression.columns) == names:
         values = expression.to_numpy()
     else:
@@ -121,44 +234,49 @@ def _versions(*packages: str) -> dict[str, str]:
     return {name: version(name) for name in packages}
 
 
-def _infer_fast(features, regulators, values, wanted, targets, seeds, threads, fast):
-    own = np.searchsorted(regulators, targets)
-    own[own == len(regulators)] = 0
-    same = np.array([regulators[i] == name for i, name in zip(own, targets, strict=True)])
-    importances = fast(
-        features.T,
-        values.T[wanted],
-        np.where(same, own, -1),
-        np.array(seeds, dtype=np.uint64),
+def _infer_fast(task: _Targets, regression: Regression, threads: int) -> pd.DataFrame:
+    own = np.searchsorted(task.regulators, task.names)
+    own[own == len(task.regulators)] = 0
+    same = [task.regulators[i] == name for i, name in zip(own, task.names, strict=True)]
+    importances = regression.fast(
+        task.features.T,
+        task.values.T[task.rows],
+        np.where(np.array(same), own, -1),
+        np.array(task.seeds, dtype=np.uint64),
         threads=threads,
     )
     rows, columns = np.nonzero(importances > 0)
     return pd.DataFrame(
         {
-            REGULATOR: np.array(regulators, dtype=object)[columns],
-            TARGET: np.array(targets, dtype=object)[rows],
+            REGULATOR: np.array(task.regulators, dtype=object)[columns],
+            TARGET: np.array(task.names, dtype=object)[rows],
             WEIGHT: importances[rows, columns].astype(float),
         }
     )
 
 
-def _infer_arboreto(
-    features, regulators, values, wanted, targets, seeds, threads, regressor, options
-):
+def _infer_arboreto(task: _Targets, regression: Regression, threads: int) -> pd.DataFrame:
     from joblib import Parallel, delayed
 
     # A worker process takes seconds to start; few targets are done before it has.
-    workers = max(1, min(threads, len(targets) // TARGETS_PER_WORKER))
-    varies = np.ptp(features, axis=0) > 0
+    workers = max(1, min(threads, len(task.names) // TARGETS_PER_WORKER))
+    varies = np.ptp(task.features, axis=0) > 0
+    regressor, arguments = regression.regressor, regression.arguments
     # Arrays that are mapped from a file, or large, reach the workers as a path, not as copies.
     links = Parallel(n_jobs=workers, return_as="generator")(
         delayed(_infer_target)(
-            features, varies, regulators, name, values[:, i], regressor, options, seed
+            task.features, varies, task.regulators, name, task.values[:, i], regressor, arguments,
+            seed,
         )
-        for name, i, seed in zip(targets, wanted, seeds, strict=True)
-    )
+        for name, i, seed in zip(task.names, task.rows, task.seeds, strict=True)
+    )  # fmt: skip
     bar = tqdm(
-        links, total=len(targets), desc=regressor, unit="target", file=sys.stderr, mininterval=5
+        links,
+        total=len(task.names),
+        desc=regressor,
+        unit="target",
+        file=sys.stderr,
+        mininterval=5,
     )
     edges = pd.concat([_no_edges(), *bar], ignore_index=True)
     return edges[edges[WEIGHT] > 0]

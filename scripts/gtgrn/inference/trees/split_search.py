@@ -24,6 +24,8 @@ DRAWS = np.uint64(2**32 - 1)
 """A cell's weight holds one cell and its number of draws, so that one sum counts both."""
 
 _U0, _U1, _U6, _U27, _U30, _U31, _U32, _U63 = (np.uint64(i) for i in (0, 1, 6, 27, 30, 31, 32, 63))
+STEP = np.uint64(0x9E3779B97F4A7C15)
+"""What the state of the generator grows by at each draw."""
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
 
@@ -31,7 +33,21 @@ _MIX2 = np.uint64(0x94D049BB133111EB)
 def check_inputs(
     features: np.ndarray, targets: np.ndarray, own: np.ndarray, seeds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Check that the shapes fit; give targets, own and seeds in the types of the kernels.
+    """Check that the shapes fit; return targets, own and seeds in the types of the kernels.
+
+    Parameters
+    ----------
+    features
+        Regulators x cells; may be a read-only memory map. Compared as 32-bit floats, as in
+        scikit-learn.
+    targets
+        Targets x cells.
+    own
+        For every target, the row of `features` that is the target itself, or -1: that row is
+        no feature.
+    seeds
+        One number a target. The result of a target depends on `features`, its values and its
+        seed alone, not on the other targets or on the number of threads.
 
     Raises
     ------
@@ -54,7 +70,17 @@ def check_inputs(
 def run_targets(
     regress: Callable[[int], object], n_targets: int, *, threads: int, progress: str | None
 ) -> list:
-    """Return `regress` of every target, in order, by threads (the kernels release the lock)."""
+    """Return `regress` of every target, in order, by threads (the kernels release the lock).
+
+    Parameters
+    ----------
+    regress
+        Number of a target -> result.
+    n_targets, threads
+        Number of targets, and how many are regressed at the same time.
+    progress
+        Label of a progress bar on standard error; none without it.
+    """
 
     def shown(results: Iterable) -> Iterable:
         if progress is None:
