@@ -33,7 +33,7 @@ from gtgrn.embeddings.positional import laplacian_encodings
 from gtgrn.embeddings.vae import train_vae
 from gtgrn.embeddings.walks import Walks, sample_walks
 from gtgrn.evaluation.metrics import auprc, auroc
-from gtgrn.inference.methods import aracne, clr, pearson
+from gtgrn.inference.run import infer
 from gtgrn.models.gtgrn import full
 from gtgrn.models.gtgrn import paper as gtgrn
 from gtgrn.models.peer_training import prepare
@@ -115,8 +115,7 @@ def bench_gtgrn(expression: np.ndarray, genes: list[str], split: pd.DataFrame) -
     regulators = sorted(set(split[REGULATOR]))
     cells = pd.DataFrame(expression.T, columns=genes)
     networks = {
-        method.__name__: method.infer(cells, regulators, seed=0, threads=1)
-        for method in (pearson, clr, aracne)
+        method: infer(method, cells, regulators, seed=0) for method in ("pearson", "clr", "aracne")
     }
     options = {k: v for k, v in settings["walks"].items() if k != "networks"}
     seconds = {}

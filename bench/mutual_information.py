@@ -116,7 +116,7 @@ def bench_c3net(genes: int, threads: int, part: int = 200) -> float:
     information = c3net_mi_matrix(values)[np.triu_indices(genes, 1)][:part]
     return scaled_pair(
         f"c3net MTC {genes} genes",
-        lambda: c3net(values, method_step1="MTC", threads=threads),
+        lambda: c3net(values, step="MTC", threads=threads),
         lambda: [(null > value).sum() / len(null) for value in information],
         genes * (genes - 1) // 2,
         part,
@@ -148,12 +148,14 @@ def bench_bc3net(genes: int, threads: int, boot: int = 100, estimator: str = "pe
             values,
             estimator=estimator,
             null=null,
-            boot_indices=draws,
-            mtc2=False,
+            indices=draws,
+            edge_corrected=False,
             threads=threads,
         )
 
-    single = bc3net(values, estimator=estimator, null=null, boot_indices=draws[:1], mtc2=False)
+    single = bc3net(
+        values, estimator=estimator, null=null, indices=draws[:1], edge_corrected=False
+    )
     np.testing.assert_array_equal(np.triu(single), plain())
     return scaled_pair(f"bc3net {estimator} {genes} genes", ours, plain, boot, 1)
 
@@ -180,7 +182,7 @@ def print_scaling(
         "mrnet": lambda x, mim: mrnet(mim, threads=threads),
         "clr": lambda x, mim: clr(mim),
         "c3net": lambda x, mim: c3net(x, threads=threads),
-        "c3net MTC": lambda x, mim: c3net(x, method_step1="MTC", threads=threads),
+        "c3net MTC": lambda x, mim: c3net(x, step="MTC", threads=threads),
         "bc3net pearson": lambda x, mim: bc3net(x, threads=threads),
         "bc3net spearman": lambda x, mim: bc3net(x, estimator="spearman", threads=threads),
     }

@@ -15,7 +15,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.inference.methods import extratrees, genie3, grnboost2
+from gtgrn.inference.run import infer
 from pairs import pair
 
 SIZES = {"758 x 410": (758, 410), "100 x 99": (100, 100)}
@@ -37,19 +37,19 @@ def draw_expression(cells: int, genes: int) -> pd.DataFrame:
     return pd.DataFrame(np.log1p(rng.poisson(rate)), columns=names).astype(np.float32)
 
 
-def bench(name: str, module, against, size: str, count: int) -> None:
+def bench(name: str, ours: str, against: str, size: str, count: int) -> None:
     """Time a method's fast engine against arboreto's regressor of `against`."""
     cells, genes = SIZES[size]
     expression = draw_expression(cells, genes)
     names = list(expression)
 
-    def run(method, engine: str) -> pd.DataFrame:
+    def run(method: str, engine: str) -> pd.DataFrame:
         # Neither engine is given a second core.
-        return method.infer(expression, names, seed=0, targets=names[:count], engine=engine)
+        return infer(method, expression, names, seed=0, targets=names[:count], engine=engine)
 
     pair(
         f"{name}, {size}, {count} targets, arboreto / ours",
-        lambda: run(module, "fast"),
+        lambda: run(ours, "fast"),
         lambda: run(against, "arboreto"),
         rounds=3,
     )
@@ -61,7 +61,8 @@ def bench_cores() -> None:
     names = list(expression)
 
     def run(threads: int) -> pd.DataFrame:
-        return grnboost2.infer(
+        return infer(
+            "grnboost2",
             expression,
             names,
             seed=0,
@@ -77,9 +78,9 @@ def main() -> None:
     """Print the ratios."""
     warnings.simplefilter("ignore")
     for size in SIZES:
-        bench("GRNBoost2", grnboost2, grnboost2, size, BOOSTED[size])
-        bench("GENIE3", genie3, genie3, size, GROWN[size])
-        bench("ExtraTrees against arboreto's forest", extratrees, genie3, size, GROWN[size])
+        bench("GRNBoost2", "grnboost2", "grnboost2", size, BOOSTED[size])
+        bench("GENIE3", "genie3", "genie3", size, GROWN[size])
+        bench("ExtraTrees against arboreto's forest", "extratrees", "genie3", size, GROWN[size])
     bench_cores()
 
 

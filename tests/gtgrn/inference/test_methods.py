@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,8 @@ from gtgrn.errors import InputError
 from gtgrn.inference.information import r as _r
 from gtgrn.inference.methods import random
 from gtgrn.inference.run import infer
+from gtgrn.plugins import METHODS as METHOD_KIND
+from gtgrn.plugins import load_plugin
 from gtgrn.tables import sort_edges
 from hypothesis import given, settings
 from hypothesis import strategies as st

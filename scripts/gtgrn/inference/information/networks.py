@@ -9,11 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from gtgrn.errors import InputError
-from gtgrn.inference.information.estimators import mi_matrix
 
 TIE = 1e-12
 """Scores closer than this share of the largest information are equal but for rounding."""
-METHODS = ("mrnet", "clr", "aracne")
 
 
 def check_mim(mim: np.ndarray) -> np.ndarray:
@@ -36,11 +34,11 @@ def check_mim(mim: np.ndarray) -> np.ndarray:
     return mim
 
 
-def _prune(mim: np.ndarray, tolerance: float, relative: bool, threads: int, progress: bool):
+def _prune(mim: np.ndarray, tolerance: float, threads: int, progress: bool) -> np.ndarray:
     """Set to 0 the edges that are the weakest of a triangle by more than the tolerance.
 
-    The second weakest edge of a triangle i, j, k whose weakest is ij is min(M_ik, M_kj). Both
-    rules grow with it, so that the largest over k decides.
+    The second weakest edge of a triangle i, j, k whose weakest is ij is min(M_ik, M_kj): the
+    largest over k decides.
     """
     from gtgrn.inference.information.kernels import run_blocks, widest_indirect
 
@@ -53,10 +51,7 @@ def _prune(mim: np.ndarray, tolerance: float, relative: bool, threads: int, prog
         detour = np.full((last - first, len(mim)), -np.inf)
         widest_indirect(known, first, last, detour)
         edges = mim[first:last]
-        if relative:
-            weak = (edges < detour) & (edges < detour * (1.0 - tolerance))
-        else:
-            weak = detour - edges > tolerance
+        weak = detour - edges > tolerance
         for r, i in enumerate(range(first, last)):
             below = i + 1 + np.flatnonzero(weak[r, i + 1 :])
             out[i, below] = 0.0
@@ -91,31 +86,7 @@ def aracne(
     """
     if not eps >= 0:
         raise InputError(f"eps of {eps}", field="eps", remedy="Give 0 or more.")
-    return _prune(mim, eps, False, threads, progress)
-
-
-def aracne_relative(
-    mim: np.ndarray, *, tau: float = 0.15, threads: int = 1, progress: bool = False
-) -> np.ndarray:
-    """ARACNE with a relative tolerance, parmigene's ``aracne.m``.
-
-    The weakest edge goes if it is below (1 - `tau`) of the second weakest.
-
-    Parameters
-    ----------
-    mim, threads, progress
-        As :func:`aracne`.
-    tau
-        From 0 to below 1.
-
-    Raises
-    ------
-    InputError
-        A matrix that is not square and symmetric, or a `tau` beyond its range.
-    """
-    if not 0 <= tau < 1:
-        raise InputError(f"tau of {tau}", field="tau", remedy="Give 0 to below 1.")
-    return _prune(mim, tau, True, threads, progress)
+    return _prune(mim, eps, threads, progress)
 
 
 def mrnet(
@@ -212,51 +183,3 @@ def clr(mim: np.ndarray, *, skip_diagonal: bool = True, parmigene: bool = False)
             z[first:, first : first + 512] = total.T
     np.fill_diagonal(z, 0.0)
     return z
-
-
-def minet(
-    values: np.ndarray,
-    *,
-    method: str = "mrnet",
-    estimator: str = "spearman",
-    discretisation: str = "none",
-    bins: int | None = None,
-    threads: int = 1,
-    progress: bool = False,
-) -> np.ndarray:
-    """Matrix, method and division by the largest weight, as the R function ``minet``.
-
-    Parameters
-    ----------
-    values
-        Samples x genes.
-    method
-        ``mrnet``, ``clr`` or ``aracne``.
-    estimator, discretisation, bins
-        As :func:`gtgrn.inference.information.estimators.mi_matrix`.
-    threads, progress
-        As :func:`aracne`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Genes x genes. As in R, one NaN (aracne and clr with a constant gene) makes all NaN;
-        a network without edges stays 0, where R divides 0 by 0.
-
-    Raises
-    ------
-    InputError
-        An unknown method, and what the steps raise.
-    """
-    if method not in METHODS:
-        raise InputError(f"unknown method {method!r}", remedy=f"Use one of {METHODS}.")
-    options = {"threads": threads, "progress": progress}
-    mim = mi_matrix(
-        values, estimator=estimator, discretisation=discretisation, bins=bins, **options
-    )
-    if method == "clr":
-        network = clr(mim)
-    else:
-        network = {"mrnet": mrnet, "aracne": aracne}[method](mim, **options)
-    largest = network.max()
-    return network / largest if largest != 0 else network

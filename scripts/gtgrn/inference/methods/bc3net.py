@@ -7,10 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from gtgrn.inference.information import r as _r
 from gtgrn.inference.information.bc3net import Bc3netOptions as Options
 from gtgrn.inference.information.bc3net import bc3net
 from gtgrn.inference.information.engine import infer_symmetric
-from gtgrn.inference.information.r import call
 
 ENVIRONMENT = "mi"
 SHARDED = False
@@ -51,7 +51,7 @@ def infer(
 
     def by_r(values: np.ndarray, cells: list[str], genes: list[str]) -> np.ndarray:
         samples = options.null_samples
-        return call(
+        return _r.call(
             "bc3net::bc3net",
             values.T,
             genes,

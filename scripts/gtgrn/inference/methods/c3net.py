@@ -7,10 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from gtgrn.inference.information import r as _r
 from gtgrn.inference.information.c3net import C3netOptions as Options
 from gtgrn.inference.information.c3net import c3net
 from gtgrn.inference.information.engine import infer_symmetric
-from gtgrn.inference.information.r import call
 
 ENVIRONMENT = "mi"
 SHARDED = False
@@ -47,7 +47,7 @@ def infer(
     """
 
     def by_r(values: np.ndarray, cells: list[str], genes: list[str]) -> np.ndarray:
-        return call(
+        return _r.call(
             "c3net::c3net",
             values.T,
             genes,

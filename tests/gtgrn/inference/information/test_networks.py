@@ -16,13 +16,13 @@ from gtgrn.inference.information.c3net import (
     c3net,
     c3net_null,
 )
-from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix, mi_matrix
-from gtgrn.inference.information.networks import aracne, aracne_relative, clr, minet, mrnet
+from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix
+from gtgrn.inference.information.networks import aracne, clr, mrnet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-NETWORKS = (aracne, aracne_relative, mrnet, clr, c3)
+NETWORKS = (aracne, mrnet, clr, c3)
 
 
 def random_mim(seed: int, genes: int, *, levels: int = 0) -> np.ndarray:
@@ -60,9 +60,6 @@ def test_aracne_equals_the_loop_over_triples(seed, genes, levels):
     for eps in (0.0, 0.125, 0.4):
         expected = plain_aracne(mim, lambda low, second, e=eps: second - low > e)
         np.testing.assert_array_equal(aracne(mim, eps=eps), expected)
-    for tau in (0.0, 0.15, 0.5):
-        expected = plain_aracne(mim, lambda low, second, t=tau: low < second * (1 - t))
-        np.testing.assert_array_equal(aracne_relative(mim, tau=tau), expected)
 
 
 def test_aracne_keeps_the_diagonal_and_lets_nan_remove_nothing():
@@ -85,11 +82,9 @@ def test_aracne_of_more_columns_than_a_tile_holds():
 
 def test_tolerances_are_checked():
     mim = random_mim(0, 4)
-    for function, options in ((aracne, {"eps": -0.1}), (aracne_relative, {"tau": 1.0})):
-        with pytest.raises(InputError, match="-0.1|1.0"):
-            function(mim, **options)
-    with pytest.raises(InputError, match="nan"):
-        aracne(mim, eps=math.nan)
+    for eps in (-0.1, math.nan):
+        with pytest.raises(InputError, match=f"eps of {eps}"):
+            aracne(mim, eps=eps)
 
 
 # MRNET
@@ -210,7 +205,7 @@ def test_networks_are_symmetric_whatever_the_order_of_genes_and_threads(seed, ge
         np.testing.assert_array_equal(ours, ours.T)
         shuffled = network(mim[np.ix_(order, order)])
         np.testing.assert_allclose(shuffled, ours[np.ix_(order, order)], atol=1e-12)
-        if network in (aracne, aracne_relative, mrnet):
+        if network in (aracne, mrnet):
             np.testing.assert_array_equal(network(mim, threads=3), ours)
 
 
@@ -221,22 +216,6 @@ def test_networks_leave_their_input_alone():
     for network in NETWORKS:
         network(mim)
         np.testing.assert_array_equal(mim, before)
-
-
-@pytest.mark.parametrize("method", ["mrnet", "clr", "aracne"])
-def test_minet_divides_by_the_largest_weight(method):
-    values = chain()
-    ours = minet(values, method=method)
-    assert ours.max() == 1
-    network = {"mrnet": mrnet, "clr": clr, "aracne": aracne}[method](mi_matrix(values))
-    np.testing.assert_allclose(ours * network.max(), network, atol=1e-15)
-
-
-def test_minet_without_an_edge_and_with_an_unknown_method():
-    values = np.column_stack([[0.0, 0, 1, 1], [0, 1, 0, 1]])
-    assert not minet(values, estimator="mi.empirical").any()
-    with pytest.raises(InputError, match="mrnetb"):
-        minet(values, method="mrnetb")
 
 
 # C3NET
@@ -283,16 +262,16 @@ def test_unknown_options_of_the_tests():
     with pytest.raises(InputError, match="unknown adjustment"):
         adjust_p_values(P, "fdr2")
     with pytest.raises(InputError, match="unknown first step"):
-        c3net(values, method_step1="mtc")
+        c3net(values, step="mtc")
     with pytest.raises(InputError, match="alpha"):
         c3net(values, alpha=1.0)
     for function in (c3mtc, bc3net_null, bc3net):
         with pytest.raises(InputError, match="1 genes|2 genes"):
             function(values[:, :2], estimator="pearson")
+    with pytest.raises(InputError, match="0 shuffles"):
+        bc3net_null(values, null_samples=0)
     with pytest.raises(InputError, match="0 permutations"):
-        bc3net_null(values, nullit=0)
-    with pytest.raises(InputError, match="0 permutations"):
-        c3net_null(values, itnum=0)
+        c3net_null(values, permutations=0)
 
 
 def test_the_three_first_steps_of_c3net():
@@ -306,9 +285,9 @@ def test_the_three_first_steps_of_c3net():
     kept[np.triu_indices(9, 1)] = upper * (adjust_p_values(p, "holm") <= 0.1)
     for options, expected in [
         ({}, np.where(mim < upper.mean(), 0, mim)),
-        ({"cutoff_mi": 0.3}, np.where(mim < 0.3, 0, mim)),
-        ({"method_step1": "justp"}, np.where(mim < limit, 0, mim)),
-        ({"method_step1": "MTC", "mtc_method": "holm"}, kept + kept.T),
+        ({"cutoff": 0.3}, np.where(mim < 0.3, 0, mim)),
+        ({"step": "justp"}, np.where(mim < limit, 0, mim)),
+        ({"step": "MTC", "correction": "holm"}, kept + kept.T),
     ]:
         ours = c3net(values, null=null, alpha=0.1, **options)
         np.testing.assert_allclose(ours, c3(expected), atol=1e-14)
@@ -316,7 +295,7 @@ def test_the_three_first_steps_of_c3net():
 
 
 def test_c3net_finds_the_chain_by_a_null_of_its_own():
-    ours = c3net(chain(200), method_step1="MTC", mtc_method="bonferroni", itnum=20)
+    ours = c3net(chain(200), step="MTC", correction="bonferroni", permutations=20)
     i, j = np.nonzero(ours)
     assert len(i) >= 10
     assert (np.abs(i - j) == 1).all()
@@ -337,7 +316,7 @@ def test_c3mtc_tests_the_edges_of_c3_only():
     expected[i[keep], j[keep]] = edges[i[keep], j[keep]]
     ours = c3mtc(values, null=null)
     np.testing.assert_allclose(ours, expected + expected.T, atol=1e-13)
-    np.testing.assert_array_equal(c3mtc(values, mtc=False), edges)
+    np.testing.assert_array_equal(c3mtc(values, corrected=False), edges)
 
 
 # BC3NET
@@ -373,11 +352,11 @@ def test_bc3net_equals_a_plain_restatement(estimator):
         values,
         estimator=estimator,
         null=null,
-        boot_indices=draws,
-        alpha1=0.2,
-        adj1="BH",
-        alpha2=0.3,
-        adj2="holm",
+        indices=draws,
+        alpha=0.2,
+        correction="BH",
+        edge_alpha=0.3,
+        edge_correction="holm",
     )
     expected = plain_bc3net(values, null, draws, estimator=estimator)
     np.testing.assert_allclose(ours, expected, atol=1e-15)
@@ -386,26 +365,26 @@ def test_bc3net_equals_a_plain_restatement(estimator):
 
 def test_bc3net_depends_on_the_seed_but_not_on_threads():
     values = chain()
-    options = {"boot": 30, "nullit": 100}
+    options = {"bootstraps": 30, "null_samples": 100}
     first = bc3net(values, seed=1, **options)
     np.testing.assert_array_equal(bc3net(values, seed=1, threads=3, **options), first)
     assert (bc3net(values, seed=2, **options) != first).any()
     binary = bc3net(values, seed=1, weighted=False, **options)
     np.testing.assert_array_equal(binary, first > 0)
-    everything = bc3net(values, seed=1, mtc1=False, mtc2=False, **options)
+    everything = bc3net(values, seed=1, corrected=False, edge_corrected=False, **options)
     assert np.count_nonzero(everything) > np.count_nonzero(first)
 
 
 def test_nulls_depend_on_the_seed_but_not_on_threads():
     values = chain()
-    for function in (c3net_null, lambda x, **options: bc3net_null(x, nullit=4, **options)):
+    for function in (c3net_null, lambda x, **options: bc3net_null(x, null_samples=4, **options)):
         ours = function(values, seed=3)
         np.testing.assert_array_equal(function(values, seed=3, threads=2), ours)
         np.testing.assert_array_equal(function(values, seed=3, threads=7), ours)
         assert (np.diff(ours) >= 0).all()
         assert len(function(values, seed=4)) == len(ours)
         assert (function(values, seed=4) != ours).any()
-    assert len(c3net_null(values, itnum=3)) == 3 * 36
+    assert len(c3net_null(values, permutations=3)) == 3 * 36
 
 
 def test_the_null_of_bc3net_has_a_hundred_thousand_values(monkeypatch):
@@ -420,21 +399,21 @@ def test_degenerate_values(estimator):
     zeros = np.zeros((6, 4))
     assert not c3mtc(zeros, **options).any()
     with pytest.raises(InputError, match="null distribution that is empty"):
-        bc3net(zeros, nullit=2, **options)
+        bc3net(zeros, null_samples=2, **options)
     x = np.random.default_rng(0).normal(size=(12, 3))
     doubled = np.hstack([x, x[:, :1], np.zeros((12, 1))])
-    ours = c3mtc(doubled, alpha=1.0, nullit=50, **options)
+    ours = c3mtc(doubled, alpha=1.0, null_samples=50, **options)
     assert ours[0, 3] > 0.6
-    assert c3mtc(x[:3], alpha=1.0, nullit=50, **options).shape == (3, 3)
+    assert c3mtc(x[:3], alpha=1.0, null_samples=50, **options).shape == (3, 3)
 
 
 def test_bootstrap_indices_are_checked():
     values = chain()
     for wrong in (np.full((2, 60), 60), np.full((2, 60), -1)):
         with pytest.raises(InputError, match="beyond the samples"):
-            bc3net(values, boot_indices=wrong, mtc1=False)
+            bc3net(values, indices=wrong, corrected=False)
     with pytest.raises(InputError, match="no bootstrap"):
-        bc3net(values, boot=0)
+        bc3net(values, bootstraps=0)
 
 
 def test_missing_values_name_the_gene():
@@ -446,7 +425,7 @@ def test_missing_values_name_the_gene():
 
 
 def test_progress_goes_to_stderr(capsys):
-    bc3net(chain(), boot=3, nullit=2, progress=True)
+    bc3net(chain(), bootstraps=3, null_samples=2, progress=True)
     captured = capsys.readouterr()
     assert "bootstraps" in captured.err
     assert "null" in captured.err

@@ -133,7 +133,10 @@ def test_an_rpy2_that_cannot_start_r_is_no_crash(monkeypatch):
 
 @needs()
 def test_starting_r_leaves_the_library_path_of_children_alone():
-    code = "import os; from gtgrn.inference.information import r; r.problem([]); print(dict(os.environ))"
+    code = (
+        "import os; from gtgrn.inference.information import r; r.problem([]); "
+        "print(dict(os.environ))"
+    )
     scripts = Path(__file__).parents[4] / "scripts"
     run = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.inference.methods import grnboost2
+from gtgrn.inference.run import infer
 from gtgrn.inference.trees.boosting import boosting_importances, sklearn_stop_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,6 +196,6 @@ def test_the_output_says_by_which_rule_boosting_stopped(options, rule, caplog):
     genes = expression(4, 30, zeros=False)
     table = pd.DataFrame(genes.T, columns=["a", "b", "c", "d"])
     caplog.set_level("INFO")
-    edges = grnboost2.infer(table, list(table), seed=0, n_estimators=30, **options)
+    edges = infer("grnboost2", table, list(table), seed=0, n_estimators=30, **options)
     assert edges.attrs["details"]["stopping_rule"] == rule
     assert ("scikit-learn before 1.9" in caplog.text) == (rule == "same_bag")
