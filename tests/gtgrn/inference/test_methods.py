@@ -37,9 +37,7 @@ def test_the_methods_of_the_papers_are_there():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_contract_of_every_method(method):
-    parameters = inspect.signature(
-        import_module(f"gtgrn.inference.methods.{method}").infer
-    ).parameters
+    parameters = inspect.signature(load_plugin(METHOD_KIND, method).infer).parameters
     assert list(parameters)[:4] == ["expression", "regulators", "seed", "threads"]
     assert parameters["seed"].default is inspect.Parameter.empty
     assert parameters["threads"].default == 1
