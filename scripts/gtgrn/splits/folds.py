@@ -9,13 +9,19 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
-from gtgrn.names import GENE, PART, PARTS, TEST, TRAIN, VAL
+from gtgrn.names import GENE, LABEL, PART, PARTS, REGULATOR, TEST, TRAIN, VAL
 from gtgrn.seeds import derive_seed
 from gtgrn.tables import read_table
 
 GENES, REGULATORS = "genes", "regulators"
 MIN_VAL = {GENES: 1, REGULATORS: 3}
 """Regulators are few and unlike: fewer than three cannot choose a checkpoint."""
+
+FOLDS = 5
+MIN_EDGES = 5
+"""Reference edges that a regulator needs to be held out: with fewer it judges nothing."""
+VAL_FRACTION = 1 / 8
+VAL_FRACTION_REGULATORS = 1 / 6
 
 
 def hold_out(
@@ -64,6 +70,12 @@ def draw_val(names: Sequence[str], kind: str, fraction: float, seed: int) -> set
     """
     n = max(1, min(max(MIN_VAL[kind], round(fraction * len(names))), len(names) // 2))
     return {names[i] for i in np.random.default_rng(seed).choice(len(names), n, replace=False)}
+
+
+def eligible_regulators(split: pd.DataFrame, min_edges: int) -> set[str]:
+    """Return the regulators with at least `min_edges` positives."""
+    counts = split.groupby(REGULATOR)[LABEL].sum()
+    return set(counts.index[counts >= min_edges])
 
 
 def match_genes(

@@ -64,9 +64,7 @@ def draw_negatives(
     tolerance: float = TOLERANCE,
     balanced: bool = True,
 ) -> pd.DataFrame:
-    """Draw the negatives of a part, once for all methods that are compared.
-
-    The draw depends on names and the seed only, not on the order of rows.
+    """Draw the negatives of a part, by names and the seed only, once for all methods.
 
     Parameters
     ----------
@@ -74,70 +72,47 @@ def draw_negatives(
         Columns regulator, target, label, part. Labels of pairs that are not in the part are
         read for degrees and train rates, never to choose among scores.
     reference
-        Columns regulator, target: the whole reference, for in- and out-degrees; by default
-        the positives of the split. They differ where a split leaves pairs out.
-    scheme
-        One of `SCHEMES`.
-    seed
-        Seed of the draw.
-    draws
-        Number of repetitions. N0 has one; in N3m they differ where several targets have the
-        rate that is asked for.
-    part
-        The part whose positives are judged.
+        Columns regulator, target: the whole reference, for degrees; by default the positives
+        of the split. They differ where a split leaves pairs out.
+    scheme, part
+        One of `SCHEMES`; the part whose positives are judged.
+    seed, draws
+        Seed and number of the draws. N0 has one; in N3m they differ where several targets have
+        the rate that is asked for.
     tolerance, balanced
-        For N3m: the largest difference of rates, and whether matching is balanced or by the
-        nearest rate alone.
+        For N3m: the largest difference of rates; whether matching is balanced or by the nearest.
 
     Returns
     -------
     pandas.DataFrame
-        scheme, draw, regulator, positive_target, target: each row one negative (regulator,
-        target) and, for N3 and N3m, the target of the positive that it belongs to, else an
-        empty text. Sorted by draw, regulator, positive_target, target. Balanced N3m has one
-        row for a positive and draw, or two (one below, one above), the others one.
+        scheme, draw, regulator, positive_target, target, sorted by the last four: each row one
+        negative and, for N3 and N3m, the target of the positive that it belongs to, else an
+        empty text. Balanced N3m has one or two rows for a positive and draw, the others one.
 
     Raises
     ------
     InputError
-        If a pair occurs twice, the part lacks positives or negatives, a negative is an edge
-        of the reference, or nothing can be drawn.
+        If pairs are not what :func:`_checked_part` asks for, or nothing can be drawn.
     """
     if scheme not in SCHEMES:
         raise ValueError(f"scheme is {scheme!r}, not one of {SCHEMES}")
     pairs = _checked_part(split, reference, part)
-    positives = pairs[pairs[LABEL] == 1]
-    candidates = pairs[pairs[LABEL] == 0]
-    if reference is None:
-        reference = split.loc[split[LABEL] == 1, PAIR]
-    reference = reference.drop_duplicates(PAIR)
-    reference = reference[reference[REGULATOR] != reference[TARGET]]
-    if scheme == N0:
-        table = candidates[PAIR].assign(**{DRAW: 0, POSITIVE_TARGET: ""})
-    elif scheme == N1:
-        table = _draw_free(candidates, None, len(positives), draws, derive_seed(seed, N1))
-    elif scheme == N2:
-        weight = _degrees(candidates, reference, REGULATOR)
-        weight *= _degrees(candidates, reference, TARGET)
-        table = _draw_free(candidates, weight, len(positives), draws, derive_seed(seed, N2))
-    elif scheme == N3:
-        in_degree = _degrees(pairs, reference, TARGET)
-        table = _draw_matched(pairs, in_degree, partial(_redraw, draws=draws), seed, N3)
-    else:
+    edges = _without_loops(split.loc[split[LABEL] == 1, PAIR] if reference is None else reference)
+    if scheme == N3:
+        rule = partial(_redraw, draws=draws)
+        table = _draw_matched(pairs, _degrees(pairs, edges, TARGET), rule, seed, N3)
+    elif scheme == N3M:
         rule = partial(_match, draws=draws, tolerance=tolerance, balanced=balanced)
         table = _draw_matched(pairs, _train_rates(split, pairs), rule, seed, N3M)
-    if scheme in MATCHED:
-        kept = len(table.drop_duplicates([REGULATOR, POSITIVE_TARGET]))
-        logger.info("%s: %d of %d positives have a negative", scheme, kept, len(positives))
+    else:
+        table = _draw_free(pairs, edges, scheme, draws, seed)
     if table.empty:
         raise InputError(
             f"no positive of the {part} part has a negative by {scheme}",
             remedy="Judge by N0, or widen the tolerance",
         )
-    table = table.assign(**{SCHEME: scheme}).sort_values(
-        [DRAW, REGULATOR, POSITIVE_TARGET, TARGET]
-    )
-    return table[COLUMNS].reset_index(drop=True)
+    table = table.assign(**{SCHEME: scheme})[COLUMNS]
+    return table.sort_values(COLUMNS[1:]).reset_index(drop=True)
 
 
 def draw_all(
@@ -173,12 +148,24 @@ def draw_all(
     return pd.concat(tables, ignore_index=True)
 
 
+def _without_loops(edges: pd.DataFrame) -> pd.DataFrame:
+    edges = edges.drop_duplicates(PAIR)
+    return edges[edges[REGULATOR] != edges[TARGET]]
+
+
 def _index(pairs: pd.DataFrame) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(pairs[PAIR])
 
 
 def _checked_part(split: pd.DataFrame, reference: pd.DataFrame | None, part: str) -> pd.DataFrame:
-    """Return the pairs of the part by name; refuse what would make a known edge a negative."""
+    """Return the pairs of the part by name; refuse what would make a known edge a negative.
+
+    Raises
+    ------
+    InputError
+        If a pair occurs twice, the part lacks positives or negatives, or a negative is an edge
+        of the reference.
+    """
     if split.duplicated(PAIR).any():
         first = split[split.duplicated(PAIR)].iloc[0]
         raise InputError(
@@ -213,15 +200,20 @@ def _degrees(pairs: pd.DataFrame, reference: pd.DataFrame, end: str) -> np.ndarr
 
 
 def _draw_free(
-    candidates: pd.DataFrame, weight: np.ndarray | None, size: int, draws: int, seed: int
+    pairs: pd.DataFrame, reference: pd.DataFrame, scheme: str, draws: int, seed: int
 ) -> pd.DataFrame:
-    """Draw `size` pairs `draws` times, uniformly or in proportion to weight."""
-    rng = np.random.default_rng(seed)
-    if weight is None:
+    """Take all negatives (N0), or as many as positives, uniformly (N1) or by degrees (N2)."""
+    candidates, size = pairs[pairs[LABEL] == 0], int((pairs[LABEL] == 1).sum())
+    if scheme == N0:
+        return candidates[PAIR].assign(**{DRAW: 0, POSITIVE_TARGET: ""})
+    rng = np.random.default_rng(derive_seed(seed, scheme))
+    if scheme == N1:
         # No pair twice in a draw as long as there are enough.
         rows = [np.resize(rng.permutation(len(candidates)), size) for _ in range(draws)]
         rows = np.concatenate(rows)
     else:
+        weight = _degrees(candidates, reference, REGULATOR)
+        weight *= _degrees(candidates, reference, TARGET)
         rows = _weighted(rng, weight, size * draws)
     table = candidates[PAIR].iloc[rows].assign(**{POSITIVE_TARGET: ""})
     return table.assign(**{DRAW: np.arange(len(rows)) // size})
@@ -243,7 +235,10 @@ def _draw_matched(
             TARGET: negative[TARGET].to_numpy()[row],
         }
         tables.append(pd.DataFrame(columns))
-    return pd.concat(tables)
+    table = pd.concat(tables)
+    kept, n = len(table.drop_duplicates([REGULATOR, POSITIVE_TARGET])), pairs[LABEL].sum()
+    logger.info("%s: %d of %d positives have a negative", scheme, kept, n)
+    return table
 
 
 def _weighted(rng: np.random.Generator, weight: np.ndarray, size: int) -> np.ndarray:

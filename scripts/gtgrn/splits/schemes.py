@@ -1,4 +1,11 @@
-"""The schemes by which pairs are divided, by the names that the configuration gives them."""
+"""The schemes by which pairs are divided, by the names that the configuration gives them.
+
+Five splits ask five questions: S1 :func:`split_edges` unseen pairs of known regulators and
+targets, S2 :func:`split_genes` unseen targets, S3 :func:`split_regulators` unseen regulators,
+S4 :func:`split_both` pairs of which both ends are unseen, S5
+:func:`~gtgrn.splits.transfer.split_transfer` another data set. All depend on names and the seed
+only, not on the order of genes or edges.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.config.settings import parse_scheme
-from gtgrn.errors import InputError
 from gtgrn.names import (
     BOTH,
     EDGES,
@@ -19,17 +25,27 @@ from gtgrn.names import (
     PARTS,
     REGULATOR,
     TARGET,
-    TEST,
     TFS,
     TRAIN,
     TRANSFER,
-    VAL,
 )
 from gtgrn.seeds import derive_seed
-from gtgrn.splits.folds import GENES, REGULATORS, draw_val, hold_out, match_genes
+from gtgrn.splits.folds import (
+    FOLDS,
+    GENES,
+    MIN_EDGES,
+    REGULATORS,
+    VAL_FRACTION,
+    VAL_FRACTION_REGULATORS,
+    eligible_regulators,
+    hold_out,
+)
 from gtgrn.splits.shipped import read_shipped_folds, read_shipped_split
 from gtgrn.splits.tables import check_split
-from gtgrn.splits.universe import label_pairs, label_universe
+from gtgrn.splits.transfer import split_transfer
+from gtgrn.splits.universe import label_universe
+
+logger = logging.getLogger(__name__)
 
 
 def draw_split(
@@ -49,9 +65,7 @@ def draw_split(
     ----------
     scheme
         ``edges`` (S1), ``genes`` (S2), ``tfs`` (S3), ``both`` (S4) or ``transfer`` (S5), with
-        ``_`` and a percentage behind it for less training, see
-        :func:`gtgrn.config.settings.parse_scheme`. Validation
-        and test parts are those of the whole scheme.
+        ``_`` and a percentage behind it for less training (:func:`thin_train`).
     reference
         Columns regulator, target: reference edges among the genes.
     genes
@@ -59,12 +73,10 @@ def draw_split(
     seed
         Seed of S1. The other schemes have folds: seed i tests fold i, so that the seeds
         0 to `folds` - 1 test every gene (or regulator) once; further seeds partition anew.
-    fractions
-        Of train, val and test in S1.
-    folds
-        Number of folds of the other schemes.
+    fractions, folds
+        Of train, val and test in S1; number of folds of the other schemes.
     shipped
-        The card's section of this scheme, where the data set ships its split.
+        The card's section of this scheme, if the data set ships its split.
     source
         For S5, reference edges and genes of the data set that trains.
 
@@ -79,24 +91,22 @@ def draw_split(
         If a part would lack one of the two classes, or shipped files do not fit.
     """
     scheme, share = parse_scheme(scheme)
-    if share < 1:
-        whole = draw_split(
-            scheme, reference, genes, seed=seed, fractions=fractions, folds=folds, shipped=shipped,
-            source=source,
-        )  # fmt: skip
-        return thin_train(whole, share, seed=seed)
-    if shipped and shipped["format"] == "folds":
-        split = read_shipped_folds(shipped, scheme, seed, reference, genes)
-    elif shipped:
-        split = read_shipped_split(shipped, genes)
+    if shipped:
+        if shipped["format"] == "folds":
+            split = read_shipped_folds(shipped, scheme, seed, reference, genes)
+        else:
+            split = read_shipped_split(shipped, genes)
+        check_split(split)
     elif scheme == TRANSFER:
-        return split_transfer(*source, reference, genes, seed=seed)
+        if source is None:
+            raise ValueError("the scheme transfer needs a source")
+        split = split_transfer(*source, reference, genes, seed=seed)
     elif scheme == EDGES:
-        return split_edges(reference, genes, fractions=fractions, seed=seed)
+        split = split_edges(reference, genes, fractions=fractions, seed=seed)
     else:
-        return FOLDED[scheme](reference, genes, folds=folds, fold=seed % folds, seed=seed // folds)
-    check_split(split)
-    return split
+        draw = FOLDED[scheme]
+        split = draw(reference, genes, folds=folds, fold=seed % folds, seed=seed // folds)
+    return split if share == 1 else thin_train(split, share, seed=seed)
 
 
 def thin_train(split: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
@@ -131,15 +141,6 @@ def thin_train(split: pd.DataFrame, share: float, *, seed: int) -> pd.DataFrame:
     thinned = split[keep].reset_index(drop=True)
     check_split(thinned)
     return thinned
-
-
-logger = logging.getLogger(__name__)
-
-FOLDS = 5
-MIN_EDGES = 5
-"""Reference edges that a regulator needs to be held out: with fewer it judges nothing."""
-VAL_FRACTION = 1 / 8
-VAL_FRACTION_REGULATORS = 1 / 6
 
 
 def split_edges(
@@ -275,7 +276,9 @@ def split_regulators(
         part would lack one of the two classes.
     """
     split = label_universe(reference, genes)
-    part = hold_out(_eligible(split, min_edges), REGULATORS, folds, fold, val_fraction, seed)
+    part = hold_out(
+        eligible_regulators(split, min_edges), REGULATORS, folds, fold, val_fraction, seed
+    )
     split[PART] = split[REGULATOR].map(part).fillna(TRAIN)
     check_split(split, remedy="Give a larger reference, fewer folds or another seed")
     return split
@@ -310,7 +313,7 @@ def split_both(
     Returns and raises what those two do, but for the pairs that are left out.
     """
     split = label_universe(reference, genes)
-    eligible = _eligible(split, min_edges)
+    eligible = eligible_regulators(split, min_edges)
     regulators = hold_out(eligible, REGULATORS, folds, fold, val_fraction_regulators, seed)
     targets = hold_out(set(genes), GENES, folds, fold, val_fraction, seed)
     split[PART] = split[REGULATOR].map(regulators).fillna(TRAIN)
@@ -321,79 +324,4 @@ def split_both(
     return split
 
 
-def split_transfer(
-    train_reference: pd.DataFrame,
-    train_genes: Sequence[str],
-    test_reference: pd.DataFrame,
-    test_genes: Sequence[str],
-    *,
-    orthologues: Mapping[str, str] | None = None,
-    val_fraction: float = VAL_FRACTION_REGULATORS,
-    min_edges: int = MIN_EDGES,
-    seed: int,
-) -> pd.DataFrame:
-    """Draw split S5: train on the labels of one data set, test on those of another.
-
-    All names are those of the test data set. Train and val are the source's pairs of which
-    both ends have a name there, cut by regulators (the test judges regulators that are new
-    to training, too); test are all pairs of the test data set. A pair that both know is test
-    only. As the test part holds all pairs of its labelled regulators, training sees other
-    regulators alone: what can be transferred is what makes a gene a target, never a
-    regulator's own list of targets.
-
-    Parameters
-    ----------
-    train_reference, train_genes
-        Reference edges (regulator, target) and genes of the source.
-    test_reference, test_genes
-        Those of the data set to be judged.
-    orthologues
-        Gene of the source -> gene of the test data set; by default the gene whose symbol is
-        the same but for upper and lower case. Genes that share a name on the other side are
-        left out: nothing says which of them is meant.
-    val_fraction, min_edges, seed
-        As for :func:`split_regulators`, of the source's pairs that are left.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns regulator, target, label, part, sorted by pair.
-
-    Raises
-    ------
-    InputError
-        If no gene of the source has a name in the test data set, too few regulators are left
-        to train and validate, or a part would lack one of the two classes.
-    """
-    names = match_genes(train_genes, test_genes, orthologues)
-    test = label_universe(test_reference, test_genes).assign(**{PART: TEST})
-    source = label_universe(train_reference, train_genes)
-    source = source.assign(**{end: source[end].map(names) for end in PAIR}).dropna()
-    kept = source[label_pairs(source, test) == 0]
-    logger.info(
-        "%d of %d genes have a name in the test data set; %d of the source's pairs with both "
-        "ends named, %d of them test pairs, which train nothing",
-        len(names), len(set(train_genes)), len(source), len(source) - len(kept),
-    )  # fmt: skip
-    remedy = "Give a table of orthologues, or a source with more regulators"
-    eligible = _eligible(kept, min_edges)
-    if len(eligible) < 2:
-        raise InputError(
-            f"{len(eligible)} regulators of the source have {min_edges} reference edges outside "
-            "the test part, 2 are needed",
-            remedy=remedy,
-        )
-    val = draw_val(sorted(eligible), REGULATORS, val_fraction, derive_seed(seed, "transfer"))
-    kept = kept.assign(**{PART: np.where(kept[REGULATOR].isin(val), VAL, TRAIN)})
-    split = pd.concat([kept, test]).sort_values(PAIR, ignore_index=True)
-    check_split(split, remedy=remedy)
-    return split
-
-
 FOLDED = {GENES: split_genes, TFS: split_regulators, BOTH: split_both}
-
-
-def _eligible(split: pd.DataFrame, min_edges: int) -> set[str]:
-    """Return the regulators with at least `min_edges` positives."""
-    counts = split.groupby(REGULATOR)[LABEL].sum()
-    return set(counts.index[counts >= min_edges])

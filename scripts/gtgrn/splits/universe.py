@@ -1,28 +1,24 @@
-"""Universe, splits and the message graph: what a model may see, and what judges it.
+"""The universe of pairs, their labels, and what the train labels say of a gene.
 
 Definitions follow the workflow's evaluation design: U is every pair (t, g) of a regulator t
 and a gene g other than t; Y are the reference edges inside U. A split is a table of pairs of
 labelled regulators (those with a reference edge) with a label and a part.
-
-Five splits ask five questions: S1 :func:`split_edges` unseen pairs of known regulators and
-targets, S2 :func:`split_genes` unseen targets, S3 :func:`split_regulators` unseen regulators,
-S4 :func:`split_both` pairs of which both ends are unseen, S5 :func:`split_transfer` another
-data set. All depend on names and the seed only, not on the order of genes or edges.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
-from gtgrn.models.nulls.label_features import encode_pairs, smoothed_rates
-from gtgrn.names import LABEL, PAIR, REGULATOR, TARGET
+from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TRAIN
 
-logger = logging.getLogger(__name__)
+PSEUDO_COUNT = 1.0
+"""Pairs at the mean rate added to each regulator and target: the value that reproduces the
+additive null of the evaluation design on all of its data sets."""
 
 
 def universe(genes: Sequence[str], regulators: Sequence[str]) -> pd.DataFrame:
@@ -66,6 +62,72 @@ def label_universe(reference: pd.DataFrame, genes: Sequence[str]) -> pd.DataFram
     """Return all pairs of regulators with a reference edge: regulator, target, label."""
     pairs = universe(genes, reference[REGULATOR].unique())
     return pairs.assign(**{LABEL: label_pairs(pairs, reference)})
+
+
+@dataclass(frozen=True)
+class LabelledPairs:
+    """A split as codes: the order of names, not of rows, decides everything."""
+
+    regulator: np.ndarray
+    target: np.ndarray
+    train: np.ndarray
+    """Rows of the train part, sorted by the names of regulator and target."""
+    labels: np.ndarray
+    """Labels of those rows as 0.0 or 1.0."""
+    order: np.ndarray
+    """All rows, sorted by the names of regulator and target."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of regulators and of targets."""
+        return int(self.regulator.max()) + 1, int(self.target.max()) + 1
+
+    @property
+    def mean(self) -> float:
+        """Train density; half a count either way keeps its log-odds finite."""
+        return (self.labels.sum() + 0.5) / (len(self.labels) + 1)
+
+
+def encode_pairs(split: pd.DataFrame) -> LabelledPairs:
+    """Check a split and turn it into codes; labels outside the train part are not touched.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a pair occurs twice (in train and test, it would be a leak),
+        or the train part is empty or holds a label other than 0 and 1.
+    """
+    for column in (*PAIR, LABEL, PART):
+        if column not in split.columns:
+            raise InputError(
+                "column missing", field=column, remedy="Give regulator, target, label and part"
+            )
+    regulator, _ = pd.factorize(split[REGULATOR], sort=True)
+    target, _ = pd.factorize(split[TARGET], sort=True)
+    order = np.lexsort((target, regulator))
+    steps = np.abs(np.diff(regulator[order])) + np.abs(np.diff(target[order]))
+    if not steps.all():
+        first = split.iloc[order[int(np.argmin(steps))]]
+        raise InputError(
+            f"{first[REGULATOR]} -> {first[TARGET]} occurs twice", remedy="Keep one of them"
+        )
+    train = order[(split[PART] == TRAIN).to_numpy()[order]]
+    labels = split[LABEL].to_numpy()[train].astype(float)
+    if not len(train):
+        raise InputError("no pair is in the train part", field=PART, remedy="Mend the split")
+    if not np.isin(labels, (0, 1)).all():
+        raise InputError(
+            "a train label is neither 0 nor 1", field=LABEL, remedy="Label every train pair"
+        )
+    return LabelledPairs(regulator, target, train, labels, order)
+
+
+def smoothed_rates(pairs: LabelledPairs, codes: np.ndarray) -> np.ndarray:
+    """Return each entity's smoothed share of positives among its train pairs, in (0, 1)."""
+    size = codes.max() + 1
+    positives = np.bincount(codes[pairs.train], pairs.labels, minlength=size)
+    counts = np.bincount(codes[pairs.train], minlength=size)
+    return (positives + PSEUDO_COUNT * pairs.mean) / (counts + PSEUDO_COUNT)
 
 
 def target_rate(split: pd.DataFrame, *, seed: int) -> np.ndarray:

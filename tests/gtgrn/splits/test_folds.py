@@ -9,9 +9,10 @@ import pytest
 from gtgrn.errors import InputError
 from gtgrn.splits.folds import match_genes, read_folds
 from gtgrn.splits.leakage import message_edges
-from gtgrn.splits.schemes import split_both, split_genes, split_regulators, split_transfer
+from gtgrn.splits.schemes import split_both, split_genes, split_regulators
 from gtgrn.splits.shipped import split_from_folds
 from gtgrn.splits.tables import check_split
+from gtgrn.splits.transfer import split_transfer
 from gtgrn.splits.universe import universe
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.errors import InputError
-from gtgrn.splits.schemes import FOLDED, draw_split, split_edges, split_transfer, thin_train
+from gtgrn.splits.schemes import FOLDED, draw_split, split_edges, thin_train
+from gtgrn.splits.transfer import split_transfer
 
 GENES = [f"G{i:02d}" for i in range(40)]
 FRACTIONS = {"train": 0.67, "val": 0.10, "test": 0.23}

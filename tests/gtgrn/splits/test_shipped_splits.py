@@ -14,9 +14,9 @@ from gtgrn.evaluation.negatives import score_negatives
 from gtgrn.models.nulls.predictors import NULLS, label_svd_expression
 from gtgrn.splits.folds import read_folds
 from gtgrn.splits.negatives import draw_negatives
-from gtgrn.splits.schemes import split_transfer
 from gtgrn.splits.shipped import read_shipped_split, split_from_folds
 from gtgrn.splits.tables import check_split
+from gtgrn.splits.transfer import split_transfer
 from gtgrn.splits.universe import label_universe
 
 BEELINE = Path(__file__).parents[4] / "shared" / "data" / "beeline"

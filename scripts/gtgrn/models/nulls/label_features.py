@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit, logit
 
-from gtgrn.errors import InputError
-from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TRAIN
+from gtgrn.splits.universe import PSEUDO_COUNT, LabelledPairs, smoothed_rates
 
-PSEUDO_COUNT = 1.0
-"""Pairs at the mean rate added to each regulator and target: the value that reproduces the
-additive null of the evaluation design on all of its data sets."""
 FOLDS = 5
 RANKS = (1, 2, 4, 8)
 REGULATOR_NEIGHBOURS = (3, 10)
@@ -25,72 +19,6 @@ REGULATOR_COLUMNS, TARGET_COLUMNS = slice(0, 2), slice(2, 4)
 """Which of :func:`label_features` are the log-odds and degree of one end alone."""
 BLOCK = 1024
 """Rows of a similarity matrix held at once."""
-
-
-@dataclass(frozen=True)
-class LabelledPairs:
-    """A split as codes: the order of names, not of rows, decides everything."""
-
-    regulator: np.ndarray
-    target: np.ndarray
-    train: np.ndarray
-    """Rows of the train part, sorted by the names of regulator and target."""
-    labels: np.ndarray
-    """Labels of those rows as 0.0 or 1.0."""
-    order: np.ndarray
-    """All rows, sorted by the names of regulator and target."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of regulators and of targets."""
-        return int(self.regulator.max()) + 1, int(self.target.max()) + 1
-
-    @property
-    def mean(self) -> float:
-        """Train density; half a count either way keeps its log-odds finite."""
-        return (self.labels.sum() + 0.5) / (len(self.labels) + 1)
-
-
-def encode_pairs(split: pd.DataFrame) -> LabelledPairs:
-    """Check a split and turn it into codes; labels outside the train part are not touched.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a pair occurs twice (in train and test, it would be a leak),
-        or the train part is empty or holds a label other than 0 and 1.
-    """
-    for column in (*PAIR, LABEL, PART):
-        if column not in split.columns:
-            raise InputError(
-                "column missing", field=column, remedy="Give regulator, target, label and part"
-            )
-    regulator, _ = pd.factorize(split[REGULATOR], sort=True)
-    target, _ = pd.factorize(split[TARGET], sort=True)
-    order = np.lexsort((target, regulator))
-    steps = np.abs(np.diff(regulator[order])) + np.abs(np.diff(target[order]))
-    if not steps.all():
-        first = split.iloc[order[int(np.argmin(steps))]]
-        raise InputError(
-            f"{first[REGULATOR]} -> {first[TARGET]} occurs twice", remedy="Keep one of them"
-        )
-    train = order[(split[PART] == TRAIN).to_numpy()[order]]
-    labels = split[LABEL].to_numpy()[train].astype(float)
-    if not len(train):
-        raise InputError("no pair is in the train part", field=PART, remedy="Mend the split")
-    if not np.isin(labels, (0, 1)).all():
-        raise InputError(
-            "a train label is neither 0 nor 1", field=LABEL, remedy="Label every train pair"
-        )
-    return LabelledPairs(regulator, target, train, labels, order)
-
-
-def smoothed_rates(pairs: LabelledPairs, codes: np.ndarray) -> np.ndarray:
-    """Return each entity's smoothed share of positives among its train pairs, in (0, 1)."""
-    size = codes.max() + 1
-    positives = np.bincount(codes[pairs.train], pairs.labels, minlength=size)
-    counts = np.bincount(codes[pairs.train], minlength=size)
-    return (positives + PSEUDO_COUNT * pairs.mean) / (counts + PSEUDO_COUNT)
 
 
 def additive_log_odds(pairs: LabelledPairs) -> np.ndarray:

@@ -24,14 +24,11 @@ from gtgrn.errors import InputError
 from gtgrn.models.nulls.label_features import (
     REGULATOR_COLUMNS,
     TARGET_COLUMNS,
-    LabelledPairs,
     additive_log_odds,
     cross_fitted_features,
-    encode_pairs,
-    smoothed_rates,
 )
 from gtgrn.names import REGULATOR, TARGET
-from gtgrn.splits.universe import target_rate
+from gtgrn.splits.universe import LabelledPairs, encode_pairs, smoothed_rates, target_rate
 
 logger = logging.getLogger(__name__)
 

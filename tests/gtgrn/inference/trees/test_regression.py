@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from dataclasses import asdict
 
 import arboreto.core
 import joblib
@@ -12,7 +12,7 @@ import pytest
 from gtgrn.data.matrix import read_matrix, write_matrix
 from gtgrn.errors import InputError
 from gtgrn.inference.methods import extratrees, genie3, grnboost2
-from gtgrn.inference.run import infer
+from gtgrn.inference.run import infer, shard
 from gtgrn.inference.trees import regression as _trees
 from gtgrn.seeds import derive_seed
 from gtgrn.tables import sort_edges
@@ -71,10 +71,10 @@ def test_trees_are_arboretos(method, seed):
     ],
 )
 def test_defaults_are_arboretos(module, constants):
-    parameters = inspect.signature(module.infer).parameters
+    defaults = asdict(module.Options())
     for name, value in constants.items():
         if name != "n_jobs":
-            assert parameters[name].default == value
+            assert defaults[name] == value
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_shards_join_to_the_network_whatever_their_number(method, engine):
     whole = sort_edges(run(method, engine=engine))
     for count in (2, 3, 20):
         items = [f"{i}-of-{count}" for i in range(1, count + 1)]
-        shards = [_trees.shard(EXPRESSION.columns, item) for item in items]
-        assert sorted(gene for shard in shards for gene in shard) == sorted(EXPRESSION)
-        parts = [run(method, engine=engine, targets=shard) for shard in shards]
+        shards = [shard(EXPRESSION.columns, item) for item in items]
+        assert sorted(gene for part in shards for gene in part) == sorted(EXPRESSION)
+        parts = [run(method, engine=engine, targets=part) for part in shards]
         pd.testing.assert_frame_equal(sort_edges(pd.concat(parts)), whole)
 
 
