@@ -24,12 +24,10 @@ from gtgrn.simulation.boolean import (
     THRESHOLD,
     TRANSCRIPTION,
     TRANSLATION,
-    BooleanModel,
     add_dropout,
-    read_model,
-    reference_edges,
     simulate,
 )
+from gtgrn.simulation.boolean_models import BooleanModel, read_model, reference_edges
 from pairs import pair
 
 ROOT = Path(__file__).parents[1]

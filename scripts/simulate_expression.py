@@ -4,7 +4,8 @@ import anndata as ad
 from gtgrn.data.store import write_expression
 from gtgrn.logs import configure_logging
 from gtgrn.seeds import derive_seed
-from gtgrn.simulation.boolean import add_dropout, read_model, reference_edges, simulate
+from gtgrn.simulation.boolean import add_dropout, simulate
+from gtgrn.simulation.boolean_models import read_model, reference_edges
 from gtgrn.tables import write_table
 
 configure_logging(snakemake.log[0])

@@ -1,7 +1,7 @@
 """Simulate the sets of expression of one Boolean model."""
 
 from gtgrn.logs import configure_logging
-from gtgrn.simulation.boolean import read_model, reference_edges
+from gtgrn.simulation.boolean_models import read_model, reference_edges
 from gtgrn.studies.gatv2 import make_sets, write_sets
 from gtgrn.tables import write_table
 

@@ -92,13 +92,13 @@ def label_cells(
     seed: int = 0,
     file: object = None,
 ) -> pd.DataFrame:
-    """Return cells the types whose markers their clusters express most.
+    """Return the types of cells whose markers their clusters express most.
 
     Parameters
     ----------
     adata
-        Cells x all measured genes from :func:`gtgrn.data.preprocessing.read_expression`; not changed.
-        Never imputed values: imputation would spread each marker over its neighbours.
+        Cells x all measured genes as read; not changed. Never imputed values: imputation would
+        spread each marker over its neighbours.
     markers
         From :func:`read_markers`.
     values, total_counts
@@ -122,8 +122,6 @@ def label_cells(
     InputError
         If fewer than two types have a marker among the genes, or there are fewer than three cells.
     """
-    import scanpy as sc
-
     if adata.n_obs < 3:
         raise InputError(
             f"{adata.n_obs} cells make no clusters", field="expression.markers",
@@ -137,8 +135,20 @@ def label_cells(
         regulators=sorted({name for names in kept.values() for name in names}),
     )  # fmt: skip
     clusters = _cluster(work, resolution, seed)
+    table = name_clusters(clusters, _score_types(work, kept, seed))
+    summary = table.groupby(CLUSTER).agg(
+        cells=(CELL_TYPE, "size"), type=(CELL_TYPE, "first"), margin=(MARGIN, "first")
+    )
+    log.info("clusters and their types by markers:\n%s", summary.to_string())
+    return table.loc[adata.obs_names]
+
+
+def _score_types(work: ad.AnnData, markers: Mapping[str, list[str]], seed: int) -> pd.DataFrame:
+    """Return cells x types: the markers' expression above that of genes of like expression."""
+    import scanpy as sc
+
     scores = pd.DataFrame(index=work.obs_names)
-    for kind, names in kept.items():
+    for kind, names in markers.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             sc.tl.score_genes(
@@ -146,12 +156,7 @@ def label_cells(
                 n_bins=max(1, min(BINS, work.n_vars // 10)), ctrl_size=CONTROLS,
             )  # fmt: skip
         scores[kind] = work.obs["score"].to_numpy()
-    table = name_clusters(clusters, scores)
-    summary = table.groupby(CLUSTER).agg(
-        cells=(CELL_TYPE, "size"), type=(CELL_TYPE, "first"), margin=(MARGIN, "first")
-    )
-    log.info("clusters and their types by markers:\n%s", summary.to_string())
-    return table.loc[adata.obs_names]
+    return scores
 
 
 def _cluster(work: ad.AnnData, resolution: float, seed: int) -> np.ndarray:
@@ -202,7 +207,7 @@ def name_clusters(clusters: np.ndarray, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_size(labels: np.ndarray) -> np.ndarray:
-    """Return groups numbers from 0 by falling size, ties by their first member."""
+    """Return the groups numbered from 0 by falling size, ties by their first member."""
     _, first, inverse, counts = np.unique(
         labels, return_index=True, return_inverse=True, return_counts=True
     )

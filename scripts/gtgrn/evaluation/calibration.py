@@ -155,44 +155,6 @@ class Calibrator:
         steps = np.interp(scores, state["thresholds"], state["values"])
         return (1 - PLATT_SHARE) * steps + PLATT_SHARE * platt
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted map as numbers, texts and lists, fit for JSON.
-
-        Raises
-        ------
-        InputError
-            If the map is not fitted.
-        """
-        return {
-            "method": self.method,
-            "probabilities": self.probabilities,
-            "state": dict(self._fitted()),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Calibrator:
-        """Return the map that :meth:`to_dict` wrote down.
-
-        Raises
-        ------
-        InputError
-            If an entry is missing.
-        """
-        try:
-            calibrator = cls(values["method"], probabilities=values["probabilities"])
-            state = dict(values["state"])
-            wanted = {"fitted", "n", "n_positive", "centre", "scale", "slope", "intercept"}
-            if state["fitted"] == "isotonic":
-                wanted |= {"thresholds", "values"}
-            calibrator._state = {key: state[key] for key in sorted(wanted)}
-        except KeyError as error:
-            raise InputError(
-                "entry missing in a stored calibration",
-                field=str(error.args[0]),
-                remedy="Fit the calibration again",
-            ) from error
-        return calibrator
-
     def _fitted(self) -> dict[str, Any]:
         if self._state is None:
             raise InputError("calibration is not fitted", remedy="Call fit first")

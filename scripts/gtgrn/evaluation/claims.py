@@ -40,7 +40,7 @@ def resample_wins(
     Parameters
     ----------
     wins
-        Method -> (positives,) in [0, 1], from :func:`gtgrn.evaluation.negatives.compare_positives`.
+        Method -> (positives,) in [0, 1], of :func:`gtgrn.evaluation.negatives.compare_positives`
     seed
         Seed of the resamples.
     samples

@@ -9,8 +9,7 @@ small training, is imported by the curves alone; the tests hold all values to it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,17 +41,14 @@ from gtgrn.names import (
     REGULATOR,
     SCORE,
     TARGET,
-    WEIGHT,
     WITHIN_GENE,
     WITHIN_TF,
 )
 
 __all__ = [
-    "BeelineScores",
     "auprc",
     "auprc_ratio",
     "auroc",
-    "beeline_scores",
     "brier",
     "early_precision",
     "early_precision_ratio",
@@ -211,86 +207,6 @@ def pr_curve(labels: ArrayLike, scores: ArrayLike) -> pd.DataFrame:
     return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
 
 
-class BeelineScores(NamedTuple):
-    """A network's scores in a universe of BEELINE, and the size of that universe."""
-
-    epr: float
-    """Early precision over density."""
-    auprc_ratio: float
-    """Average precision over density."""
-    genes: int
-    regulators: int
-    """Genes that may be the first of a pair."""
-    pairs: int
-    edges: int
-    """Reference edges among the pairs."""
-    density: float
-
-
-def beeline_scores(
-    network: pd.DataFrame,
-    reference: pd.DataFrame,
-    genes: Collection[str],
-    *,
-    universe: str = "tf",
-    decimals: int | None = None,
-) -> BeelineScores:
-    """Return the early precision ratio and the AUPRC ratio of a network as BEELINE does.
-
-    Self-loops are dropped, of a pair that is listed twice the larger |weight| counts, and a
-    pair that the network lacks has weight 0. The AUPRC is the average precision, where BEELINE's
-    own code takes the area under an interpolated curve.
-
-    Parameters
-    ----------
-    network
-        Columns regulator, target, weight; the sign of a weight is ignored.
-    reference
-        Columns regulator, target; edges with another gene than `genes` are dropped.
-    genes
-        BEELINE passes the genes of the reference.
-    universe
-        ``tf``: the regulators of reference edges times all genes, BEELINE's choice for
-        experimental data; ``all``: all ordered pairs of genes, its choice for simulated
-        networks. Both without self-loops. Memory is 9 bytes a pair.
-    decimals
-        Round the weights first; 6 gives the tie blocks of BEELINE's release of 2020.
-
-    Raises
-    ------
-    ValueError
-        If the universe is another word, or a weight is NaN or infinite.
-
-    Source: Pratapa et al. 2020, doi 10.1038/s41592-019-0690-6.
-    """
-    if universe not in ("tf", "all"):
-        raise ValueError(f"universe is {universe!r}, but must be 'tf' or 'all'")
-    names = pd.Index(sorted(set(genes)))
-    first, second = (names.get_indexer(reference[column]) for column in PAIR)
-    inside = (first >= 0) & (second >= 0) & (first != second)
-    rows = names[np.unique(first[inside])] if universe == "tf" else names
-    possible = rows.to_numpy()[:, None] != names.to_numpy()[None, :]
-    labels = np.zeros(possible.shape, dtype=bool)
-    labels[rows.get_indexer(names[first[inside]]), second[inside]] = True
-    weights = np.zeros(possible.shape)
-    row, column = rows.get_indexer(network[REGULATOR]), names.get_indexer(network[TARGET])
-    known = (row >= 0) & (column >= 0)
-    listed = network[WEIGHT].abs().to_numpy(float)[known]
-    listed = listed if decimals is None else listed.round(decimals)
-    np.maximum.at(weights, (row[known], column[known]), listed)
-    positive, scores = checked(labels[possible], weights[possible])
-    edges = int(positive.sum())
-    return BeelineScores(
-        early_precision_ratio(positive, scores),
-        auprc_ratio(positive, scores),
-        len(names),
-        len(rows),
-        len(positive),
-        edges,
-        edges / len(positive) if len(positive) else float("nan"),
-    )
-
-
 def evaluate(
     split_part: pd.DataFrame, *, probabilities: bool = False, at: Sequence[int] = ()
 ) -> pd.DataFrame:
@@ -331,7 +247,7 @@ def evaluate(
     n, n_positive = len(scores), int(positive.sum())
     within_tf, n_tf = mean_within_group_auroc(positive, scores, split_part[REGULATOR])
     within_gene, n_gene = mean_within_group_auroc(positive, scores, split_part[TARGET])
-    at_positives = float("nan") if not n_positive else precision_at(positive, scores, n_positive)
+    at_positives = precision_at(positive, scores, n_positive) if n_positive else float("nan")
     rows = [
         (AUROC, auroc(positive, scores), n),
         (AUPRC, auprc(positive, scores), n),

@@ -27,9 +27,9 @@ def compare_positives(
     scores
         Scores aligned with its rows, higher for a likelier edge.
     negatives
-        From :func:`draw_negatives` on this split.
+        From :func:`gtgrn.splits.negatives.draw_negatives` on this split.
     rows
-        What :func:`find_rows` gives, to find it once for many scores.
+        What :func:`gtgrn.splits.negatives.find_rows` gives, to find it once for many scores.
 
     Returns
     -------
@@ -68,16 +68,12 @@ def score_negatives(
 
     Parameters
     ----------
-    split
-        Columns regulator, target, label, part.
+    split, negatives, rows
+        See :func:`compare_positives`.
     scores
         Scores aligned with its rows, all finite, higher for a likelier edge.
-    negatives
-        From :func:`draw_negatives` on this split.
     part
         The part for which they were drawn.
-    rows
-        What :func:`find_rows` gives, to find it once for many scores.
 
     Returns
     -------
@@ -93,14 +89,9 @@ def score_negatives(
     ValueError
         If a score is NaN or infinite.
     """
-    scores = np.asarray(scores, dtype=float)
-    if scores.shape != (len(split),) or not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores {scores.shape} must be finite, one for each of {len(split)} rows"
-        )
+    scores = _checked(scores, len(split))
     scheme = negatives[SCHEME].iloc[0]
-    own = find_rows(split, negatives) if rows is None else rows
-    positive, negative = own
+    positive, negative = own = find_rows(split, negatives) if rows is None else rows
     inside = (split[PART] == part).to_numpy()
     of_part = np.flatnonzero(inside & (split[LABEL] == 1).to_numpy())
     if not inside[negative].all():
@@ -119,3 +110,10 @@ def score_negatives(
         lines.append(("unmatched_positives", float(len(of_part) - judged)))
     table = pd.DataFrame(lines, columns=["metric", "value"])
     return table.assign(n=len(negatives), n_positive=judged)
+
+
+def _checked(scores: np.ndarray, n: int) -> np.ndarray:
+    scores = np.asarray(scores, dtype=float)
+    if scores.shape != (n,) or not np.isfinite(scores).all():
+        raise ValueError(f"scores {scores.shape} must be finite, one for each of {n} rows")
+    return scores

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-TIED, LAST_OF_TIE, LAST_OF_GROUP = 0, 1, 2
+TIED, LAST_OF_GROUP = 0, 2
+"""What follows a pair: another of its tie, or another group; 1 is another score."""
 STEP = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 S27, S30, S31, S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)

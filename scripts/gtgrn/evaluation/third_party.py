@@ -61,16 +61,7 @@ def read_scores(
     columns = _columns(path, {REGULATOR: regulator, TARGET: target, WEIGHT: weight})
     table = read_table(path, sep=_separator(path))[columns]
     table = table.set_axis([*PAIR, WEIGHT], axis=1).astype(dict.fromkeys(PAIR, str))
-    weights = pd.to_numeric(table[WEIGHT], errors="coerce")
-    if not np.isfinite(weights).all():
-        row = int(np.flatnonzero(~np.isfinite(weights))[0])
-        raise InputError(
-            f"row {row + 1} holds '{table[WEIGHT].iloc[row]}', which is no finite number",
-            file=path,
-            field=columns[2],
-            remedy="Remove such rows",
-        )
-    table[WEIGHT] = weights.abs()
+    table[WEIGHT] = _numbers(table[WEIGHT], path, columns[2]).abs()
     inside = table[REGULATOR].isin(genes) & table[TARGET].isin(genes)
     loops = inside & (table[REGULATOR] == table[TARGET])
     kept = table[inside & ~loops]
@@ -90,6 +81,19 @@ def read_scores(
             remedy="Give the names that the expression uses",
         )
     return edges
+
+
+def _numbers(weights: pd.Series, path: str | Path, column: str) -> pd.Series:
+    numbers = pd.to_numeric(weights, errors="coerce")
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        raise InputError(
+            f"row {row + 1} holds '{weights.iloc[row]}', which is no finite number",
+            file=path,
+            field=column,
+            remedy="Remove such rows",
+        )
+    return numbers
 
 
 def _separator(path: str | Path) -> str:

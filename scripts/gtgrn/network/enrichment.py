@@ -146,10 +146,8 @@ def judge_overlap(
     ----------
     split
         Columns regulator, target, label, part, each pair once: pairs of labelled regulators.
-    model
-        Scores of the model, aligned with the rows.
-    nulls
-        Null -> scores, aligned with the rows.
+    model, nulls
+        Scores of the model and null -> scores, aligned with the rows.
     evidence
         Name -> known edges (regulator, target), such as those of one database. The reference's
         own labels are always tested, under ``reference``.
@@ -179,14 +177,10 @@ def judge_overlap(
             name: label_pairs(pairs, edges).astype(bool) for name, edges in evidence.items()
         }
         for method in names:
-            own, first = scores[method][rows], {POOL: pool, METHOD: method}
-            chosen = choose_best(pairs, own, seed=seed)
-            for name, known in marks.items():
-                table = count_overlap(pairs, chosen, known)
-                overall.append(table.assign(**first, **{EVIDENCE: name}))
-            chosen = choose_best(pairs, own, seed=seed, within=REGULATOR)
-            table = count_overlap(pairs, chosen, marks[REFERENCE], REGULATOR)
-            by_regulator.append(table.assign(**first))
+            first = {POOL: pool, METHOD: method}
+            counts = _count_both(pairs, scores[method][rows], marks, seed)
+            overall.append(counts[0].assign(**first))
+            by_regulator.append(counts[1].assign(**first))
     overall, by_regulator = (
         hypergeometric(pd.concat(tables, ignore_index=True)) for tables in (overall, by_regulator)
     )
@@ -197,3 +191,16 @@ def judge_overlap(
         overall[[POOL, METHOD, EVIDENCE, *TESTED, Q]],
         by_regulator[[POOL, METHOD, REGULATOR, *TESTED, Q]],
     )
+
+
+def _count_both(
+    pairs: pd.DataFrame, scores: np.ndarray, marks: Mapping[str, np.ndarray], seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count a method's hits in all pairs by evidence, and of the reference by regulator."""
+    chosen = choose_best(pairs, scores, seed=seed)
+    overall = [
+        count_overlap(pairs, chosen, known).assign(**{EVIDENCE: name})
+        for name, known in marks.items()
+    ]
+    chosen = choose_best(pairs, scores, seed=seed, within=REGULATOR)
+    return pd.concat(overall), count_overlap(pairs, chosen, marks[REFERENCE], REGULATOR)

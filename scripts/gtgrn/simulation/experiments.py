@@ -1,7 +1,7 @@
 """Experiments on a simulated gene network: what GeneNetWeaver measures, with microarray noise.
 
-Kinetics are in :mod:`gtgrn.simulation.kinetics`. Steady states are those of the perturbed network; with
-Langevin noise each is simulated on from there, so that conditions are independent samples.
+Steady states are those of the perturbed network; with Langevin noise each is simulated on from
+there, so that conditions are independent samples.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.seeds import derive_seed
-from gtgrn.simulation.kinetics import NOISE, SETTLED, Kinetics, find_steady_state, integrate
+from gtgrn.simulation.dynamics import NOISE, SETTLED, find_steady_state, integrate
+from gtgrn.simulation.kinetics import Kinetics
 
 log = logging.getLogger(__name__)
 
@@ -95,16 +96,10 @@ def run_experiment(
     InputError
         If the experiment is unknown or the number of conditions impossible.
     """
-    if experiment not in EXPERIMENTS:
-        raise InputError(
-            f"unknown experiment '{experiment}'",
-            field="experiment",
-            remedy=f"Use one of {', '.join(EXPERIMENTS)}",
-        )
+    planned = _plan(kinetics, experiment, conditions, seed)
     wild, steady = find_steady_state(kinetics)
     if not steady:
         log.warning("the unperturbed network does not settle; its last state is used")
-    planned = _plan(kinetics, experiment, conditions, seed)
     noise = NOISE if stochastic else 0.0
 
     def measure(condition: _Condition) -> list[np.ndarray]:
@@ -115,6 +110,21 @@ def run_experiment(
 
     with ThreadPoolExecutor(threads) as pool:
         measured = list(pool.map(measure, planned))
+    result = _tabulate(kinetics, experiment, planned, measured)
+    table = result.expression
+    if microarray_noise:
+        table = add_microarray_noise(table, seed=seed)
+    table /= max(float(table.to_numpy().max()), np.finfo(float).tiny)
+    return Experiment(table, result.conditions)
+
+
+def _tabulate(
+    kinetics: Kinetics,
+    experiment: str,
+    planned: list[_Condition],
+    measured: list[list[np.ndarray]],
+) -> Experiment:
+    """Return what was measured as tables; a time series has a row for each point."""
     rows = [
         (f"{one.name}_t{number * SERIES_INTERVAL}" if len(points) > 1 else one.name,
          one.gene, float(number * SERIES_INTERVAL), point)
@@ -125,9 +135,6 @@ def run_experiment(
     table = pd.DataFrame(
         np.array([point for *_, point in rows]), index=names, columns=list(kinetics.genes)
     )
-    if microarray_noise:
-        table = add_microarray_noise(table, seed=seed)
-    table /= max(float(table.to_numpy().max()), np.finfo(float).tiny)
     described = {
         "experiment": experiment,
         "gene": [gene for _, gene, _, _ in rows],
@@ -139,6 +146,12 @@ def run_experiment(
 def _plan(
     kinetics: Kinetics, experiment: str, conditions: int | None, seed: int
 ) -> list[_Condition]:
+    if experiment not in EXPERIMENTS:
+        raise InputError(
+            f"unknown experiment '{experiment}'",
+            field="experiment",
+            remedy=f"Use one of {', '.join(EXPERIMENTS)}",
+        )
     size = len(kinetics.genes)
     still, full = np.zeros(size), np.ones(size)
     if experiment in ("knockouts", "knockdowns"):

@@ -25,7 +25,8 @@ from gtgrn.models.peer_training import PROFILES, SCHEDULE, Schedule, prepare, pr
 from gtgrn.models.peers import gatv2
 from gtgrn.names import AUPRC, AUROC, LABEL, PAIR, PART, REGULATOR, TEST, TRAIN, VAL
 from gtgrn.seeds import derive_seed
-from gtgrn.simulation.boolean import BooleanModel, add_dropout, simulate
+from gtgrn.simulation.boolean import add_dropout, simulate
+from gtgrn.simulation.boolean_models import BooleanModel
 from gtgrn.splits.universe import label_universe
 from gtgrn.studies.gatv2_tables import FOLD, LEAKY, MODEL
 from gtgrn.training.loop import seeded

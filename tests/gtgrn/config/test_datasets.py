@@ -14,7 +14,7 @@ from gtgrn.data.downloads import check_offline, is_fetched, list_missing
 from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.errors import InputError
-from gtgrn.simulation.boolean import read_model
+from gtgrn.simulation.boolean_models import read_model
 from gtgrn.splits.shipped import read_shipped_folds, read_shipped_split
 from gtgrn.splits.tables import check_split
 

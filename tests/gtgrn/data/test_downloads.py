@@ -13,15 +13,14 @@ from archive_cases import tarred, zipped
 from gtgrn.config.cards import card_files, load_cards
 from gtgrn.data import downloads
 from gtgrn.data.downloads import (
-    CHUNK,
     OFFICIAL,
     Download,
     check_offline,
-    fetch,
     is_fetched,
     list_missing,
     obtain,
 )
+from gtgrn.data.fetching import CHUNK, fetch
 from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.errors import InputError

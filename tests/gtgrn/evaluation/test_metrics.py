@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -186,96 +185,6 @@ def test_top_k_by_hand():
     assert metrics.top_k(np.array([3.0, 1, 2, 2, 0]), 2).tolist() == [1, 0, 1, 1, 0]
     assert metrics.top_k(np.array([3.0, 0, 0]), 2).tolist() == [1, 0, 0]
     assert metrics.top_k(np.array([3.0, 0, -1]), 2).tolist() == [1, 1, 0]
-
-
-def networks_of(names):
-    """Return edges that a network may hold, self-loops and names beyond the genes among them."""
-    return st.lists(st.tuples(st.sampled_from(names), st.sampled_from(names)), max_size=25)
-
-
-def edge_table(pairs, weights=None):
-    table = pd.DataFrame(list(pairs), columns=["regulator", "target"], dtype=object)
-    return table if weights is None else table.assign(weight=weights)
-
-
-REFERENCE = edge_table(
-    [("A", "B"), ("A", "C"), ("B", "C"), ("A", "A"), ("A", "B"), ("A", "X"), ("X", "B")]
-)
-NETWORK = edge_table(
-    [("A", "B"), ("A", "C"), ("B", "A"), ("A", "D"), ("C", "A"), ("A", "A"), ("X", "C")],
-    [0.9, -0.5, 0.5, 0.2, 1.0, 9.0, 9.0],
-)
-
-
-def test_beeline_scores_by_hand():
-    scores = metrics.beeline_scores(NETWORK, REFERENCE, "ABCD")
-    # Kept are .9 and the tie at rank 3, .5: two of three right where half of the pairs are.
-    assert scores.epr == pytest.approx((2 / 3) / (3 / 6))
-    assert scores.auprc_ratio == pytest.approx((1 + 2 / 3 + 3 / 6) / 3 / (3 / 6))
-    assert scores[2:] == (4, 2, 6, 3, 0.5)
-    scores = metrics.beeline_scores(NETWORK, REFERENCE, "ABCD", universe="all")
-    # C -> A comes first now, and the tie reaches from rank 3 to rank 4.
-    assert scores.epr == pytest.approx((2 / 4) / (3 / 12))
-    assert scores.auprc_ratio == pytest.approx((1 / 2 + 2 / 4 + 3 / 12) / 3 / (3 / 12))
-    assert scores[2:] == (4, 4, 12, 3, 0.25)
-
-
-def test_beeline_scores_of_few_or_repeated_predictions():
-    # Two reported edges, fewer than the three of the reference: unreported ones are not drawn in.
-    few = metrics.beeline_scores(NETWORK.iloc[[0, 3]], REFERENCE, "ABCD")
-    assert few.epr == pytest.approx((1 / 2) / (3 / 6))
-    assert metrics.beeline_scores(NETWORK.iloc[:0], REFERENCE, "ABCD").epr == 0
-    twice = pd.concat([NETWORK, NETWORK.assign(weight=0.01)])
-    expected = metrics.beeline_scores(NETWORK, REFERENCE, "ABCD")
-    assert metrics.beeline_scores(twice, REFERENCE, "ABCD") == expected
-    near = NETWORK.assign(weight=[0.9, 0.5, 0.4999999, 0.2, 0, 0, 0])
-    reference = edge_table([("A", "C"), ("B", "D")])
-    rounded = metrics.beeline_scores(near, reference, "ABCD", decimals=6)
-    exact = metrics.beeline_scores(near, reference, "ABCD")
-    assert exact.epr == pytest.approx((1 / 2) / (2 / 6))
-    assert rounded.epr == pytest.approx((1 / 3) / (2 / 6))
-
-
-@settings(max_examples=80, deadline=None)
-@given(networks_of("ABCDEX"), networks_of("ABCDEX"), st.data())
-def test_beeline_scores_match_sets_of_edges(reference, pairs, data):
-    genes = "ABCDE"
-    pairs = list(dict.fromkeys(pairs))
-    weights = data.draw(
-        st.lists(st.integers(-3, 3), min_size=len(pairs), max_size=len(pairs)), label="weights"
-    )
-    true = {(a, b) for a, b in reference if a != b and {a, b} <= set(genes)}
-    for universe in ("tf", "all"):
-        first = {a for a, _ in true} if universe == "tf" else set(genes)
-        possible = sorted(pair for pair in permutations(genes, 2) if pair[0] in first)
-        weight = dict.fromkeys(possible, 0)
-        weight |= {p: abs(w) for p, w in zip(pairs, weights, strict=True) if p in weight}
-        found = metrics.beeline_scores(
-            edge_table(pairs, weights), edge_table(reference), genes, universe=universe
-        )
-        assert (found.pairs, found.edges) == (len(possible), len(true))
-        if not true:
-            assert np.isnan([found.epr, found.auprc_ratio]).all()
-            continue
-        ranked = sorted(weight.values(), reverse=True)
-        cut = max(ranked[len(true) - 1], min((w for w in ranked if w), default=1))
-        kept = {pair for pair in possible if weight[pair] >= cut}
-        density = len(true) / len(possible)
-        expected = len(kept & true) / len(kept) / density if kept else 0
-        if len(true) == len(possible):
-            assert np.isnan(found.epr)
-            continue
-        assert found.epr == pytest.approx(expected)
-        labels = np.array([pair in true for pair in possible])
-        values = np.array([weight[pair] for pair in possible])
-        assert found.auprc_ratio == pytest.approx(brute_auprc(labels, values) / density)
-
-
-def test_beeline_scores_refuse_another_universe():
-    with pytest.raises(ValueError, match="'tf' or 'all'"):
-        metrics.beeline_scores(NETWORK, REFERENCE, "ABCD", universe="TF")
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        metrics.beeline_scores(NETWORK.assign(weight=np.nan), REFERENCE, "ABCD")
 
 
 def test_the_import_stays_light():

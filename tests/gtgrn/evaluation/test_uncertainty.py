@@ -163,61 +163,47 @@ def test_row_order_and_threads_change_nothing():
     rows = np.random.default_rng(5).permutation(len(part))
     shuffled = part.iloc[rows], {name: values[rows] for name, values in scores.items()}
     for options in ({}, {"entity": "regulator"}, {"entity": "target"}):
-        expected = statistics.compare_methods(part, scores, ["b"], seed=1, samples=20, **options)
+        observed, expected = statistics.bootstrap(part, scores, seed=1, samples=20, **options)
         for threads in (2, 30):
-            found = statistics.compare_methods(
-                *shuffled, ["b"], seed=1, samples=20, threads=threads, **options
+            again, found = statistics.bootstrap(
+                *shuffled, seed=1, samples=20, threads=threads, **options
             )
-            pd.testing.assert_frame_equal(found, expected, check_exact=True)
+            assert again == observed
+            for name, values in expected.items():
+                np.testing.assert_array_equal(found[name], values)
     one = statistics.permutation_test(part, scores, seed=1, permutations=20, within="regulator")
     two = statistics.permutation_test(
         *shuffled, seed=1, permutations=20, within="regulator", threads=2
     )
     pd.testing.assert_frame_equal(one, two, check_exact=True)
-    other = statistics.compare_methods(part, scores, ["b"], seed=2, samples=20)
-    assert not other["low"].equals(
-        statistics.compare_methods(part, scores, ["b"], seed=1, samples=20)["low"]
-    )
+    _, other = statistics.bootstrap(part, scores, seed=2, samples=20)
+    _, first = statistics.bootstrap(part, scores, seed=1, samples=20)
+    assert (other["a", "AUROC"] != first["a", "AUROC"]).any()
 
 
 def test_the_same_ranking_differs_by_exactly_zero():
     part = split_part()
     scores = {"a": noisy(part, 1), "same": np.exp(noisy(part, 1)), "worse": noisy(part, 0.1, 1)}
-    table = statistics.compare_methods(part, scores, ["a"], seed=0, samples=200)
-    same = table[table["method"] == "same"]
-    assert (same[["difference", "low", "high"]] == 0).all(axis=None)
-    assert (same["p"] == 1).all()
-    worse = table[table["method"] == "worse"]
-    assert (worse["high"] < 0).all()
-    assert (worse["p"] == 2 / 201).all()
-    assert not (table["method"] == "a").any()
-
-
-def test_every_reference_is_compared_with_the_others():
-    part = split_part()
-    scores = {
-        name: noisy(part, strength, 1) for name, strength in zip("abc", (1, 0.5, 0.1), strict=True)
-    }
-    table = statistics.compare_methods(
-        part, scores, ["b", "c"], seed=0, samples=10, metrics=["AUROC"]
-    )
-    pairs = list(zip(table["method"], table["reference"], strict=True))
-    assert pairs == [("a", "b"), ("a", "c"), ("b", "c"), ("c", "b")]
-    assert table["difference"].iloc[2] == pytest.approx(-table["difference"].iloc[3])
-    assert table["low"].iloc[2] == pytest.approx(-table["high"].iloc[3])
+    _, resampled = statistics.bootstrap(part, scores, seed=0, samples=200)
+    for metric in statistics.METRICS:
+        same = resampled["same", metric] - resampled["a", metric]
+        assert statistics.interval(same, 0.95) == (0, 0)
+        assert statistics.two_sided(same) == 1
+        worse = resampled["worse", metric] - resampled["a", metric]
+        assert statistics.interval(worse, 0.95)[1] < 0
+        assert statistics.two_sided(worse) == statistics.two_sided(-worse) == 2 / 201
 
 
 def test_intervals_hold_the_value():
     part = split_part()
     scores = {"a": noisy(part, 1), "b": noisy(part, 0)}
-    table = statistics.bootstrap_intervals(part, scores, seed=0, samples=300, metrics=EVERY)
-    assert len(table) == 8
-    assert (table["low"] < table["value"]).all()
-    assert (table["value"] < table["high"]).all()
-    narrow = statistics.bootstrap_intervals(
-        part, scores, seed=0, samples=300, metrics=EVERY, level=0.5
-    )
-    assert ((narrow["high"] - narrow["low"]) < (table["high"] - table["low"])).all()
+    observed, resampled = statistics.bootstrap(part, scores, seed=0, samples=300, metrics=EVERY)
+    assert len(observed) == 8
+    for name, value in observed.items():
+        low, high = statistics.interval(resampled[name], 0.95)
+        assert low < value < high
+        narrow = statistics.interval(resampled[name], 0.5)
+        assert narrow[1] - narrow[0] < high - low
 
 
 def test_bad_input_is_refused():
@@ -233,8 +219,6 @@ def test_bad_input_is_refused():
         statistics.bootstrap(part.assign(target="G"), scores, seed=0)
     with pytest.raises(ValueError, match="NaN or infinite"):
         statistics.bootstrap(part, {"a": np.full(len(part), np.nan)}, seed=0)
-    with pytest.raises(ValueError, match="references"):
-        statistics.compare_methods(part, scores, ["b"], seed=0)
     with pytest.raises(ValueError, match="within"):
         statistics.permutation_test(part, scores, seed=0, within="TF")
 
@@ -242,10 +226,11 @@ def test_bad_input_is_refused():
 def test_an_undefined_metric_has_no_interval():
     part = split_part().assign(target=lambda table: [f"G{i}" for i in range(len(table))])
     scores = {"a": noisy(part, 1), "b": noisy(part, 0)}
-    table = statistics.compare_methods(
-        part, scores, ["b"], seed=0, samples=10, metrics=["within_gene_AUROC"]
+    observed, resampled = statistics.bootstrap(
+        part, scores, seed=0, samples=10, metrics=["within_gene_AUROC"]
     )
-    assert table[["difference", "low", "high"]].isna().all(axis=None)
+    assert np.isnan(observed["a", "within_gene_AUROC"])
+    assert np.isnan(statistics.interval(resampled["a", "within_gene_AUROC"], 0.95)).all()
     tested = statistics.permutation_test(
         part, scores, seed=0, permutations=5, metrics=["within_gene_AUROC"]
     )
@@ -442,9 +427,10 @@ def test_a_claim_about_other_regulators_needs_regulators_as_the_unit():
         shift = rng.normal(1, spread, regulators)
         scores = {"a": rng.normal(size=len(part)) + shift[regulator] * label}
         for entity in covered:
-            table = statistics.bootstrap_intervals(
+            _, resampled = statistics.bootstrap(
                 part, scores, seed=seed, samples=300, metrics=["within_TF_AUROC"], entity=entity
             )
-            covered[entity] += int(table["low"][0] <= truth <= table["high"][0])
+            low, high = statistics.interval(resampled["a", "within_TF_AUROC"], 0.95)
+            covered[entity] += int(low <= truth <= high)
     assert covered[None] / sets < 0.85
     assert covered["regulator"] / sets == pytest.approx(0.95, abs=0.05)

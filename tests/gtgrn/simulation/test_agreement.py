@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.simulation.agreement import compare_expression, correlation_auroc
-from gtgrn.simulation.boolean import read_model, reference_edges, simulate
+from gtgrn.simulation.boolean import simulate
+from gtgrn.simulation.boolean_models import read_model, reference_edges
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT.parent / "shared" / "data" / "hsc_boolean"

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from gtgrn.errors import InputError
 from gtgrn.simulation import experiments as gnw
+from gtgrn.simulation.dynamics import find_steady_state, integrate
 from gtgrn.simulation.experiments import add_microarray_noise, run_experiment
-from gtgrn.simulation.kinetics import draw_kinetics, find_steady_state, integrate
+from gtgrn.simulation.kinetics import draw_kinetics
 from gtgrn.simulation.subnetworks import generate_network
 
 SMALL = generate_network(40, 8, mean_inputs=2.5, seed=1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from gtgrn.errors import InputError
 from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, TRAIN
-from gtgrn.simulation.boolean import read_model, reference_edges
+from gtgrn.simulation.boolean_models import read_model, reference_edges
 from gtgrn.studies import gatv2 as study
 from gtgrn.studies import gatv2_tables
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,16 +22,18 @@ from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.inference.information.c3net import (
     NullOptions,
-    adjust_p_values,
     bc3net_null,
-    check_null,
-    null_p_values,
     strongest_pairs,
     to_matrix,
     track,
 )
 from gtgrn.inference.information.correlations import gram, one_blas_thread, tie_groups
 from gtgrn.inference.information.estimators import CAP, bc3net_mi_matrix, check_values
+from gtgrn.inference.information.significance import (
+    adjust_p_values,
+    check_null,
+    null_p_values,
+)
 from gtgrn.seeds import derive_seed
 
 
@@ -158,25 +161,39 @@ def bc3net(
             threads=threads,
             progress=progress,
         )
-    null = check_null(null) if corrected else None
-    strongest = _bootstrap_pairs(values, own.estimator, own.discretisation)
-
-    def run(drawn: np.ndarray) -> np.ndarray:
-        i, j, information = strongest(drawn)
-        if null is not None:
-            p = null_p_values(null, information)
-            p[p == 0] = 1.0 / len(null)
-            keep = adjust_p_values(p, own.correction) <= own.alpha
-            i, j = i[keep], j[keep]
-        return i * n + j
-
+    test = partial(_passing, check_null(null), own) if corrected else None
+    find = _edge_finder(values, own, test)
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
-        parts = track(pool.map(run, indices), len(indices), "bootstraps", progress)
+        parts = track(pool.map(find, indices), len(indices), "bootstraps", progress)
     pairs, counts = np.unique(np.concatenate(parts), return_counts=True)
     if edge_corrected and len(pairs):
         keep = _test_frequencies(counts, len(indices), n, own.edge_alpha, own.edge_correction)
         pairs, counts = pairs[keep], counts[keep]
     return to_matrix(n, pairs // n, pairs % n, counts / len(indices) if weighted else 1.0)
+
+
+def _passing(null: np.ndarray, options: Bc3netOptions, information: np.ndarray) -> np.ndarray:
+    """Return which edges of a bootstrap pass the test against the null distribution."""
+    p = null_p_values(null, information)
+    p[p == 0] = 1.0 / len(null)
+    return adjust_p_values(p, options.correction) <= options.alpha
+
+
+def _edge_finder(
+    values: np.ndarray, options: Bc3netOptions, test: Callable[[np.ndarray], np.ndarray] | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from drawn samples to the edges that pass, as i * genes + j."""
+    strongest = _bootstrap_pairs(values, options.estimator, options.discretisation)
+    n = values.shape[1]
+
+    def find(drawn: np.ndarray) -> np.ndarray:
+        i, j, information = strongest(drawn)
+        if test is not None:
+            keep = test(information)
+            i, j = i[keep], j[keep]
+        return i * n + j
+
+    return find
 
 
 def _draw_bootstraps(n_samples: int, bootstraps: int, seed: int) -> np.ndarray:

@@ -74,18 +74,13 @@ def infer_by_minet(
 
     Parameters
     ----------
-    function
-        Function of minet that turns the matrix into a network, and the method's name.
-    expression, regulators, seed
+    function, arguments
+        Function of minet that turns the matrix into a network, which is the method's name, and
+        its arguments.
+    expression, regulators, options, seed
         See :func:`infer_symmetric`.
-    options
-        Of the method.
-    natively
-        matrix of mutual information -> weights, by our own engine.
-    threads
-        Of the native engine.
-    arguments
-        Of minet's function.
+    natively, threads
+        matrix of mutual information -> weights, by our own engine, and its threads.
     """
 
     def by_r(values: np.ndarray, cells: list[str], genes: list[str]) -> np.ndarray:

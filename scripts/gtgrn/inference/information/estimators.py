@@ -107,30 +107,34 @@ def discretise(values: np.ndarray, *, method: str = "equalfreq", bins: int) -> n
     if bins < 1 or (method == "equalfreq" and bins > n_samples):
         raise InputError(f"{bins} bins for {n_samples} samples", remedy="Give fewer bins.")
     codes = np.empty((n_samples, n_genes), np.int32)
-    if method == "equalfreq":
-        f, m = divmod(n_samples, bins)
-        k = np.arange(bins - 1)
-        positions = (k + 1) * f - 1 + (k < m)
-        for g in range(n_genes):
-            cuts = np.sort(values[:, g])[positions]
-            codes[:, g] = np.searchsorted(cuts, values[:, g], side="left") + 1
-    elif method == "equalwidth":
-        for g in range(n_genes):
-            column = values[:, g]
-            low = column.min()
-            # The edges themselves are compared, as a quotient may round to the other side.
-            edges = low + np.arange(1, bins) * ((column.max() - low) / bins)
-            codes[:, g] = np.searchsorted(edges, column, side="right") + 1
-            if column.max() == low:
-                codes[:, g] = 1
-    else:
+    if method == "globalequalwidth":
         low, high = values.min(), values.max()
         margin = (high - low or abs(low)) / 1000
         if high == low:
             low, high = low - margin, high + margin
         edges = np.linspace(low, high, bins + 1)
         codes[:] = np.searchsorted(edges[1:-1], values, side="left") + 1
+        return codes
+    cut = _cut_frequencies if method == "equalfreq" else _cut_widths
+    for g in range(n_genes):
+        codes[:, g] = cut(values[:, g], bins)
     return codes
+
+
+def _cut_frequencies(column: np.ndarray, bins: int) -> np.ndarray:
+    f, m = divmod(len(column), bins)
+    k = np.arange(bins - 1)
+    cuts = np.sort(column)[(k + 1) * f - 1 + (k < m)]
+    return np.searchsorted(cuts, column, side="left") + 1
+
+
+def _cut_widths(column: np.ndarray, bins: int) -> np.ndarray:
+    low = column.min()
+    if column.max() == low:
+        return np.ones(len(column), int)
+    # The edges themselves are compared, as a quotient may round to the other side.
+    edges = low + np.arange(1, bins) * ((column.max() - low) / bins)
+    return np.searchsorted(edges, column, side="right") + 1
 
 
 def copula(values: np.ndarray) -> np.ndarray:
@@ -266,6 +270,23 @@ def mi_matrix(
         than two complete samples), or ``mi.*`` of values that are neither whole numbers nor
         discretised.
     """
+    values = _check_estimator(values, estimator, discretisation)
+    if discretisation != "none":
+        bins = math.isqrt(len(values)) if bins is None else bins
+        values = discretise(values, method=discretisation, bins=bins)
+    if estimator in CORRELATIONS:
+        with one_blas_thread():
+            squares = correlate(np.asarray(values, float), estimator, threads, progress)
+        return correlation_information(np.minimum(squares, CAP, out=squares))
+    mim = discrete_information(
+        values, estimator=DISCRETE[estimator], threads=threads, progress=progress
+    )
+    np.fill_diagonal(mim, 0.0)
+    return np.maximum(mim, 0.0, out=mim)
+
+
+def _check_estimator(values: np.ndarray, estimator: str, discretisation: str) -> np.ndarray:
+    """Return the values that an estimator of minet can use."""
     if estimator not in (*CORRELATIONS, *DISCRETE):
         raise InputError(
             f"unknown estimator {estimator!r}",
@@ -279,18 +300,7 @@ def mi_matrix(
             f"{estimator} of values that are not discrete",
             remedy=f"Set the discretisation to one of {DISCRETISATIONS}.",
         )
-    if discretisation != "none":
-        bins = math.isqrt(len(values)) if bins is None else bins
-        values = discretise(values, method=discretisation, bins=bins)
-    if estimator in CORRELATIONS:
-        with one_blas_thread():
-            squares = correlate(np.asarray(values, float), estimator, threads, progress)
-        return correlation_information(np.minimum(squares, CAP, out=squares))
-    mim = discrete_information(
-        values, estimator=DISCRETE[estimator], threads=threads, progress=progress
-    )
-    np.fill_diagonal(mim, 0.0)
-    return np.maximum(mim, 0.0, out=mim)
+    return values
 
 
 def bc3net_mi_matrix(

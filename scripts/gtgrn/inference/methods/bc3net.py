@@ -27,8 +27,8 @@ def infer(
 ) -> pd.DataFrame:
     """Infer C3MTC's network on bootstraps of the cells; the weight is how often an edge came.
 
-    The test of the counts takes every pair for equally likely, so that pure noise gives
-    thousands of edges: a weight is a frequency, not evidence.
+    The test of the counts takes every pair for equally likely, so that noise gives thousands of
+    edges: a weight is a frequency, not evidence.
 
     Parameters
     ----------
@@ -38,10 +38,8 @@ def infer(
         Names among the columns.
     seed
         Seed of the null distribution and the bootstraps.
-    threads
-        Of the native engine; the result does not depend on it.
-    options
-        Of the method.
+    threads, options
+        Of the native engine, no matter how many; of the method.
 
     Returns
     -------

@@ -40,6 +40,15 @@ class Options(BoostingOptions):
     )
 
 
+def _check_stop(stop: str, engine: str) -> None:
+    if stop not in STOPS or (engine == "arboreto" and stop != "scikit-learn"):
+        raise InputError(
+            f"'{stop}' is not a rule that engine {engine} stops by",
+            field="inference.options.grnboost2.stop",
+            remedy=f"Choose {' or '.join(STOPS)}; the engine arboreto has the first only",
+        )
+
+
 def infer(
     expression: pd.DataFrame,
     regulators: list[str],
@@ -73,22 +82,15 @@ def infer(
         If the engine does not offer the rule of stopping.
     """
     stop, engine = options.stop, options.engine
-    if stop not in STOPS or (engine == "arboreto" and stop != "scikit-learn"):
-        raise InputError(
-            f"'{stop}' is not a rule that engine {engine} stops by",
-            field="inference.options.grnboost2.stop",
-            remedy=f"Choose {' or '.join(STOPS)}; the engine arboreto has the first only",
-        )
+    _check_stop(stop, engine)
     arguments = asdict(options)
     del arguments["engine"], arguments["stop"]
 
     def fast(*arrays, **more):
         from gtgrn.inference.trees.boosting import boosting_importances
 
-        rule = "same_bag" if stop == "same_bag" else "sklearn"
-        return boosting_importances(*arrays, stop=rule, progress="grnboost2", **arguments, **more)[
-            0
-        ]
+        more |= {"stop": "same_bag" if stop == "same_bag" else "sklearn"}
+        return boosting_importances(*arrays, progress="grnboost2", **arguments, **more)[0]
 
     edges = infer_targets(
         expression,

@@ -9,7 +9,6 @@ from gtgrn.errors import InputError
 from gtgrn.inference.information import c3net as c3_networks
 from gtgrn.inference.information.bc3net import bc3net
 from gtgrn.inference.information.c3net import (
-    adjust_p_values,
     bc3net_null,
     c3,
     c3mtc,
@@ -18,6 +17,7 @@ from gtgrn.inference.information.c3net import (
 )
 from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix
 from gtgrn.inference.information.networks import aracne, clr, mrnet
+from gtgrn.inference.information.significance import adjust_p_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats

@@ -10,6 +10,7 @@ from gtgrn.evaluation.metrics import auroc
 from gtgrn.models.nulls import label_features
 from gtgrn.models.nulls import predictors as nulls
 from gtgrn.models.nulls.predictors import NULLS
+from gtgrn.splits.universe import encode_pairs
 from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
@@ -153,14 +154,14 @@ def test_label_svd_keeps_its_head_on_labels_without_structure():
 
 def test_a_pairs_own_label_is_not_in_its_features():
     split = make_split(10, 30)
-    pairs = label_features.encode_pairs(split)
+    pairs = encode_pairs(split)
     features, _ = label_features.cross_fitted_features(pairs, pairs.order[:0], seed=0)
     for row in (0, 17, 101):
         flipped = split.copy()
         name = split.index[pairs.train[row]]
         flipped.loc[name, "label"] = 1 - split.loc[name, "label"]
         changed, _ = label_features.cross_fitted_features(
-            label_features.encode_pairs(flipped), pairs.order[:0], seed=0
+            encode_pairs(flipped), pairs.order[:0], seed=0
         )
         np.testing.assert_array_equal(changed[row], features[row])
         assert not np.array_equal(changed, features)
