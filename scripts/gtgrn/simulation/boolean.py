@@ -232,10 +232,9 @@ def simulate(
 
     Parameters
     ----------
-    model
-        The Boolean model.
-    n_cells, seed, threads
-        Number of cells, called ``cell0001`` and so on, seed, and threads that share the cells.
+    model, n_cells, seed, threads
+        The Boolean model, number of cells, called ``cell0001`` and so on, seed, and threads that
+        share the cells.
     t_max, step
         As for :func:`integrate`. A cell's time is uniform among the steps in (0, t_max].
     noise

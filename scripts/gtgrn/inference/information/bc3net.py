@@ -122,15 +122,12 @@ def bc3net(
     ----------
     values
         Samples x genes, finite.
-    corrected, edge_corrected
-        Whether the edges of each bootstrap are tested, and their frequencies, against the
-        binomial distribution.
-    weighted
-        Whether an edge weighs its share of the bootstraps, or 1.
-    null
-        Null distribution, one for all bootstraps; by default drawn from the full data.
-    indices
-        Bootstraps x samples: the samples drawn, from 0, instead of drawing them.
+    corrected, edge_corrected, weighted
+        Whether the edges of each bootstrap are tested; whether their frequencies are, against
+        the binomial distribution; whether an edge weighs its share of the bootstraps, or 1.
+    null, indices
+        Null distribution for all bootstraps, and bootstraps x samples, the samples from 0, to
+        use instead of drawing them.
     seed, threads, progress
         As :func:`gtgrn.inference.information.c3net.c3net`.
     options
@@ -152,15 +149,9 @@ def bc3net(
     indices = _draw_bootstraps(len(values), own.bootstraps, seed) if indices is None else indices
     indices = _check_bootstraps(np.asarray(indices), len(values))
     if corrected and null is None:
-        null = bc3net_null(
-            values,
-            null_samples=own.null_samples,
-            estimator=own.estimator,
-            discretisation=own.discretisation,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-        )
+        how = {"estimator": own.estimator, "discretisation": own.discretisation}
+        how |= {"null_samples": own.null_samples, "threads": threads, "progress": progress}
+        null = bc3net_null(values, seed=seed, **how)
     test = partial(_passing, check_null(null), own) if corrected else None
     find = _edge_finder(values, own, test)
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:

@@ -32,10 +32,8 @@ def infer(
 
     Parameters
     ----------
-    expression
-        Cells x genes, log-normalised.
-    regulators
-        Names among the columns.
+    expression, regulators
+        Cells x genes, log-normalised; names among the columns.
     seed
         Seed of the null distribution and the bootstraps.
     threads, options
