@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from gtgrn.config.families import find_families, is_family, read_family
 from gtgrn.config.locations import DOWNLOADS, locate_files, name_published
 from gtgrn.config.validation import check, did_you_mean, how_to_add, read_schema
 from gtgrn.errors import InputError
@@ -59,6 +60,9 @@ def load_cards(
 ) -> dict[str, dict]:
     """Read and check data set cards; a card's name is its file's name without the suffix.
 
+    A card without a file of its own may be one of a family in the same folder, see
+    :mod:`gtgrn.config.families`.
+
     Parameters
     ----------
     folder_or_paths
@@ -96,7 +100,7 @@ def load_cards(
                 field=str(name),
                 remedy=did_you_mean(str(name), paths) + "Correct the name or add a card",
             )
-    return {name: _load_card(paths[name], unchecked, mirror, downloads) for name in wanted}
+    return {name: _load_card(name, paths[name], unchecked, mirror, downloads) for name in wanted}
 
 
 def expand_card(name: str, card: dict) -> dict[str, dict]:
@@ -232,17 +236,16 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     """Find the cards, by name."""
     if isinstance(folder_or_paths, (str, Path)):
         folder = Path(folder_or_paths)
-        files = [folder] if folder.is_file() else sorted(folder.glob("*.yaml"))
-        if not files:
+        named = [(folder.stem, folder)] if folder.is_file() else _cards_in(folder)
+        if not named:
             problem = "no card (*.yaml) in the folder" if folder.is_dir() else "folder not found"
             raise InputError(problem, file=folder, remedy="Write one card for each data set")
     else:
-        files = [Path(path) for path in folder_or_paths]
-        if not files:
+        named = [(path.stem, _of_family(path)) for path in map(Path, folder_or_paths)]
+        if not named:
             raise InputError("no card given", remedy="Write one card for each data set")
     paths: dict[str, Path] = {}
-    for path in files:
-        name = path.stem
+    for name, path in named:
         if not NAME.fullmatch(name) or REPLICATE.fullmatch(name):
             raise InputError(
                 f"'{name}' cannot be a data set's name",
@@ -260,8 +263,23 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     return paths
 
 
-def _load_card(path: Path, unchecked: Sequence[str], mirror: str | None, downloads: str) -> dict:
-    card = _read_yaml(path)
+def _cards_in(folder: Path) -> list[tuple[str, Path]]:
+    """Return the names and files of the cards in a folder, those of families among them."""
+    own = [(path.stem, path) for path in folder.glob("*.yaml") if not is_family(path)]
+    return sorted([*own, *find_families(folder).items()])
+
+
+def _of_family(path: Path) -> Path:
+    """Return the file of the family that gives a card, if it has no file of its own."""
+    if path.exists():
+        return path
+    return find_families(path.parent).get(path.stem, path)
+
+
+def _load_card(
+    name: str, path: Path, unchecked: Sequence[str], mirror: str | None, downloads: str
+) -> dict:
+    card = read_family(path)[name] if is_family(path) else _read_yaml(path)
     check(card, SCHEMA, file=path)
     _check_consistency(card, path)
     name_published(card, path)
@@ -274,7 +292,9 @@ def _read_yaml(path: Path) -> dict:
     try:
         card = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError("card not found", file=path, remedy="Check the path") from error
+        known = [name for name, _ in _cards_in(path.parent)]
+        remedy = did_you_mean(path.stem, known) + "Check the path"
+        raise InputError("card not found", file=path, remedy=remedy) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from archive_cases import tarred, zipped
 from gtgrn.config.cards import card_files, load_cards
+from gtgrn.config.families import find_families
 from gtgrn.data import downloads
 from gtgrn.data.downloads import (
     OFFICIAL,
@@ -398,7 +399,7 @@ def test_every_card_of_an_official_download(miniature, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # What is no download is named relative to the project.
     shutil.copytree((FOLDER.parents[1] / MARKERS).parent, Path(MARKERS).parent)
-    names = [path.stem for path in FOLDER.glob("beeline_*.yaml")]
+    names = [name for name in find_families(FOLDER) if name.startswith("beeline_")]
     # Two sizes and three networks each; mESC has a fourth.
     assert len(names) == 2 * (3 * len(CELLS) + 1)
     for name, card in load_cards(FOLDER, [*sorted(names), "pbmc8k"]).items():
@@ -435,7 +436,10 @@ def test_two_jobs_download_once(server, tmp_path):
 
 def test_importing_stays_light():
     # The rules import the module at every start of Snakemake.
-    code = "import sys, gtgrn.data.downloads; print(*{'requests', 'numpy', 'pandas'} & {*sys.modules})"
+    code = (
+        "import sys, gtgrn.data.downloads; "
+        "print(*{'requests', 'numpy', 'pandas'} & {*sys.modules})"
+    )
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(downloads.__file__).parents[2], capture_output=True, text=True, check=True,
