@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from gtgrn.config.families import find_families, is_family, read_family
+from gtgrn.config.families import cards_in, file_of, is_family, read_family
 from gtgrn.config.locations import DOWNLOADS, locate_files, name_published
 from gtgrn.config.validation import check, did_you_mean, how_to_add, read_schema
 from gtgrn.errors import InputError
@@ -236,12 +236,13 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     """Find the cards, by name."""
     if isinstance(folder_or_paths, (str, Path)):
         folder = Path(folder_or_paths)
-        named = [(folder.stem, folder)] if folder.is_file() else _cards_in(folder)
+        one = folder.suffix == ".yaml" and not folder.is_dir()
+        named = [(folder.stem, file_of(folder))] if one else cards_in(folder)
         if not named:
             problem = "no card (*.yaml) in the folder" if folder.is_dir() else "folder not found"
             raise InputError(problem, file=folder, remedy="Write one card for each data set")
     else:
-        named = [(path.stem, _of_family(path)) for path in map(Path, folder_or_paths)]
+        named = [(path.stem, file_of(path)) for path in map(Path, folder_or_paths)]
         if not named:
             raise InputError("no card given", remedy="Write one card for each data set")
     paths: dict[str, Path] = {}
@@ -263,19 +264,6 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     return paths
 
 
-def _cards_in(folder: Path) -> list[tuple[str, Path]]:
-    """Return the names and files of the cards in a folder, those of families among them."""
-    own = [(path.stem, path) for path in folder.glob("*.yaml") if not is_family(path)]
-    return sorted([*own, *find_families(folder).items()])
-
-
-def _of_family(path: Path) -> Path:
-    """Return the file of the family that gives a card, if it has no file of its own."""
-    if path.exists():
-        return path
-    return find_families(path.parent).get(path.stem, path)
-
-
 def _load_card(
     name: str, path: Path, unchecked: Sequence[str], mirror: str | None, downloads: str
 ) -> dict:
@@ -292,7 +280,7 @@ def _read_yaml(path: Path) -> dict:
     try:
         card = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        known = [name for name, _ in _cards_in(path.parent)]
+        known = [name for name, _ in cards_in(path.parent)]
         remedy = did_you_mean(path.stem, known) + "Check the path"
         raise InputError("card not found", file=path, remedy=remedy) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -66,6 +66,31 @@ def find_families(folder: Path) -> dict[str, Path]:
     return found
 
 
+def cards_in(folder: Path) -> list[tuple[str, Path]]:
+    """Return the names and files of the cards in a folder, those of families among them."""
+    own = [(path.stem, path) for path in folder.glob("*.yaml") if not is_family(path)]
+    return sorted([*own, *find_families(folder).items()])
+
+
+def file_of(path: Path) -> Path:
+    """Return the file that holds a card: its own, or that of the family that gives it.
+
+    Raises
+    ------
+    InputError
+        If the path is that of a whole family.
+    """
+    if is_family(path):
+        raise InputError(
+            "this is a family of cards, not a card",
+            file=path,
+            remedy=f"Name some of its cards, such as {next(iter(read_family(path)))}",
+        )
+    if path.exists():
+        return path
+    return find_families(path.parent).get(path.stem, path)
+
+
 def read_family(path: Path) -> dict[str, dict]:
     """Return the cards of a family by name, as they would stand in files of their own.
 

@@ -85,10 +85,15 @@ def test_two_cards_of_one_name_are_refused(family):
 def test_a_card_of_a_family_is_loaded_by_its_name_and_by_its_path():
     by_name = load_cards(FOLDER, ["beeline_mesc_500_lofgof"])
     by_path = load_cards([FOLDER / "beeline_mesc_500_lofgof.yaml"])
-    assert by_name == by_path
+    assert by_name == by_path == load_cards(FOLDER / "beeline_mesc_500_lofgof.yaml")
     card = by_name["beeline_mesc_500_lofgof"]
     assert card["reference"]["path"].endswith("Networks/mouse/mESC-lofgof-network.csv")
     assert card["preprocess"]["n_top_genes"] == 500
+
+
+def test_a_family_is_no_card_itself():
+    with pytest.raises(InputError, match="not a card.*such as dream4_100_1_ko"):
+        load_cards([FOLDER / "dream4.family.yaml"])
 
 
 @pytest.mark.parametrize("given", ["beeline_mesc_50", "hesc_5000"])

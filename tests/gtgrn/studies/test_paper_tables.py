@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from gtgrn.config import settings
+from gtgrn.config.families import cards_in
 from gtgrn.errors import InputError
 from gtgrn.studies import paper_tables
 from hypothesis import given
@@ -75,8 +76,8 @@ def test_cards_of_both_sources_have_the_papers_name_but_no_other_reference():
     assert paper_tables.paper_dataset("beeline_mesc_1000") == "mESC-1000"
     assert paper_tables.paper_dataset("hesc_500_string") == ""
     assert paper_tables.paper_dataset("pbmc68k_reduced") == ""
-    cards = {path.stem for path in (ROOT / "config/datasets").glob("*.yaml")}
-    assert set(paper_tables.PAPER_SETS) <= cards
+    cards = dict(cards_in(ROOT / "config/datasets"))
+    assert set(paper_tables.PAPER_SETS) <= set(cards)
 
 
 @pytest.mark.parametrize(
