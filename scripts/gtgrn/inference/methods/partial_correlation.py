@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gtgrn.names import REGULATOR, TARGET, WEIGHT
+from gtgrn.inference.dense import tabulate_weights
 
 ENVIRONMENT = "base"
 SHARDED = False
@@ -48,10 +48,4 @@ def infer(
         scale = np.sqrt(np.diag(precision))
         weights[np.ix_(varies, varies)] = np.abs(precision / np.outer(scale, scale)).clip(0, 1)
     rows = np.searchsorted(genes, regulators)
-    return pd.DataFrame(
-        {
-            REGULATOR: np.repeat(regulators, len(genes)),
-            TARGET: np.tile(genes, len(regulators)),
-            WEIGHT: weights[rows].ravel(),
-        }
-    )
+    return tabulate_weights(weights[rows], regulators, genes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gtgrn.names import REGULATOR, TARGET, WEIGHT
+from gtgrn.inference.dense import tabulate_weights
 
 ENVIRONMENT = "base"
 SHARDED = False
@@ -40,10 +40,4 @@ def infer(
     values /= np.where(norms > 0, norms, 1.0)
     columns = np.searchsorted(genes, regulators)
     weights = np.abs(values[:, columns].T @ values).clip(0.0, 1.0)
-    return pd.DataFrame(
-        {
-            REGULATOR: np.repeat(regulators, len(genes)),
-            TARGET: np.tile(genes, len(regulators)),
-            WEIGHT: weights.ravel(),
-        }
-    )
+    return tabulate_weights(weights, regulators, genes)

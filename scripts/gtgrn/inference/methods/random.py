@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gtgrn.names import REGULATOR, TARGET, WEIGHT
+from gtgrn.inference.dense import tabulate_weights
 from gtgrn.seeds import derive_seed
 
 ENVIRONMENT = "base"
@@ -39,10 +39,4 @@ def infer(
         np.random.default_rng(derive_seed(seed, "random", name)).random(len(genes))
         for name in regulators
     ]
-    return pd.DataFrame(
-        {
-            REGULATOR: np.repeat(regulators, len(genes)),
-            TARGET: np.tile(genes, len(regulators)),
-            WEIGHT: np.concatenate(rows),
-        }
-    )
+    return tabulate_weights(np.array(rows), regulators, genes)

@@ -28,6 +28,7 @@ from gtgrn.inference.trees.split_search import (
     below,
     check_inputs,
     dense_ranks,
+    draw_feature,
     features_tried,
     features_without,
     inverses,
@@ -219,10 +220,7 @@ def _search(features, cells, work, tried, free, scratch, state):
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
-        j = visited + below(mix(state), len(free) - visited)
-        feature = free[j]
-        free[j] = free[visited]
-        free[visited] = feature
+        feature = draw_feature(free, visited, mix(state))
         visited += 1
         if n - lowest[feature] < SCAN_LIMIT * len(cells):
             gain, place = _search_order(order[feature], lowest[feature], amounts, members, table)

@@ -11,7 +11,7 @@ from gtgrn.inference.trees.split_search import (
     PURE,
     SAME_VALUE,
     STEP,
-    below,
+    draw_feature,
     mix,
     search_bitmap,
     split_gain,
@@ -96,10 +96,7 @@ def search_small(by_cell, sample, node, limits, free, scratch, state):
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
-        j = visited + below(mix(state), len(free) - visited)
-        feature = free[j]
-        free[j] = free[visited]
-        free[visited] = feature
+        feature = draw_feature(free, visited, mix(state))
         visited += 1
         for i in range(m):
             key = (np.uint64(by_cell[cells[start + i], feature]) << _U6) | np.uint64(i)
@@ -142,10 +139,7 @@ def search_big(by_feature, sample, node, limits, free, scratch, state):
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
-        j = visited + below(mix(state), len(free) - visited)
-        feature = free[j]
-        free[j] = free[visited]
-        free[visited] = feature
+        feature = draw_feature(free, visited, mix(state))
         visited += 1
         gain, rank, distinct = search_bitmap(
             by_feature[feature], cells, weights, parts, fewest, total, table, words, counts, sums
@@ -188,10 +182,7 @@ def search_random(by_feature, by_cell, sample, node, limits, free, scratch, stat
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
         bits = mix(state)
-        j = visited + below(bits, len(free) - visited)
-        feature = free[j]
-        free[j] = free[visited]
-        free[visited] = feature
+        feature = draw_feature(free, visited, bits)
         visited += 1
         if m <= NEAR:
             low = high = by_cell[cells[start], feature]

@@ -181,6 +181,16 @@ def below(bits, bound):
 
 
 @njit(cache=True)
+def draw_feature(free, visited, bits):
+    """Draw one of the features not yet tried and move it to the end of those tried; return it."""
+    j = visited + below(bits, len(free) - visited)
+    feature = free[j]
+    free[j] = free[visited]
+    free[visited] = feature
+    return feature
+
+
+@njit(cache=True)
 def inverses(n):
     """Tabulate 1 / count. That of an empty side makes a gain of -inf or nan: never the best."""
     table = np.empty(n + 1)
