@@ -41,7 +41,8 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
     path = Path(path)
     try:
         with ExitStack() as stack:
-            opened = stack.enter_context(_open(archive))
+            opened = _open(archive)
+            stack.callback(opened.close)
             entries = {_safe(name, link, archive): name for name, link in _list(opened, archive)}
             member = _find(member, entries, archive)
             below = [name for name in entries if name.startswith(f"{member}/")]
@@ -91,16 +92,17 @@ def _list(
             if not info.is_dir():
                 yield info.filename, ""
         return
-    for info in opened:
-        if info.issym():
-            yield info.name, info.linkname
-        elif info.islnk():
+    for member in opened:
+        if member.issym():
+            yield member.name, member.linkname
+        elif member.islnk():
             # A hard link names its target from the archive's root.
-            yield info.name, posixpath.relpath(info.linkname, posixpath.dirname(info.name) or ".")
-        elif info.isfile():
-            yield info.name, ""
-        elif not info.isdir():
-            raise _unsafe(info.name, "is a device", archive)
+            folder = posixpath.dirname(member.name) or "."
+            yield member.name, posixpath.relpath(member.linkname, folder)
+        elif member.isfile():
+            yield member.name, ""
+        elif not member.isdir():
+            raise _unsafe(member.name, "is a device", archive)
 
 
 def _safe(name: str, link: str, archive: str | Path) -> str:

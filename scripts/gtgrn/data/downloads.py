@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gtgrn.config.locations import DOWNLOADS, is_url
 from gtgrn.data.archives import extract_member
@@ -74,7 +75,7 @@ def obtain(
     mirror: str | None = None,
     downloads: str | Path = DOWNLOADS,
     offline: bool = False,
-    **options: object,
+    **options: Any,
 ) -> None:
     """Make one file or folder below the folder of downloads.
 

@@ -152,7 +152,7 @@ def _transfer(url: str, part: Path, retries: int, wait: float) -> None:
             _request(url, part)
             return
         except requests.HTTPError as error:
-            status = error.response.status_code
+            status = 0 if error.response is None else error.response.status_code
             if status in (404, 410):
                 raise FileNotFoundError(url) from None
             reason = f"the server answers {status}"

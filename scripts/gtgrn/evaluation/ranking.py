@@ -34,7 +34,7 @@ def checked(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarra
 
 def one_class(positive: np.ndarray) -> bool:
     """Say whether labels hold one class only, or nothing."""
-    return positive.all() or not positive.any()
+    return bool(positive.all() or not positive.any())
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:

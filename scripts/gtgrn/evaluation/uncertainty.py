@@ -72,9 +72,12 @@ def _rank(
     metrics: Sequence[str],
     entity: str | None,
 ) -> _Rankings:
-    orders, closes, by_group, columns = [], [], [], {}
+    orders: list[np.ndarray] = []
+    closes: list[np.ndarray] = []
+    by_group: list[bool] = []
+    columns: dict[tuple[str, str], tuple[int, int]] = {}
     for method, values in scores.items():
-        made = {}
+        made: dict[str | None, int] = {}
         for metric in metrics:
             grouping = GROUPING[metric]
             if grouping not in made:
@@ -264,18 +267,18 @@ def permutation_test(
         bounds = np.append(0, np.cumsum(np.bincount(codes)))
     positive = (part[LABEL] == 1).to_numpy()
     rankings = _rank(part, vectors, metrics, None)
-    permuted = run(
+    areas_by_permutation = run(
         permute_areas, seed, permutations, threads, (len(rankings.orders), 2),
         np.where(positive, 1, -1).astype(np.int8), bounds, rankings.orders, rankings.closes,
     )  # fmt: skip
-    permuted, observed = rankings.select(permuted), rankings.observed(positive)
-    rows = []
-    for (method, metric), value in observed.items():
+    permuted = rankings.select(areas_by_permutation)
+    table = []
+    for (method, metric), value in rankings.observed(positive).items():
         null = permuted[method, metric]
         # Sums of equal terms in another order may differ in the last digits.
         p = (1 + (null >= value - 1e-12).sum()) / (1 + permutations)
-        rows.append((method, metric, value, null.mean(), float("nan") if np.isnan(value) else p))
-    return pd.DataFrame(rows, columns=["method", "metric", "value", "permuted", "p"])
+        table.append((method, metric, value, null.mean(), float("nan") if np.isnan(value) else p))
+    return pd.DataFrame(table, columns=["method", "metric", "value", "permuted", "p"])
 
 
 def seed_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float, float]:
@@ -294,8 +297,9 @@ def seed_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, flo
     from scipy.stats import t
 
     values = np.asarray(values, dtype=float)
+    nan = float("nan")
     if len(values) < 2:
-        return float(values.mean()) if len(values) else float("nan"), *[float("nan")] * 3
+        return float(values.mean()) if len(values) else nan, nan, nan, nan
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
     half = float(t.ppf((1 + level) / 2, len(values) - 1)) * deviation / len(values) ** 0.5
     return mean, deviation, mean - half, mean + half

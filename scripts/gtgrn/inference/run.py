@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,7 @@ def infer(
                 remedy="Remove or impute them before the workflow",
             )
     plugin = load_plugin(METHODS, method)
-    common = {"seed": seed, "threads": threads}
+    common: dict[str, Any] = {"seed": seed, "threads": threads}
     if targets is not None:
         common["targets"] = targets
     if hasattr(plugin, "Options"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
@@ -28,6 +29,9 @@ from gtgrn.names import (
     VAL,
 )
 from gtgrn.splits.universe import label_pairs
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 CONSENSUS = "consensus"
 
@@ -164,7 +168,7 @@ def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx
 
 
 def summarise(
-    network: pd.DataFrame, adata: object, regulators: Sequence[str], *, supervised: bool
+    network: pd.DataFrame, adata: AnnData, regulators: Sequence[str], *, supervised: bool
 ) -> dict:
     """Return the numbers that belong beside the network, JSON-able.
 

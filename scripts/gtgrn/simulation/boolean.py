@@ -272,8 +272,8 @@ def simulate(
         raise InputError("a cell always goes extinct", field=model.name, remedy=EXTINCT_REMEDY)
     names = pd.Index([f"cell{c + 1:04d}" for c in range(n_cells)], name="cell")
     pseudotime = pd.Series(taken[:, 0] / steps, names, name="pseudotime")
-    time = t_max * pseudotime.to_numpy()
-    return Simulation(*_label(cells, names, model), time, pseudotime, taken[:, 1])
+    mrna, protein = _label(cells, names, model)
+    return Simulation(mrna, protein, t_max * pseudotime.to_numpy(), pseudotime, taken[:, 1])
 
 
 def add_dropout(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -194,7 +195,7 @@ def _check_number(number: int, largest: int) -> None:
 def _settle(
     kinetics: Kinetics, wild: np.ndarray, condition: _Condition, noise: float, seed: int
 ) -> np.ndarray:
-    changed = {"shift": condition.shift, "factor": condition.factor}
+    changed: dict[str, Any] = {"shift": condition.shift, "factor": condition.factor}
     if noise:
         # The noise forgets the start, so that getting near the steady state is enough.
         state = wild.copy()

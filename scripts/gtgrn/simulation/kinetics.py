@@ -127,7 +127,7 @@ def draw_kinetics(edges: pd.DataFrame, *, seed: int) -> Kinetics:
 
 def _draw_gene(gene: str, regulators: list[tuple[str, str]], signed: bool, seed: int) -> _Gene:
     rng = np.random.default_rng(derive_seed(seed, "kinetics", gene))
-    decays = [math.log(2) / _truncated(rng, *HALF_LIFE) for _ in range(2)]
+    decay, protein_decay = (math.log(2) / _truncated(rng, *HALF_LIFE) for _ in range(2))
     modules = _assign_modules(gene, regulators, rng)
     enhancer, inputs = [], []
     for members in modules:
@@ -140,7 +140,8 @@ def _draw_gene(gene: str, regulators: list[tuple[str, str]], signed: bool, seed:
             ]
         )
     complex_bound = [bool(rng.integers(2)) for _ in modules]
-    return _Gene(*decays, enhancer, complex_bound, inputs, _draw_alpha(enhancer, rng))
+    alpha = _draw_alpha(enhancer, rng)
+    return _Gene(decay, protein_decay, enhancer, complex_bound, inputs, alpha)
 
 
 def _truncated(

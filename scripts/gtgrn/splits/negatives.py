@@ -209,8 +209,9 @@ def _draw_free(
     rng = np.random.default_rng(derive_seed(seed, scheme))
     if scheme == N1:
         # No pair twice in a draw as long as there are enough.
-        rows = [np.resize(rng.permutation(len(candidates)), size) for _ in range(draws)]
-        rows = np.concatenate(rows)
+        rows = np.concatenate(
+            [np.resize(rng.permutation(len(candidates)), size) for _ in range(draws)]
+        )
     else:
         weight = _degrees(candidates, reference, REGULATOR)
         weight *= _degrees(candidates, reference, TARGET)
@@ -282,7 +283,8 @@ def _match(
     order = np.argsort(negative, kind="stable")
     values, start, count = np.unique(negative[order], return_index=True, return_counts=True)
     if not len(values):
-        return tuple(np.zeros(0, dtype=int) for _ in range(3))
+        nothing = np.zeros(0, dtype=int)
+        return nothing, nothing, nothing
     # Sentinels at either end spare the borders a case of their own.
     padded = np.concatenate([[-np.inf], values, [np.inf]])
     at = np.searchsorted(padded, positive)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -55,8 +55,8 @@ def split_from_folds(
     split = label_universe(reference, genes)
     part = folds_table[folds_table["fold"] == fold].set_index("gene")[PART]
     if part.empty:
-        known = ", ".join(map(str, sorted(set(folds_table["fold"])))) or "none"
-        raise InputError(f"no fold {fold}; there are {known}", remedy="Choose one of them")
+        there = ", ".join(map(str, sorted(set(folds_table["fold"])))) or "none"
+        raise InputError(f"no fold {fold}; there are {there}", remedy="Choose one of them")
     known = set(genes) if by == TARGET else set(split[REGULATOR])
     strangers = sorted(set(part.index) - known)
     if strangers:
@@ -75,7 +75,7 @@ def split_from_folds(
 log = logging.getLogger(__name__)
 
 
-def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:
+def read_shipped_split(split: Mapping, genes: Collection[str]) -> pd.DataFrame:
     """Read split files that ship with a data set (GENELink's layout).
 
     Parameters
@@ -105,11 +105,11 @@ def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:
     for part in PARTS:
         path = split[part]
         table = read_table(path, ["TF", "Target", "Label"])
-        pairs = {
+        columns = {
             new: _look_up(table[old], names, path, split["genes"])
             for new, old in ((REGULATOR, "TF"), (TARGET, "Target"))
         }
-        parts.append(pd.DataFrame(pairs | {LABEL: _labels(table["Label"], path), PART: part}))
+        parts.append(pd.DataFrame(columns | {LABEL: _labels(table["Label"], path), PART: part}))
     listed = pd.concat(parts, ignore_index=True)
     loops = listed[REGULATOR] == listed[TARGET]
     pairs = listed[~loops].drop_duplicates()
@@ -137,7 +137,7 @@ def read_shipped_split(split: dict, genes: Collection[str]) -> pd.DataFrame:
 
 
 def read_shipped_folds(
-    section: dict, scheme: str, fold: int, reference: pd.DataFrame, genes: Collection[str]
+    section: Mapping, scheme: str, fold: int, reference: pd.DataFrame, genes: Sequence[str]
 ) -> pd.DataFrame:
     """Read one fold of a split by genes or by regulators that ships with a data set.
 

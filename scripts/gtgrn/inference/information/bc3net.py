@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -149,10 +150,10 @@ def bc3net(
     indices = _draw_bootstraps(len(values), own.bootstraps, seed) if indices is None else indices
     indices = _check_bootstraps(np.asarray(indices), len(values))
     if corrected and null is None:
-        how = {"estimator": own.estimator, "discretisation": own.discretisation}
+        how: dict[str, Any] = {"estimator": own.estimator, "discretisation": own.discretisation}
         how |= {"null_samples": own.null_samples, "threads": threads, "progress": progress}
         null = bc3net_null(values, seed=seed, **how)
-    test = partial(_passing, check_null(null), own) if corrected else None
+    test = None if null is None or not corrected else partial(_passing, check_null(null), own)
     find = _edge_finder(values, own, test)
     with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         parts = track(pool.map(find, indices), len(indices), "bootstraps", progress)
@@ -160,7 +161,8 @@ def bc3net(
     if edge_corrected and len(pairs):
         keep = _test_frequencies(counts, len(indices), n, own.edge_alpha, own.edge_correction)
         pairs, counts = pairs[keep], counts[keep]
-    return to_matrix(n, pairs // n, pairs % n, counts / len(indices) if weighted else 1.0)
+    weights = counts / len(indices) if weighted else np.ones(len(counts))
+    return to_matrix(n, pairs // n, pairs % n, weights)
 
 
 def _passing(null: np.ndarray, options: Bc3netOptions, information: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -354,7 +355,7 @@ def c3mtc(
         As :func:`bc3net_null`.
     """
     own = C3mtcOptions(**options)
-    how = {
+    how: dict[str, Any] = {
         "estimator": own.estimator,
         "discretisation": own.discretisation,
         "threads": threads,

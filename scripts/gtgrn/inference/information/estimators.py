@@ -160,6 +160,7 @@ def _table_steps(n: int, estimator: str) -> tuple[np.ndarray, float]:
     in infotheo, an integer division).
     """
     count = np.arange(1, n + 1)
+    f: np.ndarray
     if estimator == "sg":
         f = count * (np.cumsum(1.0 / count) - np.euler_gamma)
     else:
@@ -213,14 +214,13 @@ def discrete_information(
     if estimator == "shrink":
         entropies = np.empty(n_genes)
         mi_kernels.shrinkage_entropies(dense, entropies)
-        kernel, arguments = mi_kernels.shrinkage_information, (dense, levels, entropies)
+        fill = partial(mi_kernels.shrinkage_information, dense, levels, entropies, out=out)
     else:
         steps, scale = _table_steps(n_samples, estimator)
         totals = np.concatenate([[0], np.cumsum(steps)])
         sums = np.array([totals[np.bincount(gene)].sum() for gene in dense])
         entropies = (totals[-1] - sums) / (scale * n_samples)
-        kernel, arguments = mi_kernels.table_information, (dense, levels, steps, sums, scale)
-    fill = partial(kernel, *arguments, out=out)
+        fill = partial(mi_kernels.table_information, dense, levels, steps, sums, scale, out=out)
     mi_kernels.run_blocks(fill, n_genes, threads=threads, progress=progress, label=estimator)
     np.fill_diagonal(out, entropies)
     return out

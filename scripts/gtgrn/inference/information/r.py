@@ -37,7 +37,7 @@ def problem(packages: Sequence[str]) -> str | None:
     # Python's libraries may lie: a child would load those.
     before = os.environ.get("LD_LIBRARY_PATH")
     try:
-        from rpy2 import robjects
+        from rpy2 import robjects  # type: ignore[attr-defined]
     except Exception as error:  # noqa: BLE001  rpy2 fails in as many ways as R can be absent or too old
         return f"R cannot be started ({type(error).__name__}: {error})"
     finally:
@@ -84,7 +84,7 @@ def choose_engine(engine: str, packages: Sequence[str], field: str) -> str:
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
     """Return the versions of R and of packages."""
-    from rpy2 import robjects
+    from rpy2 import robjects  # type: ignore[attr-defined]
 
     found = {name: robjects.r("function(p) as.character(packageVersion(p))") for name in packages}
     return {
@@ -95,7 +95,7 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 
 def set_seed(seed: int) -> None:
     """Seed R's generator; R takes 31 bits."""
-    from rpy2 import robjects
+    from rpy2 import robjects  # type: ignore[attr-defined]
 
     robjects.r["set.seed"](int(seed) % 2**31)
 
@@ -127,13 +127,13 @@ def call(
         With the function, R's message and the size of the data, if R reports an error or does
         not answer with a matrix.
     """
-    from rpy2 import robjects
+    from rpy2 import robjects  # type: ignore[attr-defined]
     from rpy2.rinterface_lib import callbacks
     from rpy2.rinterface_lib.embedded import RRuntimeError
 
     said: list[str] = []
     before = callbacks.consolewrite_warnerror
-    callbacks.consolewrite_warnerror = said.append
+    callbacks.consolewrite_warnerror = said.append  # type: ignore[assignment]
     robjects.r("options(warn = 1)")  # as they come: R would keep warnings until it is asked
     try:
         values = robjects.FloatVector(np.asarray(matrix, dtype=np.float64).ravel(order="F"))

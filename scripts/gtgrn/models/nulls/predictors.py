@@ -220,8 +220,10 @@ def _score_by_learning(
         )  # fmt: skip
     is_train = np.zeros(len(scores), dtype=bool)
     is_train[pairs.train] = True
-    both = (REGULATOR, TARGET)
-    questions = [(met & ~is_train, slice(None), both)]
+    both: tuple[str, ...] = (REGULATOR, TARGET)
+    questions: list[tuple[np.ndarray, slice, tuple[str, ...]]] = [
+        (met & ~is_train, slice(None), both)
+    ]
     if genes is not None:
         questions += [
             (known_regulator & ~known_target, REGULATOR_COLUMNS, both),
