@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -40,9 +40,7 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
     """
     path = Path(path)
     try:
-        with ExitStack() as stack:
-            opened = _open(archive)
-            stack.callback(opened.close)
+        with closing(_open(archive)) as opened:
             entries = {_safe(name, link, archive): name for name, link in _list(opened, archive)}
             member = _find(member, entries, archive)
             below = [name for name in entries if name.startswith(f"{member}/")]
