@@ -118,7 +118,7 @@ def square_correlations(products: np.ndarray) -> np.ndarray:
     return products
 
 
-def standardise(values: np.ndarray) -> np.ndarray:
+def centre_and_scale(values: np.ndarray) -> np.ndarray:
     """Centre each gene and scale it to a largest deviation of 1; a constant one becomes 0."""
     centred = values - values.mean(0)
     # The mean of equal values may be off by rounding, which must not pass for variation.
@@ -161,5 +161,5 @@ def correlate(values: np.ndarray, estimator: str, threads: int, progress: bool) 
     """Squared correlations, genes x genes; NaN with a constant gene."""
     if estimator == "kendall":
         return square_correlations(_kendall_products(values, threads, progress))
-    columns = standardise(values) if estimator == "pearson" else doubled_ranks(values)
+    columns = centre_and_scale(values) if estimator == "pearson" else doubled_ranks(values)
     return square_correlations(gram(columns, threads=threads))

@@ -19,12 +19,12 @@ import numpy as np
 
 from gtgrn.errors import InputError
 from gtgrn.inference.information.correlations import (
+    centre_and_scale,
     correlate,
     doubled_ranks,
     gram,
     one_blas_thread,
     square_correlations,
-    standardise,
 )
 
 CORRELATIONS = ("pearson", "spearman", "kendall")
@@ -340,7 +340,7 @@ def bc3net_mi_matrix(
     if estimator in CORRELATIONS:
         mim = mi_matrix(values, estimator=estimator, threads=threads, progress=progress)
     elif estimator == "cor":
-        columns = standardise(values)
+        columns = centre_and_scale(values)
         norms = np.sqrt((columns * columns).sum(0))
         with one_blas_thread():
             mim = gram(columns / np.where(norms > 0, norms, np.nan), threads=threads)
@@ -379,7 +379,7 @@ def c3net_mi_matrix(values: np.ndarray, *, cop: bool = True, threads: int = 1) -
         Values that are not finite or, without the copula, a constant gene.
     """
     values = check_values(values)
-    columns = doubled_ranks(values, ties="first") if cop else standardise(values)
+    columns = doubled_ranks(values, ties="first") if cop else centre_and_scale(values)
     with one_blas_thread():
         squares = square_correlations(gram(columns, threads=threads))
     constant = np.flatnonzero(np.isnan(squares.diagonal()))
