@@ -38,6 +38,7 @@ ONLY_WITH = {
     "orientation": ("table",),
     "row_names": ("table",),
     "drop_columns": ("table",),
+    "not_genes": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "column": ("genes_only",),
     "layer": ("h5ad", "loom"),
     "gene_names": ("h5ad", "10x_mtx", "10x_h5", "loom"),
@@ -331,7 +332,9 @@ def _check_consistency(card: dict, path: Path) -> None:
                     read_schema(SCHEMA)["properties"]["expression"]["properties"][key]
                 ),
             )
-    if "total_counts" in expression and expression["values"] not in ("counts", "auto"):
+    if "total_counts" in expression and expression["values"] not in (
+        "counts", "estimated_counts", "auto",
+    ):  # fmt: skip
         raise InputError(
             f"has no effect with values {expression['values']}",
             file=path,
@@ -457,11 +460,21 @@ def _check_files(card: dict, path: Path, unchecked: Sequence[str], made: set[str
     for field, name in _named_files(card):
         if name in made or any(Path(name).is_relative_to(folder) for folder in unchecked):
             continue
-        folder = field == "expression.path" and card["expression"]["format"] == "10x_mtx"
-        if not (Path(name).is_dir() if folder else Path(name).is_file()):
+        form = card["expression"]["format"] if field == "expression.path" else ""
+        folder = form == "10x_mtx"
+        if not _is_there(Path(name), form):
             raise InputError(
                 f"{'folder' if folder else 'file'} '{name}' not found",
                 file=path,
                 field=field,
                 remedy=f"Give its path relative to the working directory {Path.cwd().name}/",
             )
+
+
+def _is_there(path: Path, form: str) -> bool:
+    """Return whether a path is the file, or for a matrix the folder, that it should be."""
+    if form == "10x_mtx":
+        # Where a folder has several matrices, a card names one of them.
+        return path.is_dir() or (path.is_file() and ".mtx" in path.suffixes)
+    zarr = form == "h5ad" and any((path / name).exists() for name in (".zgroup", "zarr.json"))
+    return path.is_file() or zarr

@@ -1,17 +1,14 @@
-"""Readers of expression matrices: one for each format that a card can name.
+"""Readers of expression matrices: each file is read as what it is, whatever a card calls it.
 
-Each gives an AnnData whose X holds the values that the card speaks of, under the names and in the
-order of the file; :func:`gtgrn.data.preprocessing.read_expression` checks and sorts them.
+Each reader gives an AnnData whose X holds the values that the card speaks of, under the names and
+in the order of the file; :func:`gtgrn.data.preprocessing.read_expression` checks and sorts them.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import logging
 import re
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,100 +19,140 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.config.cards import check_ships_with_scanpy
+from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_anndata, read_loom
+from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
+from gtgrn.data.opening import HDF5, first_bytes, refuse_strange
+from gtgrn.data.text_tables import read_text_table
+from gtgrn.data.value_kinds import COUNTS
 from gtgrn.errors import InputError
 from gtgrn.tables import read_table
 
 log = logging.getLogger(__name__)
 
-COUNTS, LOGNORM, CONTINUOUS, AUTO = "counts", "lognorm", "continuous", "auto"
 ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*G\d{6,})\.\d+$")
-LARGE = 200_000_000
-"""Values above which a dense h5ad is read in blocks into a sparse matrix (800 MB as float32)."""
-LOOM_BLOCK = 256
-"""Genes read from a loom file at a time, so that the dense matrix is never in memory."""
+H5AD, MTX, TENX_H5, LOOM, TABLE = "h5ad", "10x_mtx", "10x_h5", "loom", "table"
+LONGEST_REASON = 160
+"""Characters of a library's message that are shown."""
 
-UNREADABLE = (
-    OSError, EOFError, zlib.error, csv.Error, LookupError, ValueError, TypeError, AttributeError,
-)  # fmt: skip
-"""What scanpy, anndata and h5py raise on a file that is damaged or of another kind."""
-
-
-def _read_h5ad(path: Path, expression: dict) -> ad.AnnData:
-    """Read the matrix that the card names and no other; a large dense one becomes sparse."""
-    import h5py
-
-    layer = expression.get("layer")
-    with reading(path, "h5ad"), h5py.File(path) as file:
-        if "encoding-type" not in file.get("obs", file).attrs:
-            # Written before anndata 0.8: only anndata itself knows all the layouts.
-            return _pick_layer(ad.read_h5ad(path), path, layer)
-        layers = list(file.get("layers", []))
-        place = f"layers/{layer}" if layer else "X"
-        if layer == "raw" and "raw" in file:
-            place = "raw/X"
-        if place not in file:
-            there = [*layers, *(["raw"] if "raw" in file else [])]
-            raise _no_layer(path, layer, there)
-        var = ad.io.read_elem(file["raw/var" if place == "raw/X" else "var"])
-        matrix = _read_matrix(file[place])
-        return ad.AnnData(matrix, obs=ad.io.read_elem(file["obs"]), var=var)
+SPELT = {
+    H5AD: "an AnnData file (h5ad, zarr)", MTX: "a Matrix Market matrix", TENX_H5: "a 10x h5",
+    LOOM: "a loom file", TABLE: "a table of text",
+}  # fmt: skip
 
 
-def _read_matrix(stored) -> np.ndarray | sparse.spmatrix:
-    """Read a matrix of an h5ad file, a dense one of many values by blocks of rows."""
-    if not hasattr(stored, "shape") or stored.size <= LARGE:
-        return ad.io.read_elem(stored)
-    rows = max(LARGE // (20 * stored.shape[1]), 1)
-    blocks = [
-        sparse.csr_matrix(stored[start : start + rows], dtype=np.float32)
-        for start in range(0, stored.shape[0], rows)
-    ]
-    return sparse.vstack(blocks).tocsr()
+def find_format(path: Path) -> str:
+    """Find out what a file or folder is by its content.
+
+    Raises
+    ------
+    InputError
+        If it is of a kind that people meet and no reader takes, such as an R object.
+    ValueError
+        If it is a folder or an HDF5 file of no known kind.
+    """
+    if path.is_dir():
+        if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
+            return H5AD
+        if find_matrices(path):
+            return MTX
+        raise ValueError("there is no matrix.mtx in the folder, and it is no zarr store")
+    if is_zarr_zip(path):
+        return H5AD
+    start = first_bytes(path)
+    refuse_strange(path, start)
+    if start.startswith(b"%%MatrixMarket"):
+        return MTX
+    return _find_hdf5(path) if start.startswith(HDF5) else TABLE
 
 
-def _pick_layer(adata: ad.AnnData, path: Path, layer: str | None) -> ad.AnnData:
-    if layer == "raw" and adata.raw is not None:
-        return ad.AnnData(adata.raw.X, obs=adata.obs, var=adata.raw.var)
-    if layer in adata.layers:
-        adata.X = adata.layers[layer]
-    elif layer or adata.X is None:
-        there = [*adata.layers, *(["raw"] if adata.raw is not None else [])]
-        raise _no_layer(path, layer, there)
+def _find_hdf5(path: Path) -> str:
+    with open_store(path) as file:
+        keys = set(file)
+        if "matrix" in keys and hasattr(file["matrix"], "keys"):
+            return TENX_H5
+        if "matrix" in keys and {"row_attrs", "col_attrs"} & keys:
+            return LOOM
+        if {"obs", "var"} <= keys:
+            return H5AD
+        for name in keys:
+            if hasattr(file[name], "keys") and {"barcodes", "indptr"} <= set(file[name]):
+                return TENX_H5
+    for key, what in (
+        ("assays", "an h5Seurat file: convert it to h5ad (SeuratDisk::Convert)"),
+        ("mod", "a MuData file (h5mu): write its RNA as h5ad (mdata['rna'].write_h5ad)"),
+    ):
+        if key in keys:
+            problem, remedy = what.split(": ", 1)
+            raise InputError(f"it is {problem}", file=path, field="expression.path",
+                             remedy=remedy[0].upper() + remedy[1:])  # fmt: skip
+    found = ", ".join(sorted(keys)[:4]) or "nothing"
+    raise ValueError(f"an HDF5 file that is no h5ad, loom or 10x h5; it holds {found}")
+
+
+def read_matrix(path: Path, expression: dict) -> ad.AnnData:
+    """Read the matrix in a file or folder, as what it is by its content.
+
+    Parameters
+    ----------
+    path
+        The file, for 10x_mtx and zarr the folder.
+    expression
+        The section `expression` of a card; `format` is what it is thought to be.
+
+    Returns
+    -------
+    anndata.AnnData
+        Cells x genes as stored.
+
+    Raises
+    ------
+    InputError
+        If the file is absent or damaged, or a table whose orientation the card does not say.
+    """
+    form = expression["format"]
+    if form == "scanpy":
+        return _read_scanpy(path, expression)
+    if form == "genes_only":
+        return _read_genes_only(path, expression)
+    with reading(path, form):
+        found = find_format(path)
+        if found == TABLE and form != TABLE:
+            raise InputError(
+                f"not a readable {form} (it is {SPELT[TABLE]})",
+                file=path,
+                field="expression.path",
+                remedy="Fetch or make it again, or correct expression.format to table and add "
+                "'orientation: cells_by_genes' or 'orientation: genes_by_cells'",
+            )
+        if found != form:
+            log.warning("%s: the card says %s; it is %s and read as such", path, form,
+                        SPELT[found])  # fmt: skip
+        adata = READERS[found](path, expression)
+        for key in ("gene_names",) if found == TABLE else ():
+            if key in expression:
+                raise ValueError(f"a table has no columns of genes for {key}")
+    if "gene_ids" in adata.var and "gene_names" not in expression:
+        adata.var_names = _tell_apart(adata.var_names, adata.var["gene_ids"], path)
+    elif "Accession" in adata.var and "gene_names" not in expression:
+        adata.var_names = _tell_apart(adata.var_names, adata.var["Accession"], path)
     return adata
 
 
-def _no_layer(path: Path, layer: str | None, there: list[str]) -> InputError:
-    return InputError(
-        f"the file has no layer '{layer}'" if layer else "the file has no X",
-        file=path,
-        field="expression.layer",
-        remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
-    )
+READERS: dict[str, Callable[[Path, dict], ad.AnnData]] = {
+    H5AD: read_anndata,
+    MTX: read_mtx_folder,
+    TENX_H5: read_10x_h5,
+    LOOM: read_loom,
+    TABLE: read_text_table,
+}
 
 
-def _read_10x(path: Path, expression: dict) -> ad.AnnData:
-    """Read a 10x matrix; join the identifier to a symbol that several of its genes share.
+def _tell_apart(symbols: Sequence[str], identifiers: Sequence[str], path: Path) -> np.ndarray:
+    """Join the identifier to a symbol that several genes share.
 
     Every 10x annotation has such symbols. A reference that names one cannot mean either gene
     for sure, so neither keeps the bare symbol.
     """
-    # Imported where it is needed: it takes seconds, and most jobs only read our own files.
-    import scanpy as sc
-
-    form = expression["format"]
-    with reading(path, form), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
-        if form == "10x_mtx":
-            adata = sc.read_10x_mtx(path, make_unique=False)
-        else:
-            adata = sc.read_10x_h5(path)
-    if "gene_names" in expression:
-        return adata  # the card chooses the names, and read_expression checks them
-    adata.var_names = _tell_apart(adata.var_names, adata.var["gene_ids"], path)
-    return adata
-
-
-def _tell_apart(symbols: Sequence[str], identifiers: Sequence[str], path: Path) -> np.ndarray:
     names = pd.Series(np.asarray(symbols, dtype=str), dtype=object)
     shared = names.duplicated(keep=False).to_numpy()
     if shared.any():
@@ -127,120 +164,11 @@ def _tell_apart(symbols: Sequence[str], identifiers: Sequence[str], path: Path) 
     return names.to_numpy()
 
 
-def _read_table(path: Path, expression: dict) -> ad.AnnData:
-    named = expression.get("row_names", True)
-    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    opener = gzip.open if path.suffix == ".gz" else open
-    with reading(path, "table"):
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-            header = next(csv.reader(handle, delimiter=sep), [])
-        # The names of rows go through `str`, because a gene may be called NA or 1e5.
-        frame = pd.read_csv(
-            path, sep=sep, header=None, skiprows=1, low_memory=False,
-            converters={0: str} if named else None,
-        )  # fmt: skip
-    if not named:
-        # Nothing else tells the cells of several such tables apart.
-        stem = path.name.split(".")[0]
-        frame.insert(0, -1, [f"{stem}_{number}" for number in range(1, len(frame) + 1)])
-        frame.columns, header = range(frame.shape[1]), ["", *header]
-    # R's write.table leaves out the name of the column of row names.
-    columns = header if len(header) == frame.shape[1] - 1 else header[1:]
-    if len(columns) != frame.shape[1] - 1 or not columns:
-        raise bad_path(
-            f"the header has {len(header)} names, the first row {frame.shape[1]} fields",
-            path,
-            "Separate by commas in .csv, by tabs else; a row needs as many fields as the header",
-        )
-    rows, body = frame[0].to_numpy(), frame.iloc[:, 1:]
-    for name in expression.get("drop_columns", []):
-        if name not in columns:
-            raise InputError(
-                f"there is no column '{name}'; the first are {', '.join(columns[:3])}",
-                file=path,
-                field="expression.drop_columns",
-                remedy="Correct or remove it",
-            )
-        position = columns.index(name)
-        columns, body = (
-            columns[:position] + columns[position + 1 :],
-            body.drop(columns=body.columns[position]),
-        )
-    _check_numeric(body, rows, columns, path)
-    matrix = body.to_numpy(np.float32)
-    if expression["orientation"] == "genes_by_cells":
-        matrix, rows, columns = np.ascontiguousarray(matrix.T), columns, rows
-    return ad.AnnData(matrix, obs=pd.DataFrame(index=rows), var=pd.DataFrame(index=columns))
-
-
-def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Path) -> None:
-    for position, kind in enumerate(body.dtypes):
-        if kind not in (object, bool):
-            continue
-        column = body.iloc[:, position].astype(object)
-        bad = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
-        if bad.any():
-            first = int(np.flatnonzero(bad)[0])
-            where = f"row '{rows[first]}', column '{columns[position]}'"
-            raise bad_path(
-                f"{where}: '{column.iloc[first]}' is not a number",
-                path,
-                "Only the first row and the first column may be names",
-            )
-
-
-def _read_loom(path: Path, expression: dict) -> ad.AnnData:
-    """Read a loom file (HDF5: genes x cells, dense), block by block into a sparse matrix."""
-    import h5py
-
-    layer = expression.get("layer")
-    with reading(path, "loom"), h5py.File(path) as file:
-        layers = list(file.get("layers", []))
-        if layer and layer not in layers:
-            raise InputError(
-                f"the file has no layer '{layer}'",
-                file=path,
-                field="expression.layer",
-                remedy=f"Name one of its layers ({', '.join(layers) or 'none'}), or none",
-            )
-        stored = file[f"layers/{layer}"] if layer else file["matrix"]
-        blocks = [
-            sparse.csr_matrix(stored[start : start + LOOM_BLOCK], dtype=np.float32)
-            for start in range(0, stored.shape[0], LOOM_BLOCK)
-        ]
-        genes = _attribute(file, "row_attrs", ("Gene", "var_names"))
-        var = pd.DataFrame(
-            {name: _attribute(file, "row_attrs", (name,))
-             for name, values in file["row_attrs"].items() if values.ndim == 1},
-        )  # fmt: skip
-        cells = _attribute(file, "col_attrs", ("CellID", "obs_names"))
-        if "row_attrs/Accession" in file:
-            genes = _tell_apart(genes, _attribute(file, "row_attrs", ("Accession",)), path)
-        obs = pd.DataFrame(
-            {
-                name: _attribute(file, "col_attrs", (name,))
-                for name, values in file["col_attrs"].items()
-                if values.ndim == 1
-            },
-            index=cells,
-        )
-    matrix = sparse.vstack(blocks).T.tocsr()
-    return ad.AnnData(matrix, obs=obs, var=var.set_index(pd.Index(genes)))
-
-
-def _attribute(file, group: str, names: Sequence[str]) -> np.ndarray:
-    """Return the first of the attributes that the loom file has."""
-    for name in names:
-        if name in file[group]:
-            values = file[group][name]
-            return values.asstr()[:] if values.dtype.kind in "OS" else values[:]
-    raise ValueError(f"no attribute {' or '.join(names)} in {group}")
-
-
 def _read_genes_only(path: Path, expression: dict) -> ad.AnnData:
     """Read names of genes; there are no cells."""
     column = expression.get("column", "Gene")
-    genes = read_table(path, [column])[column].astype(str).str.strip()
+    with reading(path, "genes_only"):
+        genes = read_table(path, [column])[column].astype(str).str.strip()
     return ad.AnnData(np.zeros((0, len(genes)), np.float32), var=pd.DataFrame(index=genes))
 
 
@@ -303,11 +231,12 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
     names = before
     if column := expression.get("gene_names"):
         if column not in adata.var:
+            there = ", ".join(map(str, columns_of(adata, "var"))) or "(none)"
             raise InputError(
                 f"the genes have no column '{column}'",
                 file=path,
                 field="expression.gene_names",
-                remedy=f"Name one of {', '.join(map(str, adata.var)) or '(none)'}, or remove it",
+                remedy=f"Name one of {there}, or remove it",
             )
         names = _tell_apart(adata.var[column].astype(str), before, path)
     if "gene_map" in expression:
@@ -338,7 +267,13 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
         )  # fmt: skip
     if names is before:
         return adata, counts
-    return ad.AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=names)), counts
+    renamed = ad.AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=names), uns=adata.uns)
+    return renamed, counts
+
+
+def columns_of(adata: ad.AnnData, frame: str) -> list[str]:
+    """Return the names of all columns of obs or var in the file, also of those not read."""
+    return list(adata.uns.get("columns", {}).get(frame, getattr(adata, frame).columns))
 
 
 def _read_gene_map(section: dict) -> dict[str, str]:
@@ -361,8 +296,11 @@ def reading(
         raise InputError("not found", file=path, field=field, remedy="Check the path")
     try:
         yield
-    except UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        # Whatever a library raises on a stranger's file: they promise no kind of error.
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         problem = f"not a readable {kind} ({reason})"
         raise InputError(problem, file=path, field=field, remedy=remedy) from error
 
@@ -403,20 +341,12 @@ def join_cells(tables: dict[str, ad.AnnData]) -> ad.AnnData:
             )
     matrix = np.concatenate([table[:, genes].X for table in tables.values()])
     cells = np.concatenate([table.obs_names for table in tables.values()])
-    return ad.AnnData(matrix, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
+    left_out = [name for table in tables.values() for name in table.uns.get("left_out", [])]
+    joined = ad.AnnData(matrix, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
+    joined.uns["left_out"] = left_out
+    return joined
 
 
 def bad_path(problem: str, path: object, remedy: str) -> InputError:
     """Return the error of a matrix that cannot be used."""
     return InputError(problem, file=path, field="expression.path", remedy=remedy)
-
-
-READERS: dict[str, Callable[[Path, dict], ad.AnnData]] = {
-    "h5ad": _read_h5ad,
-    "10x_mtx": _read_10x,
-    "10x_h5": _read_10x,
-    "loom": _read_loom,
-    "table": _read_table,
-    "scanpy": _read_scanpy,
-    "genes_only": _read_genes_only,
-}

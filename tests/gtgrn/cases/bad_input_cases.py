@@ -199,7 +199,7 @@ CASES: dict[str, tuple] = {
     ),
     "unknown kind of values": (
         setter("expression", "values", value="raw"),
-        "mine.yaml | expression.values | not one of counts | counts are normalised",
+        "mine.yaml | expression.values | not one of counts | estimated_counts (with fractions",
     ),
     "no orientation": (
         setter("expression", "orientation", value=None),
@@ -293,7 +293,7 @@ CASES: dict[str, tuple] = {
     ),
     "fraction as count": (
         put(1.5),
-        "counts.csv | expression.values | not a whole number, the first 1.5 | Declare 'lognorm'",
+        "counts.csv | expression.values | not a whole number, the first 1.5 | set 'values: ",
     ),
     "text in the matrix": (
         put("high"),
@@ -320,7 +320,7 @@ CASES: dict[str, tuple] = {
         "counts.csv | expression.path | not a readable table (No columns | Fetch",
     ),
     "wrong separator": (
-        text("counts.csv", "cell;G0;G1\nc0;1;2\nc1;3;4\n"),
+        text("counts.csv", "cell|G0|G1\nc0|1|2\nc1|3|4\n"),
         "counts.csv | expression.path | the header has 1 names | Separate by commas in .csv",
     ),
     "ragged rows": (

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
-from gtgrn.data.preprocessing import detect_values, preprocess, read_expression
+from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.readers import _recover_counts
 from gtgrn.data.store import read_preprocessed, write_expression
+from gtgrn.data.value_kinds import find_kind
 from gtgrn.errors import InputError
 from scipy import sparse
 from scipy.io import mmwrite
@@ -124,7 +125,7 @@ def test_genes_without_cells(tmp_path):
 )
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_matrix])
 def test_detecting_what_values_are(matrix, kind, storage):
-    assert detect_values(storage(np.array(matrix, np.float32))) == kind
+    assert find_kind(storage(np.array(matrix, np.float32))).kind == kind
 
 
 def test_lognorm_that_looks_like_counts_is_warned_of(tmp_path, caplog):
@@ -391,7 +392,7 @@ def test_tables_that_are_not_matrices(tmp_path):
     path.write_text("\tFOS\tMYC\nc1\t1\t2\t3\t4\n")
     message = message_of(read_expression, card)
     assert "the header has 3 names, the first row 5 fields" in message
-    path.write_text("cell,FOS,MYC\nc1,1,2\n")
+    path.write_text("cell|FOS|MYC\nc1|1|2\n")
     message = message_of(read_expression, card)
     assert "the header has 1 names" in message
     assert "Separate by commas in .csv, by tabs else" in message

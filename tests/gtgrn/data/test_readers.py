@@ -99,7 +99,7 @@ def loom(path, matrix=COUNTS, accession: bool = False, kind="utf-8"):
 
 @pytest.mark.parametrize("kind", ["utf-8", "bytes"])
 def test_loom(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("gtgrn.data.readers.LOOM_BLOCK", 3)
+    monkeypatch.setattr("gtgrn.data.hierarchical.LOOM_BLOCK", 3)
     card = section(loom(tmp_path / "x.loom", kind=kind), "loom", layer="umi", cell_type="type")
     adata = read_expression(card)
     check_read(adata)
@@ -195,7 +195,7 @@ def test_every_format_orientation_and_sparsity(tmp_path, form, kind, orientation
 
 
 def test_a_large_dense_h5ad_is_read_in_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("gtgrn.data.readers.LARGE", 4)
+    monkeypatch.setattr("gtgrn.data.hierarchical.LARGE", 4)
     card = write_as(tmp_path, "h5ad", "dense", "cells_by_genes") | {"values": "counts"}
     adata = read_expression(card)
     assert sparse.issparse(adata.X)

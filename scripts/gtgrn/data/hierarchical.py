@@ -1,0 +1,261 @@
+"""Matrices in HDF5 and zarr: AnnData (h5ad, zarr), loom and 10x, read by anndata and scanpy.
+
+Only what a card names is read, so that an element that this anndata does not know, such as a
+column of obs in a newer encoding, matters to no one who does not ask for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gtgrn.data.opening import unpacked_file
+from gtgrn.errors import InputError
+
+log = logging.getLogger(__name__)
+
+LARGE = 200_000_000
+"""Values above which a dense h5ad is read in blocks into a sparse matrix (800 MB as float32)."""
+LOOM_BLOCK = 256
+"""Genes read from a loom file at a time, so that the dense matrix is never in memory."""
+
+GENE_ATTRIBUTES = ("Gene", "var_names", "gene_names", "GeneName", "Symbol", "Accession")
+CELL_ATTRIBUTES = ("CellID", "obs_names", "cell_names", "Barcode", "barcode")
+
+
+@contextmanager
+def open_store(path: Path) -> Iterator:
+    """Open an HDF5 file, packed or not, or a zarr store (a folder or a zip of one)."""
+    import h5py
+
+    if path.is_dir() or is_zarr_zip(path):
+        import zarr
+
+        store = str(path) if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield zarr.open_group(store, mode="r")
+        return
+    with unpacked_file(path) as plain, h5py.File(plain, "r") as file:
+        yield file
+
+
+def is_zarr_zip(path: Path) -> bool:
+    """Return whether a file is a zipped zarr store."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    return bool(names & {".zgroup", "zarr.json", ".zattrs"})
+
+
+def read_anndata(path: Path, expression: dict) -> ad.AnnData:
+    """Read the matrix that the card names and no other; a large dense one becomes sparse.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer or column.
+    """
+    layer = expression.get("layer")
+    with open_store(path) as file:
+        if "encoding-type" not in file.get("obs", file).attrs and not path.is_dir():
+            # Written before anndata 0.8: only anndata itself knows all the layouts.
+            with unpacked_file(path) as plain:
+                return _pick_layer(ad.read_h5ad(plain), path, layer)
+        layers = list(file["layers"]) if "layers" in file else []
+        place = f"layers/{layer}" if layer else "X"
+        has_raw = _has_raw(file)
+        if layer == "raw" and has_raw:
+            place = "raw/X"
+        if place not in file:
+            raise _no_layer(path, layer, [*layers, *(["raw"] if has_raw else [])])
+        frame = "raw/var" if place == "raw/X" else "var"
+        asked = [expression[key] for key in ("total_counts", "cell_type") if key in expression]
+        names = [expression["gene_names"]] if "gene_names" in expression else []
+        adata = ad.AnnData(
+            _read_matrix(file[place]),
+            obs=_read_columns(file["obs"], asked),
+            var=_read_columns(file[frame], names),
+        )
+        adata.uns["columns"] = {"obs": _columns(file["obs"]), "var": _columns(file[frame])}
+        adata.uns["layers"] = layers + (["raw"] if has_raw else [])
+        return adata
+
+
+def _has_raw(file) -> bool:
+    return "raw" in file and hasattr(file["raw"], "keys") and "X" in file["raw"]
+
+
+def _columns(group) -> list[str]:
+    """Return the names of the columns of obs or var; their index is none."""
+    order = group.attrs.get("column-order", [])
+    return [str(name) for name in order]
+
+
+def _read_columns(group, names: Sequence[str]) -> pd.DataFrame:
+    """Read the index of obs or var and those of the columns that are there."""
+    index = ad.io.read_elem(group[group.attrs["_index"]])
+    frame = pd.DataFrame(index=pd.Index(np.asarray(index)).astype(str))
+    for name in dict.fromkeys(names):
+        if name in group:
+            values = ad.io.read_elem(group[name])
+            frame[name] = np.asarray(values) if not hasattr(values, "dtype") else values
+    return frame
+
+
+def _read_matrix(stored) -> np.ndarray | sparse.spmatrix:
+    """Read a matrix and check it; a dense one of many values by blocks of rows.
+
+    Raises
+    ------
+    ValueError
+        If indices lie outside of the matrix, or values are no real numbers.
+    """
+    if hasattr(stored, "shape"):
+        _check_kind(stored.dtype)
+        if len(stored.shape) != 2:
+            raise ValueError(f"the matrix has {len(stored.shape)} dimensions, not two")
+        if int(np.prod(stored.shape)) <= LARGE:
+            return ad.io.read_elem(stored)
+        rows = max(LARGE // (20 * stored.shape[1]), 1)
+        blocks = [
+            sparse.csr_matrix(stored[start : start + rows], dtype=np.float32)
+            for start in range(0, stored.shape[0], rows)
+        ]
+        return sparse.vstack(blocks).tocsr()
+    if "data" in stored:
+        _check_kind(stored["data"].dtype)
+        _check_sparse(stored)
+    matrix = ad.io.read_elem(stored)
+    if not sparse.issparse(matrix):
+        raise ValueError(f"the matrix is stored as {type(matrix).__name__}")
+    return matrix
+
+
+def _check_kind(kind: np.dtype) -> None:
+    if kind.kind not in "biuf":
+        raise ValueError(f"the values are of type {kind}, not real numbers")
+
+
+def _check_sparse(stored) -> None:
+    """Check a sparse matrix before it is made: bad indices crash the routines that use them."""
+    shape = [int(size) for size in stored.attrs["shape"]]
+    major = 0 if str(stored.attrs["encoding-type"]).startswith("csr") else 1
+    indices, indptr = np.asarray(stored["indices"][:]), np.asarray(stored["indptr"][:])
+    if indices.dtype.kind not in "iu" or indptr.dtype.kind not in "iu":
+        raise ValueError("the indices of the matrix are no whole numbers")
+    if len(indptr) != shape[major] + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
+        raise ValueError("the pointers of the matrix (indptr) do not fit its shape")
+    if indptr[-1] != len(indices) or len(indices) != stored["data"].shape[0]:
+        raise ValueError("the matrix has not as many indices as values")
+    if len(indices) and (indices.min() < 0 or indices.max() >= shape[1 - major]):
+        raise ValueError("indices of the matrix lie outside of its shape")
+
+
+def _pick_layer(adata: ad.AnnData, path: Path, layer: str | None) -> ad.AnnData:
+    if layer == "raw" and adata.raw is not None:
+        adata = ad.AnnData(adata.raw.X, obs=adata.obs, var=adata.raw.var)
+    elif layer in adata.layers:
+        adata.X = adata.layers[layer]
+    elif layer or adata.X is None:
+        there = [*adata.layers, *(["raw"] if adata.raw is not None else [])]
+        raise _no_layer(path, layer, there)
+    if sparse.issparse(adata.X):
+        adata.X.check_format(full_check=True)
+    return adata
+
+
+def _no_layer(path: Path, layer: str | None, there: list[str]) -> InputError:
+    return InputError(
+        f"the file has no layer '{layer}'" if layer else "the file has no X",
+        file=path,
+        field="expression.layer",
+        remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
+    )
+
+
+def read_10x_h5(path: Path, expression: dict) -> ad.AnnData:
+    """Read the HDF5 file of Cell Ranger 2 or later, or of CellBender."""
+    # Imported where it is needed: it takes seconds, and most jobs only read our own files.
+    import scanpy as sc
+
+    with open_store(path) as file:
+        _check_10x(file)
+    with unpacked_file(path) as plain, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
+        return sc.read_10x_h5(plain)
+
+
+def _check_10x(file) -> None:
+    """Check the indices of each matrix in a 10x file."""
+    for group in file.values():
+        if not hasattr(group, "keys") or not {"indices", "indptr", "shape"} <= set(group):
+            continue
+        genes = int(group["shape"][0])
+        indices, indptr = group["indices"][:], group["indptr"][:]
+        fits = len(indices) == group["data"].shape[0] == indptr[-1] and indptr[0] == 0
+        if not fits or (np.diff(indptr.astype(np.int64)) < 0).any():
+            raise ValueError("the pointers of the matrix (indptr) do not fit its values")
+        if len(indices) and (indices.min() < 0 or indices.max() >= genes):
+            raise ValueError("indices of the matrix lie outside of its shape")
+
+
+def read_loom(path: Path, expression: dict) -> ad.AnnData:
+    """Read a loom file (HDF5: genes x cells, dense), block by block into a sparse matrix.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer.
+    """
+    layer = expression.get("layer")
+    with open_store(path) as file:
+        layers = list(file.get("layers", []))
+        if layer and layer not in layers:
+            raise InputError(
+                f"the file has no layer '{layer}'",
+                file=path,
+                field="expression.layer",
+                remedy=f"Name one of its layers ({', '.join(layers) or 'none'}), or none",
+            )
+        stored = file[f"layers/{layer}"] if layer else file["matrix"]
+        _check_kind(stored.dtype)
+        blocks = [
+            sparse.csr_matrix(stored[start : start + LOOM_BLOCK], dtype=np.float32)
+            for start in range(0, stored.shape[0], LOOM_BLOCK)
+        ]
+        asked = [expression[key] for key in ("total_counts", "cell_type") if key in expression]
+        names = [expression["gene_names"]] if "gene_names" in expression else []
+        obs = _attributes(file, "col_attrs", asked, CELL_ATTRIBUTES)
+        var = _attributes(file, "row_attrs", [*names, "Accession"], GENE_ATTRIBUTES)
+        columns = {"obs": _flat(file["col_attrs"]), "var": _flat(file["row_attrs"])}
+    adata = ad.AnnData(sparse.vstack(blocks).T.tocsr(), obs=obs, var=var)
+    adata.uns |= {"columns": columns, "layers": layers}
+    return adata
+
+
+def _flat(group) -> list[str]:
+    return [name for name, values in group.items() if getattr(values, "ndim", 0) == 1]
+
+
+def _attributes(file, group: str, names: Sequence[str], index: Sequence[str]) -> pd.DataFrame:
+    """Read attributes of genes or cells; the first of `index` that is there names them."""
+    there = [name for name in index if name in file[group]]
+    if not there:
+        raise ValueError(f"no attribute {' or '.join(index[:2])} in {group}")
+    columns = {name: _text(file[group][name]) for name in names if name in file[group]}
+    return pd.DataFrame(columns, index=pd.Index(_text(file[group][there[0]])).astype(str))
+
+
+def _text(values) -> np.ndarray:
+    return values.asstr()[:] if values.dtype.kind in "OS" else values[:]

@@ -1,0 +1,284 @@
+"""Matrix Market files with lists of genes and cells beside them, under every usual name.
+
+Cell Ranger (2 and 3 on), GEO's prefixed copies of it, STARsolo, alevin-fry, kallisto | bustools
+and their kin; unpacked or packed in any way, genes x cells or cells x genes.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gtgrn.data.opening import open_unpacked, plain_name
+from gtgrn.errors import InputError
+
+log = logging.getLogger(__name__)
+
+GENES, CELLS = "genes", "cells"
+LISTS = {
+    GENES: ("features.tsv", "genes.tsv", "features.txt", "genes.txt", "gene_names.txt",
+            "features.csv", "genes.csv", "quants_mat_cols.txt"),
+    CELLS: ("barcodes.tsv", "barcodes.txt", "cells.tsv", "cells.txt", "barcodes.csv",
+            "quants_mat_rows.txt"),
+}  # fmt: skip
+"""Ends of the names of the lists beside ``matrix.mtx``."""
+
+BESIDE = {
+    GENES: (".genes.names.txt", ".genes.txt", "_cols.txt", ".genes.tsv", ".features.tsv",
+            "_genes.tsv", "_features.tsv", "_genes.txt", "_features.txt"),
+    CELLS: (".barcodes.txt", "_rows.txt", ".barcodes.tsv", "_barcodes.tsv", ".cells.txt",
+            "_cells.tsv", "_barcodes.txt"),
+}  # fmt: skip
+"""What follows the matrix's own name, as kallisto and alevin-fry call them."""
+
+OTHER_FEATURES = {
+    "antibody capture", "crispr guide capture", "multiplexing capture", "custom", "peaks",
+    "antigen capture", "vdj", "adt", "hto", "protein",
+}  # fmt: skip
+ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?(_PAR_Y)?")
+SPLICED = re.compile(r"^(.*)-([UA])$")
+HEADERS = {"gene", "genes", "gene_id", "feature", "features", "barcode", "barcodes", "x", "cell",
+           "cells", "gene_name", "symbol"}  # fmt: skip
+
+
+def find_matrices(path: Path) -> list[Path]:
+    """Return the Matrix Market files of a folder, or of the one folder below it that has some.
+
+    A folder with several is that of STARsolo or kallisto where one of them is the usual one.
+    """
+    if path.is_file():
+        return [path]
+    here = [p for p in sorted(path.iterdir()) if p.is_file() and plain_name(p).endswith(".mtx")]
+    if here:
+        usual = [p for p in here if plain_name(p) in ("matrix.mtx", "cells_x_genes.mtx",
+                                                      "quants_mat.mtx")]  # fmt: skip
+        return usual if len(usual) == 1 else here
+    below = [found for p in sorted(path.iterdir()) if p.is_dir() for found in find_matrices(p)]
+    for word in ("filtered", "counts_filtered", "counts_unfiltered", "alevin"):
+        chosen = [p for p in below if word in "/".join(p.relative_to(path).parts[:-1])]
+        if len(chosen) == 1:
+            log.warning("%s: %s is read, of %d matrices below it", path, chosen[0], len(below))
+            return chosen
+    return below
+
+
+def read_mtx_folder(path: Path, expression: dict) -> ad.AnnData:
+    """Read a matrix with the lists of its genes and cells.
+
+    Parameters
+    ----------
+    path
+        The folder, or the matrix itself where a folder has several.
+    expression
+        The section `expression` of a card; not looked at.
+
+    Returns
+    -------
+    anndata.AnnData
+        Cells x genes; the names are the symbols, `var["gene_ids"]` the identifiers.
+
+    Raises
+    ------
+    InputError
+        If there is no matrix or several, a list is missing, or lengths do not fit.
+    """
+    found = find_matrices(path)
+    if len(found) != 1:
+        names = ", ".join(str(p.relative_to(path)) for p in found[:4])
+        if not found:
+            raise ValueError("there is no matrix.mtx in the folder")
+        raise InputError(
+            f"there are {len(found)} matrices: {names}",
+            file=path,
+            field="expression.path",
+            remedy="Give the path of one of them, and the other ones a card each",
+        )
+    matrix_path = found[0]
+    lists = {kind: _list_beside(matrix_path, kind) for kind in (GENES, CELLS)}
+    matrix = read_matrix_market(matrix_path)
+    genes, cells = _read_list(lists[GENES]), _read_list(lists[CELLS])
+    matrix, genes, cells = _orient(matrix, genes, cells, matrix_path, lists)
+    return _as_anndata(matrix, genes, cells[0].to_numpy(str), lists[GENES])
+
+
+def _list_beside(matrix: Path, kind: str) -> Path:
+    """Find the list of genes or cells that belongs to a matrix."""
+    name = plain_name(matrix)
+    stem = name.removesuffix(".mtx")
+    prefix = stem.removesuffix("matrix")
+    wanted = [prefix + end for end in LISTS[kind]] if prefix != stem else []
+    wanted += [stem + end for end in BESIDE[kind]] + [f"{stem}.{e}" for e in LISTS[kind]]
+    wanted += list(LISTS[kind])
+    there = {plain_name(p): p for p in sorted(matrix.parent.iterdir()) if p.is_file()}
+    for candidate in wanted:
+        if candidate in there:
+            return there[candidate]
+    examples = {GENES: "features.tsv or genes.tsv", CELLS: "barcodes.tsv"}[kind]
+    raise ValueError(f"there is no {prefix}{examples} (also .gz) beside {matrix.name}")
+
+
+def _read_list(path: Path) -> pd.DataFrame:
+    """Read a list of names: text, without a header, one column or several."""
+    sep = "," if plain_name(path).endswith(".csv") else "\t"
+    with open_unpacked(path) as handle:
+        table = pd.read_csv(
+            handle, sep=sep, header=None, dtype=str, keep_default_na=False, na_filter=False,
+            quoting=0, encoding="utf-8-sig", index_col=False,
+        )  # fmt: skip
+    return table.apply(lambda column: column.str.strip())
+
+
+def read_matrix_market(path: Path) -> sparse.csr_matrix:
+    """Read a Matrix Market file in coordinates, with every line checked.
+
+    Not by scipy.io.mmread, which a blank after the last number can crash, and which reads 1.5 as
+    1 where the header promises integers.
+
+    Raises
+    ------
+    ValueError
+        If the header is another one, an entry is no number, out of range or repeated, or their
+        number is not the one promised.
+    """
+    with open_unpacked(path) as handle:
+        words = handle.readline(1000).decode("ascii", "replace").lower().split()
+        if len(words) < 5 or words[0] != "%%matrixmarket":
+            raise ValueError("its first line is not that of a Matrix Market file")
+        _, _, layout, field, symmetry = words[:5]
+        if field not in ("integer", "real", "pattern", "double"):
+            raise ValueError(f"its values are {field}, not real or whole numbers")
+        if layout != "coordinate" or symmetry != "general":
+            raise ValueError(f"it is {layout} {symmetry}, not coordinate general")
+        line = handle.readline(1000)
+        while line.startswith(b"%") or (line and not line.strip()):
+            line = handle.readline(1_000_000)
+        try:
+            rows, columns, entries = map(int, line.split())
+        except ValueError as error:
+            raise ValueError("its line of sizes has not three whole numbers") from error
+        if min(rows, columns, entries) < 0 or max(rows, columns) > 2**31 - 1:
+            raise ValueError(f"its sizes {rows} x {columns} are impossible")
+        table = _read_entries(handle, field)
+    if len(table) != entries:
+        raise ValueError(f"it has {len(table)} entries, its header says {entries}")
+    return _from_entries(table, rows, columns, field)
+
+
+def _read_entries(handle, field: str) -> pd.DataFrame:
+    names = [0, 1] if field == "pattern" else [0, 1, 2]
+    kinds = {0: np.int64, 1: np.int64, 2: np.float64}
+    text = io.TextIOWrapper(handle, encoding="ascii")
+    try:
+        return pd.read_csv(
+            text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
+            dtype={name: kinds[name] for name in names}, on_bad_lines="error", na_filter=False,
+        )  # fmt: skip
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame({name: np.array([], kinds[name]) for name in names})
+    finally:
+        text.detach()
+
+
+def _from_entries(table: pd.DataFrame, rows: int, columns: int, field: str) -> sparse.csr_matrix:
+    i, j = table[0].to_numpy() - 1, table[1].to_numpy() - 1
+    values = np.ones(len(table)) if field == "pattern" else table[2].to_numpy()
+    if len(table) and (min(i.min(), j.min()) < 0 or i.max() >= rows or j.max() >= columns):
+        raise ValueError(f"an entry lies outside of its {rows} x {columns} values")
+    if field == "integer" and (values != np.rint(values)).any():
+        wrong = values[values != np.rint(values)][0]
+        raise ValueError(f"its header says integer, but a value is {wrong:g}: write real there")
+    matrix = sparse.coo_matrix((values.astype(np.float32), (i, j)), shape=(rows, columns)).tocsr()
+    if matrix.nnz != len(table):
+        raise ValueError(f"{len(table) - matrix.nnz} entries repeat another's place")
+    return matrix
+
+
+def _orient(matrix, genes: pd.DataFrame, cells: pd.DataFrame, path: Path, lists: dict):
+    """Return the matrix as cells x genes with lists of the right lengths."""
+    for g, c in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        # A list that is one line longer has a header.
+        if (g and not _is_header(genes)) or (c and not _is_header(cells)):
+            continue
+        shape = (len(genes) - g, len(cells) - c)
+        # Where both numbers are the same, only the tool's own names tell which is which.
+        cells_first = plain_name(path) in ("cells_x_genes.mtx", "quants_mat.mtx")
+        for transposed in (True, False) if cells_first else (False, True):
+            if matrix.shape == (shape[::-1] if transposed else shape):
+                genes, cells = genes.iloc[g:], cells.iloc[c:]
+                return (matrix if transposed else matrix.T).tocsr(), genes, cells
+    raise InputError(
+        f"the matrix is {matrix.shape[0]} x {matrix.shape[1]}, but {lists[GENES].name} has "
+        f"{len(genes)} lines and {lists[CELLS].name} {len(cells)}",
+        file=path,
+        field="expression.path",
+        remedy="not a readable 10x_mtx: name the folder whose lists belong to this matrix; "
+        "Fetch or make it again",
+    )
+
+
+def _is_header(names: pd.DataFrame) -> bool:
+    return len(names) > 0 and names.iloc[0, 0].lower() in HEADERS
+
+
+def _as_anndata(matrix, genes: pd.DataFrame, cells: np.ndarray, path: Path) -> ad.AnnData:
+    """Name genes by their symbol, the second column where there is one; keep only genes."""
+    identifiers = genes.iloc[:, 0].to_numpy(str)
+    symbols = genes.iloc[:, 1].to_numpy(str) if genes.shape[1] > 1 else identifiers
+    if genes.shape[1] > 1 and _share(symbols) > 0.5 > _share(identifiers):
+        identifiers, symbols = symbols, identifiers
+    symbols = np.where(symbols == "", identifiers, symbols)
+    var = pd.DataFrame({"gene_ids": identifiers}, index=symbols.astype(object))
+    if genes.shape[1] > 2:
+        var["feature_types"] = genes.iloc[:, 2].to_numpy(str)
+    adata = ad.AnnData(matrix, obs=pd.DataFrame(index=cells.astype(object)), var=var)
+    if genes.shape[1] > 2:
+        adata = _only_genes(adata, path)
+    return _join_spliced(adata, path)
+
+
+def _share(names: Sequence[str]) -> float:
+    return sum(bool(ENSEMBL.fullmatch(name)) for name in names) / max(len(names), 1)
+
+
+def _only_genes(adata: ad.AnnData, path: Path) -> ad.AnnData:
+    """Keep the features that are genes: Gene Expression, or any word that means nothing else."""
+    kinds = adata.var["feature_types"].str.strip().str.lower()
+    genes = kinds == "gene expression"
+    if not genes.any():
+        genes = ~kinds.isin(OTHER_FEATURES)
+    if not genes.any():
+        raise InputError(
+            f"its {adata.n_vars} features are {', '.join(sorted(set(kinds)))}; none is a gene",
+            file=path,
+            field="expression.path",
+            remedy="Name the matrix of gene expression",
+        )
+    return adata if genes.all() else adata[:, genes.to_numpy()].copy()
+
+
+def _join_spliced(adata: ad.AnnData, path: Path) -> ad.AnnData:
+    """Add up spliced and ambiguous counts where alevin-fry lists them apart (G, G-U, G-A)."""
+    third, rest = divmod(adata.n_vars, 3)
+    names = adata.var_names.to_numpy(str)
+    if rest or not third:
+        return adata
+    plain = names[:third]
+    if not all(
+        (names[k * third : (k + 1) * third] == np.char.add(plain, end)).all()
+        for k, end in ((1, "-U"), (2, "-A"))
+    ):
+        return adata
+    log.warning("%s: spliced and ambiguous counts are added up, unspliced ones left out", path)
+    matrix = sparse.csr_matrix(adata.X)
+    return ad.AnnData(
+        (matrix[:, :third] + matrix[:, 2 * third :]).tocsr(),
+        obs=adata.obs, var=adata.var.iloc[:third],
+    )  # fmt: skip

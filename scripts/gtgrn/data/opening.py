@@ -1,0 +1,167 @@
+"""Opening strangers' files: what a file is, by its first bytes, and its content unpacked.
+
+A suffix is a hint that people get wrong; the first bytes of a file say what it is.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from gtgrn.errors import InputError
+
+PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
+"""First bytes of a packed file, and the name of its packing."""
+
+SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".bgz")
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+LARGEST_UNPACKED = 20_000_000_000
+"""Bytes above which an unpacked file is suspicious if it is far larger than the packed one."""
+LARGEST_RATIO = 500
+BLOCK = 1 << 20
+
+STRANGE = {
+    b"\x28\xb5\x2f\xfd": "packed with zstandard: unpack it",
+    b"7z\xbc\xaf\x27\x1c": "packed with 7z: unpack it",
+    b"Rar!": "packed with rar: unpack it",
+    b"RDX": "an R workspace: write the matrix with Matrix::writeMM or write.csv",
+    b"X\n\x00\x00": "an R object (.rds): write the matrix with Matrix::writeMM or write.csv",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook: save the sheet as csv",
+    b"<!DOCTYPE": "a web page: download the file itself",
+    b"<html": "a web page: download the file itself",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself (git lfs pull)",
+    b"%PDF": "a PDF: give the table behind it",
+}
+"""First bytes of what no reader here takes, and what to do about it."""
+
+
+def plain_name(path: Path) -> str:
+    """Return a file's name in lower case without the suffixes of packing."""
+    name = path.name.lower()
+    while name.endswith(SUFFIXES):
+        name = name[: name.rindex(".")]
+    return name
+
+
+def packing_of(path: Path) -> str:
+    """Return how a file is packed (gzip, bzip2, xz, zip), or nothing where it is not."""
+    with path.open("rb") as handle:
+        start = handle.read(8)
+    return next((kind for magic, kind in PACKED.items() if start.startswith(magic)), "")
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open the bytes of a file, unpacked where it is packed, whatever its name says.
+
+    Raises
+    ------
+    ValueError
+        If an archive holds several files, is encrypted, or unpacks to a suspicious size.
+    """
+    kind = packing_of(path)
+    if kind == "zip":
+        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as handle:
+            yield io.BufferedReader(_Bounded(handle, path.stat().st_size))
+        return
+    opener = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}.get(kind, open)
+    with opener(path, "rb") as handle:
+        if not kind:
+            yield handle
+        else:
+            yield io.BufferedReader(_Bounded(handle, path.stat().st_size), BLOCK)
+
+
+class _Bounded(io.RawIOBase):
+    """A stream of unpacked bytes that stops where they are suspiciously many."""
+
+    def __init__(self, handle: BinaryIO, packed: int) -> None:
+        self.handle, self.limit, self.read_so_far = handle, 0, 0
+        self.limit = max(LARGEST_UNPACKED, LARGEST_RATIO * packed)
+
+    def readable(self) -> bool:
+        """Return that one can read from it."""
+        return True
+
+    def readinto(self, buffer) -> int:
+        """Fill the buffer with unpacked bytes and return their number."""
+        data = self.handle.read(len(buffer))
+        self.read_so_far += len(data)
+        if self.read_so_far > self.limit:
+            raise ValueError(f"it unpacks to more than {self.limit} bytes")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the one file of an archive; what a Mac adds does not count."""
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX")
+    ]
+    if any(member.filename.startswith("xl/") for member in members):
+        raise ValueError("it is an Excel workbook: save the sheet as csv")
+    if len(members) != 1:
+        raise ValueError(f"the archive holds {len(members)} files: unpack it and name one")
+    if members[0].flag_bits & 1:
+        raise ValueError("the archive is encrypted: unpack it")
+    return members[0]
+
+
+@contextmanager
+def unpacked_file(path: Path) -> Iterator[Path]:
+    """Return a path to the unpacked content: the file itself, or a copy while the block runs.
+
+    For formats that need random access (HDF5).
+    """
+    if not packing_of(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="gtgrn-") as folder:
+        copy = Path(folder) / plain_name(path)
+        with open_unpacked(path) as packed, copy.open("wb") as handle:
+            shutil.copyfileobj(packed, handle, BLOCK)
+        yield copy
+
+
+def first_bytes(path: Path, size: int = 4096) -> bytes:
+    """Return the first bytes of the unpacked content."""
+    with open_unpacked(path) as handle:
+        return handle.read(size)
+
+
+def decode(data: bytes) -> str:
+    """Return the encoding of a text by its byte order mark; UTF-8 where there is none."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "utf-8-sig"
+
+
+def refuse_strange(path: Path, start: bytes) -> None:
+    """Refuse what no reader takes, by its first bytes, and say what to do about it.
+
+    Raises
+    ------
+    InputError
+        If the file is one of those kinds.
+    """
+    for magic, what in STRANGE.items():
+        if start.lstrip()[: len(magic)].lower() == magic.lower():
+            problem, remedy = what.split(": ", 1)
+            raise InputError(
+                f"it is {problem}" if problem.startswith("a") else f"it is {problem}",
+                file=path,
+                field="expression.path",
+                remedy=remedy[0].upper() + remedy[1:],
+            )

@@ -1,0 +1,189 @@
+"""What kind of values a matrix holds: what the kinds differ in, and what follows for each.
+
+==================  =============================================  =================
+kind                what it is                                     what is done
+==================  =============================================  =================
+counts              whole numbers of molecules or reads            normalised, logged
+estimated_counts    counts with fractions (salmon, RSEM, alevin;   normalised, logged
+                    corrected for ambient RNA)
+tpm                 TPM, CPM and others of one total per cell      logged
+lognorm             the logarithm of normalised values             taken as they are
+scaled              centred, of unit variance                      taken as they are
+continuous          simulated, microarrays and others              taken as they are
+==================  =============================================  =================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import sparse
+
+AUTO = "auto"
+COUNTS, ESTIMATED, TPM = "counts", "estimated_counts", "tpm"
+LOGNORM, SCALED, CONTINUOUS = "lognorm", "scaled", "continuous"
+NORMALISED = (COUNTS, ESTIMATED)
+"""Kinds that are normalised to one total per cell."""
+LOGGED = (COUNTS, ESTIMATED, TPM)
+"""Kinds that are logged."""
+
+LARGEST_LOG = 25.0
+"""No cell has e^25 molecules, so that larger values are on no log scale."""
+SAMPLE_CELLS = 2000
+SAMPLE_VALUES = 20_000_000
+WHOLE_SHARE = 0.05
+"""Share of whole numbers among positive values above which fractions are estimates of counts."""
+TOP_GENES = 0.1
+"""Share of genes, those of the largest means, whose variance is held against their mean."""
+FEW_CELLS = 5
+"""Below this many cells, spreads over cells say nothing."""
+ONE_TOTAL = 1e-3
+"""Coefficient of variation below which totals are one total, but for rounding."""
+
+
+@dataclass
+class ValueKind:
+    """What values were found to be, and why; `sure` is whether nothing else is likely."""
+
+    kind: str
+    evidence: list[str] = field(default_factory=list)
+    sure: bool = True
+
+    def __str__(self) -> str:
+        """Return the kind with its evidence."""
+        return f"{self.kind} ({'; '.join(self.evidence)})"
+
+
+def find_kind(matrix: np.ndarray | sparse.spmatrix) -> ValueKind:
+    """Find out what kind of values a matrix holds.
+
+    Parameters
+    ----------
+    matrix
+        Cells x genes, finite.
+
+    Returns
+    -------
+    ValueKind
+        By, in this order: negative values; whole numbers; one total per cell; the logarithm of
+        whole numbers or of one total; values that no logarithm reaches; whole numbers among
+        fractions; the variance of the genes with the largest means, which is above the mean in
+        counts and far below it in logarithms.
+    """
+    stored = matrix.data if sparse.issparse(matrix) else matrix
+    if not stored.size:
+        return ValueKind(CONTINUOUS, ["no value is above 0"], sure=False)
+    smallest, largest = float(stored.min()), float(stored.max())
+    if smallest < 0:
+        return _negative(matrix, smallest)
+    zeros = 1 - np.count_nonzero(stored) / (matrix.shape[0] * matrix.shape[1])
+    facts = [f"{zeros:.0%} are 0", f"the largest is {largest:g}"]
+    if largest > 1 and (stored == np.rint(stored)).all():
+        return ValueKind(COUNTS, ["all are whole numbers", *facts])
+    positive = stored[stored > 0]
+    if not positive.size:
+        return ValueKind(LOGNORM, ["all are 0"], sure=False)
+    facts.append(f"the smallest above 0 is {positive.min():.3g}")
+    dense = _sample(matrix)
+    kind = _one_total(dense, largest) or _logarithm(dense, largest) or _spread(dense, largest)
+    kind.evidence += facts
+    return kind
+
+
+def _sample(matrix: np.ndarray | sparse.spmatrix) -> np.ndarray:
+    """Return evenly spaced cells, dense, in double precision."""
+    cells = max(min(SAMPLE_CELLS, matrix.shape[0], SAMPLE_VALUES // max(matrix.shape[1], 1)), 1)
+    chosen = np.unique(np.linspace(0, matrix.shape[0] - 1, cells).astype(int))
+    part = matrix[chosen]
+    part = part.toarray() if sparse.issparse(part) else part
+    return np.asarray(part, dtype=np.float64)
+
+
+def _negative(matrix: np.ndarray | sparse.spmatrix, smallest: float) -> ValueKind:
+    dense = _sample(matrix)
+    varies = dense.std(axis=0) > 0
+    facts = [f"the smallest is {smallest:.3g}"]
+    if len(dense) >= FEW_CELLS and varies.any():
+        mean, spread = np.abs(dense.mean(axis=0)[varies]), dense.std(axis=0)[varies]
+        # Clipping at 10 and a sample of the cells move both a little.
+        if np.median(mean) < 0.1 and 0.7 < np.median(spread) < 1.3:
+            said = f"the genes have mean 0 and a spread of {np.median(spread):.2g}"
+            return ValueKind(SCALED, [said, *facts])
+    return ValueKind(CONTINUOUS, facts)
+
+
+def _variation(totals: np.ndarray) -> float:
+    """Return the coefficient of variation of totals that are not 0."""
+    totals = totals[totals > 0]
+    return float(totals.std() / totals.mean()) if len(totals) >= FEW_CELLS else np.inf
+
+
+def _one_total(dense: np.ndarray, largest: float) -> ValueKind | None:
+    totals = dense.sum(axis=1)
+    if largest > 1 and _variation(totals) < ONE_TOTAL:
+        return ValueKind(TPM, [f"the values of every cell add up to {np.median(totals):.6g}"])
+    return None
+
+
+def _logarithm(dense: np.ndarray, largest: float) -> ValueKind | None:
+    """Return lognorm where undoing a logarithm gives one total per cell or whole numbers."""
+    if largest > LARGEST_LOG:
+        return None
+    for name, base in (("log", np.e), ("log2", 2.0), ("log10", 10.0)):
+        with np.errstate(over="ignore"):
+            undone = np.expm1(dense * np.log(base))
+        if not np.isfinite(undone).all():
+            continue
+        totals = undone.sum(axis=1)
+        if _variation(totals) < 10 * ONE_TOTAL:
+            said = f"{name}(1 + x) undone, every cell adds up to {np.median(totals):.6g}"
+            return ValueKind(LOGNORM, [said])
+        if _are_multiples(undone):
+            return ValueKind(LOGNORM, [f"{name}(1 + x) undone, values are multiples of one count"])
+    return None
+
+
+def _are_multiples(undone: np.ndarray) -> bool:
+    """Return whether the values of nearly every cell are multiples of its smallest one."""
+    good = tested = 0
+    for cell in undone[:200]:
+        values = cell[cell > 0]
+        if len(values) < 3:
+            continue
+        ratio = values / values.min()
+        # Of a large ratio the rounding of the values hides the fraction.
+        ratio = ratio[(ratio > 1.5) & (ratio < 12)]
+        if len(ratio) < 2:
+            continue
+        tested += 1
+        good += bool((np.abs(ratio - np.rint(ratio)) < 0.05).mean() > 0.9)
+    return tested >= 3 and good > 0.8 * tested
+
+
+def _spread(dense: np.ndarray, largest: float) -> ValueKind:
+    """Tell counts with fractions from logarithms and other values by whole numbers and spread."""
+    positive = dense[dense > 0]
+    whole = float((positive == np.rint(positive)).mean()) if positive.size else 0.0
+    if len(dense) < FEW_CELLS:
+        return ValueKind(CONTINUOUS if largest > LARGEST_LOG else LOGNORM,
+                         ["too few cells to tell"], sure=False)  # fmt: skip
+    if whole > WHOLE_SHARE and largest > 2 and not _few_decimals(positive):
+        return ValueKind(ESTIMATED, [f"{whole:.0%} of the values above 0 are whole numbers"])
+    means = dense.mean(axis=0)
+    top = np.argsort(-means, kind="stable")[: max(int(TOP_GENES * len(means)), 5)]
+    ratio = float(np.median(dense[:, top].var(axis=0) / np.maximum(means[top], 1e-12)))
+    said = f"the most expressed genes have a variance of {ratio:.2g} times their mean"
+    if largest > LARGEST_LOG:
+        if ratio > 1:
+            return ValueKind(ESTIMATED, [said, "too large for a logarithm"], sure=ratio > 2)
+        return ValueKind(CONTINUOUS, [said, "too large for a logarithm"], sure=False)
+    if ratio > 1:
+        return ValueKind(ESTIMATED, [said], sure=False)
+    return ValueKind(LOGNORM, [said], sure=ratio < 0.5)
+
+
+def _few_decimals(positive: np.ndarray) -> bool:
+    """Return whether values were rounded so hard that some are whole by chance."""
+    tenths = positive * 10
+    return bool((np.abs(tenths - np.rint(tenths)) < 1e-4).mean() > 0.9)
