@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import re
 import zlib
@@ -12,6 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gtgrn.data.gene_lists import read_listed
+from gtgrn.data.name_matching import ENSEMBL, find_repair
+from gtgrn.data.opening import open_unpacked
+from gtgrn.data.text_tables import find_dialect
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
 from gtgrn.tables import read_table
@@ -28,7 +31,6 @@ SIGNS = {
 SOURCES, SOURCE = "sources", "source"
 """Column of a reference with the databases of an edge; column with one of them."""
 
-ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
 BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 
 
@@ -62,7 +64,7 @@ def read_reference(
     path, columns = reference["path"], [reference["regulator"], reference["target"]]
     signed = "sign" in reference
     asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
-    table = _read_pairs(reference, asked)
+    table = _read_pairs(reference, asked, genes)
     rows = len(table)
     if "label" in reference:
         edges = _labels(table[reference["label"]], path, reference["label"]) == 1
@@ -84,6 +86,9 @@ def read_reference(
         path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
         len(edges), edges[REGULATOR].nunique(),
     )  # fmt: skip
+    _check_half_match(
+        list(listed[PAIR].itertuples(index=False, name=None)), genes, reference, "reference"
+    )
     if edges.empty:
         names = set(listed[REGULATOR]) | set(listed[TARGET])
         raise _no_overlap("edge", names, genes, cells, reference, "reference.path")
@@ -116,7 +121,7 @@ def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
         regulator, target, source, each row once, sorted; empty where there is no such column.
     """
     columns = {reference[end]: end for end in PAIR}
-    table = _read_pairs(reference, list(columns))
+    table = _read_pairs(reference, list(columns), genes)
     if SOURCES not in table:
         return pd.DataFrame(columns=[*PAIR, SOURCE], dtype=str)
     table = table.rename(columns=columns)
@@ -155,6 +160,7 @@ def read_regulators(
     """
     path, listed = regulators["path"], list_regulators(regulators, genes)
     kept = sorted(listed & set(genes))
+    _check_half_match([(name,) for name in sorted(listed)], genes, regulators, "regulators")
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
         raise _no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
@@ -171,12 +177,37 @@ def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
     """
     path, column = regulators["path"], regulators["column"]
     spell = _respell if regulators.get("ignore_case") else _as_they_are
-    return set(spell(_names(read_table(path, [column])[column]), genes))
+    table = read_listed(path, [column], genes, "regulators.column")
+    return set(spell(_names(table[column]), genes)) - {""}
 
 
-def _read_pairs(reference: dict, asked: list[str]) -> pd.DataFrame:
+def _check_half_match(
+    rows: list[tuple[str, ...]], genes: Collection[str], section: dict, kind: str
+) -> None:
+    """Warn where a repair of names would match more; stop where next to nothing matches now.
+
+    Raises
+    ------
+    InputError
+        If some match, but under 5 % of what a repair would match: that is an accident.
+    """
+    found = find_repair(rows, genes, ignore_case=bool(section.get("ignore_case")))
+    if found is None or not found.now:
+        return  # where nothing matches at all, the error says so
+    said, noun = found.repair.remedy, "edges" if kind == "reference" else "regulators"
+    if found.hopeless:
+        raise InputError(
+            found.say(noun), file=section["path"], field=f"{kind}.path",
+            remedy=said[0].upper() + said[1:],
+        )  # fmt: skip
+    log.warning("%s: %s; %s", section["path"], found.say(noun), said)
+
+
+def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd.DataFrame:
     """Read the table of a reference, with a header or with the names that the card gives."""
     if "columns" not in reference:
+        if len(asked) == len(PAIR):
+            return read_listed(reference["path"], asked, genes, "reference.columns")
         return read_table(reference["path"], asked)
     path, names = Path(reference["path"]), reference["columns"]
     for column in asked:
@@ -187,16 +218,16 @@ def _read_pairs(reference: dict, asked: list[str]) -> pd.DataFrame:
                 field=column,
                 remedy="Name it in reference.columns",
             )
-    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    opener = gzip.open if path.suffix == ".gz" else open
+    if not path.is_file():
+        raise InputError("file not found", file=path, remedy="Check the path")
     try:
-        with opener(path, "rt", encoding="utf-8") as handle:
+        dialect = find_dialect(path)
+        with open_unpacked(path) as handle:
             # `index_col` keeps a longer row from turning its first field into a row's name.
             table = pd.read_csv(
-                handle, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False
-            )
-    except FileNotFoundError as error:
-        raise InputError("file not found", file=path, remedy="Check the path") from error
+                handle, sep=dialect.sep, header=None, dtype=str, keep_default_na=False,
+                index_col=False, encoding=dialect.encoding,
+            )  # fmt: skip
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(
             f"not a readable table ({str(error).strip()})", file=path, remedy="Fetch it again"
@@ -349,8 +380,8 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
     for name in sorted(names - genes):
         if name.upper() in by_upper:
             return (
-                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): use the "
-                "same species or spelling on both sides"
+                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): set "
+                "ignore_case: true there, or use the same species or spelling on both sides"
             )
     if names & genes:
         return (
