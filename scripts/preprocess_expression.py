@@ -26,6 +26,11 @@ elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
     reference = read_reference({**names, **card["reference"]}, adata.var_names)
     regulators = sorted(reference["regulator"].unique())
+settings = dict(snakemake.params.preprocess)
+kept = settings.pop("keep", [])
+keep = set(regulators or []) if "regulators" in kept else set()
+if "markers" in kept and "markers" in source:
+    keep |= set(read_markers(source["markers"])["gene"])
 measured = adata
 adata = preprocess(
     adata,
@@ -33,7 +38,8 @@ adata = preprocess(
     regulators=regulators,
     total_counts=source.get("total_counts"),
     seed=snakemake.params.seed,
-    **snakemake.params.preprocess,
+    keep=keep,
+    **settings,
 )
 if "markers" in source:
     # From all genes that were measured: a filter or an imputation would change the markers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import anndata as ad
 import numpy as np
@@ -28,9 +29,16 @@ def magic_settings(magic: dict | bool | None) -> dict | None:
 
 
 def filter_matrix(
-    adata: ad.AnnData, min_cells_fraction: float, min_genes_per_cell: int
+    adata: ad.AnnData,
+    min_cells_fraction: float,
+    min_genes_per_cell: int,
+    min_cells: int = 0,
+    keep: Collection[str] = (),
 ) -> ad.AnnData:
-    """Keep the cells that express enough genes, then the genes that enough of them express."""
+    """Keep the cells that express enough genes, then the genes that enough of them express.
+
+    Of the genes to keep, those that any cell expresses stay whatever their number of cells.
+    """
     n_genes = np.asarray((adata.X != 0).sum(axis=1)).ravel()
     if (n_genes < min_genes_per_cell).all():
         raise InputError(
@@ -41,14 +49,15 @@ def filter_matrix(
     adata = adata[n_genes >= min_genes_per_cell]
     n_cells = np.asarray((adata.X != 0).sum(axis=0)).ravel()
     # Without the rounding, 0.07 of 100 cells would ask for more than 7.
-    needed = math.ceil(round(min_cells_fraction * adata.n_obs, 6))
+    needed = max(math.ceil(round(min_cells_fraction * adata.n_obs, 6)), min_cells)
     if (n_cells < needed).all():
         raise InputError(
             f"no gene is expressed in {needed} cells (the best is in {n_cells.max()})",
             field="preprocess.min_cells_fraction",
             remedy="Lower it in the card's section preprocess",
         )
-    return adata[:, n_cells >= needed].copy()
+    wanted = adata.var_names.isin(list(keep)) & (n_cells > 0)
+    return adata[:, (n_cells >= needed) | wanted].copy()
 
 
 def normalise(adata: ad.AnnData, target_sum: float, total_counts: str | None) -> None:

@@ -60,7 +60,7 @@ def read_listed(
     path = Path(path)
     known = {gene.upper() for gene in genes}
     first = _first_line(path)
-    if first is None or not _is_row(first, columns, known):
+    if first is None or not (_is_row(first, columns, known) or _recurs(path, first, columns)):
         return read_table(path, columns)
     table = _read_without_header(path)
     if table.shape[1] < len(columns):
@@ -118,3 +118,18 @@ def _is_row(first: Sequence[str], columns: Sequence[str], known: Collection[str]
         return False
     # One column that is called neither as asked nor as lists are is a list without a header.
     return len(first) == 1 or any(name.upper() in known for name in named)
+
+
+def _recurs(path: Path, first: Sequence[str], columns: Sequence[str]) -> bool:
+    """Return whether a first line that lacks the columns has names that later rows have too.
+
+    The genes of a filtered expression may lack all of the first line's.
+    """
+    wide = len(columns) > 1 and len(first) >= len(columns)
+    if not wide or any(name in first for name in columns):
+        return False
+    table = _read_without_header(path)
+    return any(
+        name.lower() not in HEADERS and name in set(table[position].iloc[1:])
+        for position, name in enumerate(first[: len(columns)])
+    )

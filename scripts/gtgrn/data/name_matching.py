@@ -10,13 +10,21 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from gtgrn.errors import InputError
+
 ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
+BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 VERSION = re.compile(r"\.\d+$")
 PREFIX = re.compile(
     r"^(hg19|hg38|GRCh37|GRCh38|mm9|mm10|mm39|GRCm38|GRCm39|human|mouse)[-_]+", re.I
 )
-MONTHS = {"jan": "", "feb": "", "mar": "MARCH", "apr": "", "may": "", "jun": "", "jul": "",
-          "aug": "", "sep": "SEPT", "oct": "OCT", "nov": "", "dec": "DEC"}  # fmt: skip
+MONTHS = {"mar": "MARCH", "sep": "SEPT", "oct": "OCT", "dec": "DEC"}
+RENAMED = (
+    (re.compile(r"^MARCHF(\d+)$"), r"MARCH\1"),
+    (re.compile(r"^SEPTIN(\d+)$"), r"SEPT\1"),
+    (re.compile(r"^DELEC(\d+)$"), r"DEC\1"),
+)
+"""New symbols, and old ones, of the genes that HGNC renamed because of the dates."""
 EXCEL = re.compile(r"^(\d{1,2})-([A-Za-z]{3})$|^([A-Za-z]{3})-(\d{1,2})$")
 LEAST_SHARE = 0.05
 """Share of what a repair would match below which so few matches are taken for an accident."""
@@ -32,12 +40,12 @@ class Repair:
 
 
 def from_date(name: str) -> str:
-    """Return the gene that a spreadsheet turned into a date: 1-Mar was MARCH1, now MARCHF1."""
+    """Return the old symbol of a gene that a spreadsheet turned into a date (1-Mar: MARCH1)."""
     found = EXCEL.match(name)
     if not found:
-        # Old and new symbols of the same genes (HGNC renamed them because of the dates).
-        return re.sub(r"^(MARCH|MARCHF)(\d+)$", r"MARCH\2", re.sub(
-            r"^(SEPT|SEPTIN)(\d+)$", r"SEPT\2", re.sub(r"^DELEC(\d+)$", r"DEC\1", name)))  # fmt: skip
+        for new, old in RENAMED:
+            name = new.sub(old, name)
+        return name
     day, month = found[1] or found[4], found[2] or found[3]
     stem = MONTHS.get(month.lower(), "")
     return f"{stem}{int(day)}" if stem else name
@@ -118,9 +126,13 @@ def find_repair(
     """
     base: Callable[[str], str] = str.upper if ignore_case else str
     now, _ = _count(rows, genes, base)
+    apart = {base(name) for row in rows for name in row} - {base(gene) for gene in genes}
     best = None
     for repair in REPAIRS:
-        if ignore_case and repair.what.startswith("case"):
+        useless = {repair.spell(name) for name in apart}.isdisjoint(
+            repair.spell(base(gene)) for gene in genes
+        )
+        if (ignore_case and repair.what.startswith("case")) or useless:
             continue
         then, examples = _count(rows, genes, lambda name, r=repair: r.spell(base(name)))
         if then > (best.then if best else now):
@@ -149,3 +161,59 @@ def _count(
             if name != gene:
                 examples[f"'{name}' and '{gene}'"] = None
     return number, list(examples)
+
+
+def no_overlap(
+    kind: str,
+    names: Collection[str],
+    genes: Collection[str],
+    cells: Collection[str],
+    section: dict,
+    field: str,
+) -> InputError:
+    """Say that nothing is left, with examples of both sides and the likely cause."""
+    absent = sorted(set(names) - set(genes)) or sorted(names)
+    ours, theirs = ", ".join(sorted(genes)[:3]), ", ".join(absent[:3])
+    return InputError(
+        f"no {kind} is left among the {len(genes)} genes of the expression; the file names "
+        f"{theirs or 'nothing'}; the expression has {ours}",
+        file=section["path"],
+        field=field,
+        remedy=_guess_cause(set(names), set(genes), set(cells)),
+    )
+
+
+def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
+    """Guess why the names of a file and of the expression do not meet, and say what to do."""
+    if not names:
+        return "The table has no rows: check the file"
+    if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
+        return (
+            "The expression's genes look like its cells: change expression.orientation in the card"
+        )
+    ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
+    if ensembl[0] != ensembl[1]:
+        sides = ("file", "expression") if ensembl[0] else ("expression", "file")
+        return (
+            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
+            "of them (expression.gene_names or expression.gene_map in the card)"
+        )
+    if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
+        return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
+    by_upper = {gene.upper(): gene for gene in sorted(genes - names)}
+    for name in sorted(names - genes):
+        if name.upper() in by_upper:
+            return (
+                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): set "
+                "ignore_case: true there, or use the same species or spelling on both sides"
+            )
+    if names & genes:
+        return (
+            f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "
+            "relax the filters in the card's section preprocess, or give a fuller reference"
+        )
+    return "Check that both are of the same species and that the card names the right columns"
+
+
+def _share(pattern: re.Pattern, names: Collection[str]) -> float:
+    return sum(bool(pattern.fullmatch(name)) for name in names) / max(len(names), 1)

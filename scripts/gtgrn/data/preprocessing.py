@@ -6,7 +6,7 @@ Genes are sorted by name on reading, so that their order in the file never matte
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -105,6 +105,8 @@ def preprocess(
     values: str,
     min_cells_fraction: float = 0.0,
     min_genes_per_cell: int = 0,
+    min_cells: int = 0,
+    keep: Collection[str] = (),
     target_sum: float = 1e4,
     magic: dict | bool | None = None,
     significance: dict | None = None,
@@ -130,6 +132,10 @@ def preprocess(
         Keep genes expressed (not 0) in at least this fraction of the cells.
     min_genes_per_cell
         Keep cells that express at least this many genes.
+    min_cells
+        Keep genes expressed in at least this many cells, besides the fraction.
+    keep
+        Genes that stay if any cell expresses them, such as listed regulators and markers.
     target_sum
         Total of each cell after normalisation.
     magic
@@ -137,8 +143,9 @@ def preprocess(
         or False for no imputation. Imputation inflates correlations (PMC8848013).
     significance
         Keep the genes, regulators too, that change along pseudotime, as BEELINE does: the keys
-        of :func:`gtgrn.data.gene_selection.find_ordering` and ``p_value`` (0.01, before the Bonferroni
-        correction). Genes are then ranked by the variances that come with the p-values. None
+        of :func:`gtgrn.data.gene_selection.find_ordering` and ``p_value`` (0.01, before the
+        Bonferroni correction). Genes are then ranked by the variances that come with the
+        p-values. None
         keeps all genes.
     n_top_genes
         Keep all regulators that passed the filters and this many other genes, those with the
@@ -170,7 +177,7 @@ def preprocess(
     sizes = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}
     measured = adata.var_names
     if adata.n_obs:
-        adata = filter_matrix(adata, min_cells_fraction, min_genes_per_cell)
+        adata = filter_matrix(adata, min_cells_fraction, min_genes_per_cell, min_cells, keep)
     elif n_top_genes is not None:
         raise InputError(
             "there is no expression to find the most variable genes by",
@@ -200,6 +207,7 @@ def preprocess(
     adata.var[IS_REGULATOR] = adata.var_names.isin(known)
     if n_top_genes is not None:
         always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
+        always |= adata.var_names.isin(list(keep))
         adata = adata[:, variable_genes(adata, n_top_genes, always, variance)].copy()
     # Dense from here on: before, a sparse matrix of all genes may be all that fits into memory.
     if sparse.issparse(adata.X):
@@ -220,6 +228,9 @@ def preprocess(
         "n_top_genes": "all" if n_top_genes is None else int(n_top_genes),
         "seed": int(seed),
     }
+    # Stated where used, so that older results stay what they are.
+    settings |= {"min_cells": int(min_cells)} if min_cells else {}
+    settings |= {"kept_genes": len(set(keep))} if keep else {}
     packages = ["anndata", "numpy", "scanpy", *(["magic-impute"] if magic else [])]
     adata.uns[UNS] = {
         **adata.uns.get(UNS, {}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import zlib
 from collections.abc import Collection
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.data.gene_lists import read_listed
-from gtgrn.data.name_matching import ENSEMBL, find_repair
+from gtgrn.data.name_matching import find_repair, no_overlap
 from gtgrn.data.opening import open_unpacked
 from gtgrn.data.text_tables import find_dialect
 from gtgrn.errors import InputError
@@ -30,8 +29,6 @@ SIGNS = {
 
 SOURCES, SOURCE = "sources", "source"
 """Column of a reference with the databases of an edge; column with one of them."""
-
-BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 
 
 def read_reference(
@@ -54,7 +51,8 @@ def read_reference(
         regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
         sorted by name, without self-loops, duplicates and pairs labelled 0. A pair listed with
         both signs gets none. `attrs` holds the numbers of rows by what became of them: rows,
-        labelled_0, unknown_gene, self_loops, duplicates, edges.
+        labelled_0, unknown_gene, self_loops, duplicates, edges; and `advice` where a repair of
+        names would match more.
 
     Raises
     ------
@@ -86,12 +84,12 @@ def read_reference(
         path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
         len(edges), edges[REGULATOR].nunique(),
     )  # fmt: skip
-    _check_half_match(
+    advice = _check_half_match(
         list(listed[PAIR].itertuples(index=False, name=None)), genes, reference, "reference"
     )
     if edges.empty:
         names = set(listed[REGULATOR]) | set(listed[TARGET])
-        raise _no_overlap("edge", names, genes, cells, reference, "reference.path")
+        raise no_overlap("edge", names, genes, cells, reference, "reference.path")
     edges = edges.sort_values(PAIR, ignore_index=True)
     edges.attrs = {
         "rows": rows,
@@ -100,6 +98,7 @@ def read_reference(
         "self_loops": int(loops.sum()),
         "duplicates": len(kept) - len(edges),
         "edges": len(edges),
+        "advice": advice,
     }
     return edges
 
@@ -163,7 +162,7 @@ def read_regulators(
     _check_half_match([(name,) for name in sorted(listed)], genes, regulators, "regulators")
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
-        raise _no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
+        raise no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
     return kept
 
 
@@ -181,10 +180,27 @@ def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
     return set(spell(_names(table[column]), genes)) - {""}
 
 
+def advise_regulators(regulators: dict, genes: Collection[str]) -> str:
+    """Return how more names of a list of regulators would match, or nothing.
+
+    Parameters
+    ----------
+    regulators, genes
+        As in :func:`read_regulators`.
+    """
+    rows = [(name,) for name in sorted(list_regulators(regulators, genes))]
+    return _check_half_match(rows, genes, regulators, "regulators")
+
+
 def _check_half_match(
     rows: list[tuple[str, ...]], genes: Collection[str], section: dict, kind: str
-) -> None:
+) -> str:
     """Warn where a repair of names would match more; stop where next to nothing matches now.
+
+    Returns
+    -------
+    str
+        The warning, or nothing.
 
     Raises
     ------
@@ -193,7 +209,7 @@ def _check_half_match(
     """
     found = find_repair(rows, genes, ignore_case=bool(section.get("ignore_case")))
     if found is None or not found.now:
-        return  # where nothing matches at all, the error says so
+        return ""  # where nothing matches at all, the error says so
     said, noun = found.repair.remedy, "edges" if kind == "reference" else "regulators"
     if found.hopeless:
         raise InputError(
@@ -201,6 +217,7 @@ def _check_half_match(
             remedy=said[0].upper() + said[1:],
         )  # fmt: skip
     log.warning("%s: %s; %s", section["path"], found.say(noun), said)
+    return f"{found.say(noun)}; {said}"
 
 
 def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd.DataFrame:
@@ -337,59 +354,3 @@ def _labels(column: pd.Series, path: str, field: str = "Label") -> np.ndarray:
             remedy="Write 1 for an edge and 0 for a pair without one",
         )
     return labels.to_numpy(int)
-
-
-def _no_overlap(
-    kind: str,
-    names: Collection[str],
-    genes: Collection[str],
-    cells: Collection[str],
-    section: dict,
-    field: str,
-) -> InputError:
-    """Say that nothing is left, with examples of both sides and the likely cause."""
-    absent = sorted(set(names) - set(genes)) or sorted(names)
-    ours, theirs = ", ".join(sorted(genes)[:3]), ", ".join(absent[:3])
-    return InputError(
-        f"no {kind} is left among the {len(genes)} genes of the expression; the file names "
-        f"{theirs or 'nothing'}; the expression has {ours}",
-        file=section["path"],
-        field=field,
-        remedy=_guess_cause(set(names), set(genes), set(cells)),
-    )
-
-
-def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
-    """Guess why the names of a file and of the expression do not meet, and say what to do."""
-    if not names:
-        return "The table has no rows: check the file"
-    if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
-        return (
-            "The expression's genes look like its cells: change expression.orientation in the card"
-        )
-    ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
-    if ensembl[0] != ensembl[1]:
-        sides = ("file", "expression") if ensembl[0] else ("expression", "file")
-        return (
-            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
-            "of them (expression.gene_names or expression.gene_map in the card)"
-        )
-    if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
-        return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
-    by_upper = {gene.upper(): gene for gene in sorted(genes - names)}
-    for name in sorted(names - genes):
-        if name.upper() in by_upper:
-            return (
-                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): set "
-                "ignore_case: true there, or use the same species or spelling on both sides"
-            )
-    if names & genes:
-        return (
-            f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "
-            "relax the filters in the card's section preprocess, or give a fuller reference"
-        )
-    return "Check that both are of the same species and that the card names the right columns"
-
-
-def _share(pattern: re.Pattern, names: Collection[str]) -> float:
-    return sum(bool(pattern.fullmatch(name)) for name in names) / max(len(names), 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import anndata as ad
 import numpy as np
 from scipy import sparse
 
 from gtgrn.data.preprocessing import DROPPED
-from gtgrn.data.reference import list_regulators, read_reference
+from gtgrn.data.reference import advise_regulators, list_regulators, read_reference
 from gtgrn.data.store import UNS
 from gtgrn.names import IS_REGULATOR, PAIR, SIGN
 
@@ -36,7 +38,7 @@ def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | 
     """
     lines = [("data set", f"{name} ({card['title']}; {card['organism']})")]
     lines += _describe_matrix(adata)
-    lines.append(("regulators", _describe_regulators(card, adata)))
+    lines += _describe_regulators(card, adata)
     lines += _describe_reference(reference, adata)
     return "\n".join(f"{key + ':':<12}{text}" for key, text in lines) + "\n"
 
@@ -49,6 +51,8 @@ def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
     lines = [
         ("source", f"{source['format']} {', '.join(map(str, np.atleast_1d(files)))}"),
         ("values", settings["values"] + (detected if source.get("values_detected") else "")),
+        *([("evidence", source["values_evidence"])] if "values_evidence" in source else []),
+        *([("left out", _shorten(source["left_out"]))] if "left_out" in source else []),
         (
             "cells",
             "none, only names of genes"
@@ -76,20 +80,33 @@ def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
     return lines
 
 
-def _describe_regulators(card: dict, adata: ad.AnnData) -> str:
+def _shorten(names: Iterable[str], most: int = 15) -> str:
+    """Return names in one line, and how many more there are."""
+    names = list(np.atleast_1d(names))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
+
+
+def _describe_regulators(card: dict, adata: ad.AnnData) -> list[tuple[str, str]]:
     found = int(adata.var[IS_REGULATOR].sum())
     section = card.get("regulators", {})
     if "path" in section:
         dropped = set(adata.uns[DROPPED])
         listed = list_regulators(section, [*adata.var_names, *dropped])
-        lost = len(listed & dropped)
-        return (
-            f"{found} of {len(listed)} in {section['path']}; {lost} are among the dropped "
-            f"genes, {len(listed) - found - lost} not in the matrix"
+        lost = sorted(listed & dropped)
+        text = (
+            f"{found} of {len(listed)} in {section['path']}; {len(lost)} are among the dropped "
+            f"genes, {len(listed) - found - len(lost)} not in the matrix"
         )
+        advice = advise_regulators(section, [*adata.var_names, *dropped])
+        return [
+            ("regulators", text),
+            *([("lost", f"{_shorten(lost)}; preprocess.keep: [regulators]")] if lost else []),
+            *([("names", advice)] if advice else []),
+        ]
     if found == adata.n_vars:
-        return f"{found}, every gene"
-    return f"{found}, those of the reference"
+        return [("regulators", f"{found}, every gene")]
+    return [("regulators", f"{found}, those of the reference")]
 
 
 def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[str, str]]:
@@ -114,6 +131,8 @@ def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[s
         ),
         ("dropped", ", ".join(f"{number} {reason}" for reason, number in reasons.items())),
     ]
+    if counts["advice"]:
+        lines.append(("names", counts["advice"]))
     possible = n_regulators * (adata.n_vars - 1)
     share = f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs"
     lines.append(("density", share))
