@@ -14,6 +14,7 @@ from gtgrn.config.cards import (
     expression_files,
     load_cards,
 )
+from gtgrn.config.families import cards_in
 from gtgrn.config.settings import (
     ENSEMBLES,
     card_paths,
@@ -51,7 +52,7 @@ def make_plan(config: dict, cards: str | Path = CARDS) -> Plan:
     InputError
         Naming the first key that is wrong, and the remedy.
     """
-    there = [path.stem for path in sorted(Path(cards).glob("*.yaml"))]
+    there = [name for name, _ in cards_in(Path(cards))]
     check_settings(config, list(find_plugins(METHODS)), list(find_plugins(PEERS)), cards=there)
     plan = Plan(config, load_cards(card_paths(config, str(cards)), mirror=config["mirror"]))
     if config["offline"]:
