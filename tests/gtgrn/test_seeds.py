@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from chance_cases import ERRORS
 from gtgrn.seeds import derive_seed
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,9 +58,9 @@ def test_seeds_of_many_names_are_spread_over_the_range():
     ]
     # Of 10,000 draws from 2**31, about 0.02 coincide.
     assert len(set(values)) >= len(values) - 1
+    # 625 in each of 16 bins, with a standard error of 24. Hashes: the same on every processor.
     counts, _ = np.histogram(values, bins=16, range=(0, 2**31))
-    assert counts.min() > 500
-    assert counts.max() < 750
+    assert np.abs(counts - 625).max() < ERRORS * (10_000 * 15 / 16**2) ** 0.5
 
 
 def test_a_seed_serves_every_generator():
