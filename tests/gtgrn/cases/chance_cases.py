@@ -26,10 +26,9 @@ def spread_error(*sizes: int, kurtosis: float = 3.0) -> float:
 
 def largest_t(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Return the largest of Welch's |t| over the columns of two samples (rows)."""
-    error = np.sqrt(
-        ours.var(axis=0, ddof=1) / len(ours) + theirs.var(axis=0, ddof=1) / len(theirs)
-    )
-    return float(np.max(np.abs(ours.mean(axis=0) - theirs.mean(axis=0)) / error))
+    difference = ours.mean(axis=0) - theirs.mean(axis=0)
+    variance = sum(sample.var(axis=0, ddof=1) / len(sample) for sample in (ours, theirs))
+    return float(np.max(np.abs(difference) / np.sqrt(variance)))
 
 
 def t_bound(comparisons: int, degrees: int) -> float:
