@@ -13,12 +13,12 @@ from pathlib import Path
 import yaml
 
 from gtgrn.config.families import cards_in, file_of, is_family, read_family
-from gtgrn.config.locations import DOWNLOADS, locate_files, name_published
+from gtgrn.config.locations import DOWNLOADS, locate_files, name_published, schema_path
 from gtgrn.config.validation import check, did_you_mean, how_to_add, read_schema
 from gtgrn.errors import InputError
 from gtgrn.seeds import derive_seed
 
-SCHEMA = Path(__file__).parents[3] / "workflow" / "schemas" / "dataset.schema.yaml"
+SCHEMA = schema_path("dataset.schema.yaml")
 
 SCANPY_DATASETS = ("pbmc68k_reduced",)
 """Functions of scanpy.datasets that read a file of the package and download nothing."""

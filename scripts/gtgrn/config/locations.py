@@ -56,6 +56,11 @@ REGULATOR_LISTS = {
     },
 }
 
+SCHEMAS = Path(__file__).parents[3] / "workflow" / "schemas"
+"""Folder of the schemas in the repository."""
+INSTALLED_SCHEMAS = Path(__file__).parents[1] / "schemas"
+"""Folder of the schemas where the package is installed without the workflow."""
+
 SECTIONS = (
     "expression",
     "simulation",
@@ -65,6 +70,12 @@ SECTIONS = (
     "splits",
     "preprocess",
 )
+
+
+def schema_path(name: str) -> Path:
+    """Return the path of a schema by its file name: the installed one, or the workflow's."""
+    installed = INSTALLED_SCHEMAS / name
+    return installed if installed.is_file() else SCHEMAS / name
 
 
 def name_published(card: dict, path: Path) -> None:

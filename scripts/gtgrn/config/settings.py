@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
+from gtgrn.config.locations import schema_path
 from gtgrn.config.validation import check, did_you_mean
 from gtgrn.errors import InputError
 from gtgrn.names import TRANSFER
 
-SCHEMA = Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = schema_path("config.schema.yaml")
 CONFIG = "configuration"
 ENSEMBLES = ("borda", "mean_rank")
 """Networks that are made of those of all methods."""
