@@ -36,6 +36,7 @@ from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.inference.run import infer
 from gtgrn.models.gtgrn import full
 from gtgrn.models.gtgrn import paper as gtgrn
+from gtgrn.models.peer import network_options
 from gtgrn.models.peer_training import prepare
 from gtgrn.models.peers import genelink
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TEST
@@ -138,7 +139,7 @@ def bench_genelink(expression: np.ndarray, genes: list[str], split: pd.DataFrame
     """Time batches of dense GENELink and give the seconds of ten epochs."""
     task = prepare(split, genes, "cpu")
     arcs = task.arcs(symmetric=True, loops=False)
-    options = {k: v for k, v in genelink.FORMS["published"].items() if k not in genelink.SCHEDULE}
+    options = network_options(genelink.GENELink, genelink.FORMS["published"])
     torch.manual_seed(0)
     model = genelink.GENELink(expression.shape[1], **options)
     dense = DenseGENELink(model, arcs)

@@ -18,6 +18,7 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from gtgrn.models.message_passing import Arcs
+from gtgrn.models.peer import network_options
 from gtgrn.models.peer_training import Task, prepare
 from gtgrn.models.peers import gatv2, genelink, gnnlink
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
@@ -78,7 +79,7 @@ class DenseGENELink(nn.Module):
 def bench_genelink(task: Task, attention_dropout: float) -> None:
     """Time a batch: forward over the whole graph, loss, backward, Adam."""
     arcs = task.arcs(symmetric=True, loops=False)
-    options = {k: v for k, v in genelink.FORMS["published"].items() if k not in genelink.SCHEDULE}
+    options = network_options(genelink.GENELink, genelink.FORMS["published"])
     options["attention_dropout"] = attention_dropout
     torch.manual_seed(0)
     model = genelink.GENELink(CELLS, **options)
@@ -107,8 +108,7 @@ def bench_genelink(task: Task, attention_dropout: float) -> None:
 
 def bench_gnnlink(task: Task) -> None:
     """Time a step of GNNLink against the dense matrix of all scores under a mask."""
-    options = {k: v for k, v in gnnlink.FORMS["published"].items() if k not in gnnlink.SCHEDULE}
-    options.pop("loss")
+    options = network_options(gnnlink.GNNLink, gnnlink.FORMS["published"])
     torch.manual_seed(0)
     model = gnnlink.GNNLink(CELLS, **options)
     arcs = model.graph(task)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.config.options import option
 from gtgrn.data.checks import (
     as_float32,
     check_unique,
@@ -41,6 +43,64 @@ log = logging.getLogger(__name__)
 
 DROPPED = "gtgrn_dropped"
 """Key of `uns` with the names of the genes that were read and not kept."""
+
+
+MAGIC_LIMITS = {
+    "knn": {
+        "description": "Neighbours that set the kernel's bandwidth.",
+        "type": "integer",
+        "minimum": 1,
+    },
+    "knn_max": {
+        "description": "Largest number of neighbours with a weight above 0.",
+        "type": "integer",
+        "minimum": 1,
+    },
+    "decay": {
+        "description": "Decay rate of the kernel's tails.",
+        "type": "number",
+        "exclusiveMinimum": 0,
+    },
+    "t": {
+        "description": "Power of the diffusion operator.",
+        "type": "integer",
+        "minimum": 1,
+    },
+    "n_pca": {
+        "description": "Principal components in which neighbours are sought.",
+        "type": "integer",
+        "minimum": 1,
+    },
+}
+
+
+@dataclass(frozen=True)
+class PreprocessOptions:
+    """Options of the section preprocess; a card may override each."""
+
+    min_cells_fraction: float = option(
+        0.1,
+        "Keep genes expressed in at least this fraction of the cells.",
+        minimum=0,
+        maximum=1,
+    )
+    min_genes_per_cell: int = option(
+        200, "Keep cells that express at least this many genes.", minimum=0
+    )
+    target_sum: float = option(
+        10000, "Total of each cell after normalisation of counts.", exclusiveMinimum=0
+    )
+    magic: bool | dict = option(
+        False,
+        "MAGIC imputation, true with the published settings or a section that changes them.",
+        additionalProperties=False,
+        properties=MAGIC_LIMITS,
+    )
+    n_top_genes: int | None = option(
+        None,
+        "Most variable genes kept besides the regulators; null keeps all genes.",
+        minimum=0,
+    )
 
 
 def read_expression(expression: dict) -> ad.AnnData:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import trange
 
+from gtgrn.config import common_options as common
+from gtgrn.config.options import choose, make, option
 from gtgrn.embeddings.walks import PAD, Walks
 from gtgrn.training.loop import EarlyStopping, Embedding, pick_device, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress
@@ -24,6 +28,37 @@ logger = logging.getLogger(__name__)
 SPECIAL = 3
 CLS, MASK, PADDING = range(SPECIAL)
 """Ids of the special tokens; gene i is token i + 3."""
+ARCHITECTURE = ("dimensions", "layers", "heads", "feedforward", "dropout", "positions")
+"""Options that are arguments of :class:`WalkBERT`."""
+
+
+@dataclass(frozen=True)
+class BertOptions:
+    """Options of the section bert; the paper's table has 512 dimensions, BERTwalk's 128."""
+
+    dimensions: int = option(128, "Dimension of a gene's embedding.", minimum=2)
+    layers: int = common.layers(4)
+    heads: int = common.heads(4)
+    feedforward: int = option(200, "Width of the feed-forward layer.", minimum=1)
+    dropout: float = common.dropout(0.1)
+    positions: str = option(
+        "add",
+        "add sums embeddings and positions, concat joins them as the paper says.",
+        enum=["add", "concat"],
+    )
+    mask_fraction: float = option(
+        0.2,
+        "Share of the genes of a walk that is masked.",
+        exclusiveMinimum=0,
+        exclusiveMaximum=1,
+    )
+    learning_rate: float = common.learning_rate(0.0005)
+    batch_size: int = common.batch_size(64)
+    epochs: int = common.epochs(500)
+    patience: int = common.patience(5)
+    holdout: float = common.holdout(0.05)
+    clip: float = common.clip(0.5)
+    device: str = common.device()
 
 
 def sinusoidal_positions(length: int, dimensions: int) -> torch.Tensor:
@@ -157,46 +192,24 @@ def masked_loss(
 def train_bert(
     walks: Walks,
     *,
-    dimensions: int = 128,
-    layers: int = 4,
-    heads: int = 4,
-    feedforward: int = 200,
-    dropout: float = 0.1,
-    positions: str = "add",
-    mask_fraction: float = 0.2,
-    learning_rate: float = 5e-4,
-    batch_size: int = 64,
-    epochs: int = 500,
-    patience: int = 5,
-    holdout: float = 0.05,
-    clip: float = 0.5,
     seed: int,
-    device: str = "auto",
     resume: str | Path | None = None,
     save_every: float = SAVE_SECONDS,
+    **options: Any,
 ) -> Embedding:
-    """Train on a corpus of walks and give the embedding table.
+    """Train on a corpus of walks and return the embedding table.
 
     Parameters
     ----------
     walks
         The corpus; a walk of a single node has no context and is left out.
-    dimensions, layers, heads, feedforward, dropout, positions
-        See :class:`WalkBERT`; the paper's table has 512 dimensions, BERTwalk's 128.
-    mask_fraction
-        Share of genes masked in a walk.
-    learning_rate, batch_size, epochs, patience, clip
-        Adam's step, walks a step, at most so many epochs, epochs without a better held-out
-        loss, and the largest gradient norm.
-    holdout
-        Fraction of walks held out to stop early, with a mask drawn once.
     seed
         Seed of weights, batches, masks and dropout.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
     resume, save_every
         File of a training that was killed and seconds between two saves, see
         :class:`gtgrn.training.progress.Progress`.
+    options
+        Those of :class:`BertOptions`. Walks are held out to stop early, with a mask drawn once.
 
     Returns
     -------
@@ -206,74 +219,113 @@ def train_bert(
     Raises
     ------
     InputError
-        If the loss is not finite.
+        If an option is unknown, or the loss is not finite.
     """
-    # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
-    target = pick_device(device)
+    chosen = make(BertOptions, options, field="bert")
+    arguments = {"walks": walks, "seed": seed, "options": chosen}
+    progress = Progress(resume, arguments, module=__name__, every=save_every)
+    target = pick_device(chosen.device)
     tokens = to_tokens(walks.nodes[(walks.nodes != PAD).sum(axis=1) > 1])
     draw = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(tokens), generator=draw)
-    n_held = max(1, round(holdout * len(tokens)))
-    held, kept = tokens[order[:n_held]], tokens[order[n_held:]]
-    held_masked, held_places = mask_tokens(held, mask_fraction, draw)
+    corpus = _hold_out(tokens, chosen, draw)
     config = {
         "n_genes": len(walks.genes),
         "max_length": tokens.shape[1],
-        "dimensions": dimensions,
-        "layers": layers,
-        "heads": heads,
-        "feedforward": feedforward,
-        "dropout": dropout,
-        "positions": positions,
+        **choose(chosen, ARCHITECTURE),
     }
     with seeded(seed):
         model = WalkBERT(**config).to(target)
-        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
-        stopping = EarlyStopping(model, patience)
-        start, history = progress.resume(
-            model=model, optimiser=optimiser, stopping=stopping, draw=draw
-        )
-        for epoch in trange(
-            start, epochs, desc="bert", unit="epoch", file=sys.stderr, mininterval=5
-        ):
-            model.train()
-            total = 0.0
-            for batch in torch.randperm(len(kept), generator=draw).split(batch_size):
-                masked, places = mask_tokens(kept[batch], mask_fraction, draw)
-                loss = masked_loss(
-                    model, kept[batch].to(target), masked.to(target), places.to(target)
-                )
-                optimiser.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), clip)
-                optimiser.step()
-                total += loss.item() * len(batch)
-            model.eval()
-            with torch.no_grad():
-                held_loss = _held_loss(model, held, held_masked, held_places, batch_size, target)
-            for what, value in (("loss", total), ("held-out loss", held_loss)):
-                require_finite(value, what=what, epoch=epoch, field="bert.learning_rate")
-            history.append(
-                {"epoch": epoch, "train_loss": total / len(kept), "validation_loss": held_loss}
-            )
-            if stopping.check(-held_loss, epoch):
-                break
-            progress.save(epoch + 1, history)
-        stopping.restore()
-    logger.info("best epoch %d of %d", stopping.epoch, len(history))
+        history, best = _fit(model, corpus, chosen, draw, progress)
+    logger.info("best epoch %d of %d", best, len(history))
     progress.remove()
     table = model.table.weight[SPECIAL:].detach().cpu().numpy()
     return Embedding(table.astype(np.float32), history, model, config)
 
 
-def _held_loss(model, held, masked, places, batch_size, device):
-    """Mean loss over all masked places of the held-out walks, in batches of bounded memory."""
-    total, count = 0.0, 0
-    for rows in torch.arange(len(held)).split(4 * batch_size):
-        loss = masked_loss(
-            model, held[rows].to(device), masked[rows].to(device), places[rows].to(device)
+@dataclass(frozen=True)
+class _Corpus:
+    """Tokens to train on, and tokens that are held out with their fixed masks."""
+
+    kept: torch.Tensor
+    held: torch.Tensor
+    held_masked: torch.Tensor
+    held_places: torch.Tensor
+
+
+def _hold_out(tokens: torch.Tensor, options: BertOptions, draw: torch.Generator) -> _Corpus:
+    order = torch.randperm(len(tokens), generator=draw)
+    n_held = max(1, round(options.holdout * len(tokens)))
+    held, kept = tokens[order[:n_held]], tokens[order[n_held:]]
+    return _Corpus(kept, held, *mask_tokens(held, options.mask_fraction, draw))
+
+
+def _fit(
+    model: WalkBERT,
+    corpus: _Corpus,
+    options: BertOptions,
+    draw: torch.Generator,
+    progress: Progress,
+) -> tuple[list[dict], int]:
+    """Train and restore the best state; return the history and the best epoch."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
+    stopping = EarlyStopping(model, options.patience)
+    start, history = progress.resume(
+        model=model, optimiser=optimiser, stopping=stopping, draw=draw
+    )
+    for epoch in trange(
+        start, options.epochs, desc="bert", unit="epoch", file=sys.stderr, mininterval=5
+    ):
+        total = _train_epoch(model, corpus.kept, options, optimiser, draw)
+        model.eval()
+        with torch.no_grad():
+            held_loss = _held_loss(model, corpus, options.batch_size)
+        for what, value in (("loss", total), ("held-out loss", held_loss)):
+            require_finite(value, what=what, epoch=epoch, field="bert.learning_rate")
+        history.append(
+            {
+                "epoch": epoch,
+                "train_loss": total / len(corpus.kept),
+                "validation_loss": held_loss,
+            }
         )
-        n = int(places[rows].sum())
+        if stopping.check(-held_loss, epoch):
+            break
+        progress.save(epoch + 1, history)
+    stopping.restore()
+    return history, stopping.epoch
+
+
+def _train_epoch(
+    model: WalkBERT,
+    tokens: torch.Tensor,
+    options: BertOptions,
+    optimiser: torch.optim.Optimizer,
+    draw: torch.Generator,
+) -> float:
+    """Take the steps of one epoch; return the sum of the walks' losses."""
+    model.train()
+    total, target = 0.0, model.positions.device
+    for batch in torch.randperm(len(tokens), generator=draw).split(options.batch_size):
+        masked, places = mask_tokens(tokens[batch], options.mask_fraction, draw)
+        loss = masked_loss(model, tokens[batch].to(target), masked.to(target), places.to(target))
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        optimiser.step()
+        total += loss.item() * len(batch)
+    return total
+
+
+def _held_loss(model: WalkBERT, corpus: _Corpus, batch_size: int) -> float:
+    """Return the mean loss over all masked places held out, in batches of bounded memory."""
+    target = model.positions.device
+    total, count = 0.0, 0
+    for rows in torch.arange(len(corpus.held)).split(4 * batch_size):
+        places = corpus.held_places[rows]
+        loss = masked_loss(
+            model, corpus.held[rows].to(target), corpus.held_masked[rows].to(target),
+            places.to(target),
+        )  # fmt: skip
+        n = int(places.sum())
         total, count = total + loss.item() * n, count + n
     return total / count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,20 @@ from scipy.linalg import eigh
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 
+from gtgrn.config.options import option
 from gtgrn.names import REGULATOR, TARGET
 
 logger = logging.getLogger(__name__)
 
 DENSE_LIMIT = 5000
 """Largest connected component, in nodes, whose Laplacian is decomposed in full."""
+
+
+@dataclass(frozen=True)
+class PositionalOptions:
+    """Options of the section positional."""
+
+    dimensions: int = option(16, "Number of eigenvectors.", minimum=1)
 
 
 def laplacian_encodings(

@@ -8,18 +8,43 @@ from __future__ import annotations
 import logging
 import math
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import trange
 
+from gtgrn.config import common_options as common
+from gtgrn.config.options import choose, make, option
 from gtgrn.data.scaling import standardise
 from gtgrn.training.loop import EarlyStopping, Embedding, pick_device, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VaeOptions:
+    """Options of the section vae."""
+
+    latent: int = option(512, "Dimension of a gene's embedding.", minimum=1)
+    hidden: int = option(512, "Width of the hidden layers.", minimum=1)
+    beta: float = option(
+        1,
+        "Weight of the Kullback-Leibler term; 1 is the evidence lower bound.",
+        minimum=0,
+    )
+    learning_rate: float = common.learning_rate(0.001)
+    batch_size: int = common.batch_size(64)
+    epochs: int = common.epochs(200)
+    patience: int = common.patience(10)
+    holdout: float = common.holdout(0.1)
+    clip: float = common.clip(1.0)
+    device: str = common.device()
 
 
 class VAE(nn.Module):
@@ -75,7 +100,7 @@ class VAE(nn.Module):
 def elbo(
     x: torch.Tensor, reconstruction: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the two terms of the evidence lower bound, equation 1, a value a gene.
+    """Return the two terms of the evidence lower bound, equation 1, one value per gene.
 
     Parameters
     ----------
@@ -99,19 +124,10 @@ def elbo(
 def train_vae(
     expression: np.ndarray,
     *,
-    latent: int = 64,
-    hidden: int = 256,
-    beta: float = 1.0,
-    learning_rate: float = 1e-3,
-    batch_size: int = 64,
-    epochs: int = 100,
-    patience: int = 10,
-    holdout: float = 0.1,
-    clip: float = 1.0,
     seed: int,
-    device: str = "auto",
     resume: str | Path | None = None,
     save_every: float = SAVE_SECONDS,
+    **options: Any,
 ) -> Embedding:
     """Train on the genes of one data set and embed all of them.
 
@@ -122,22 +138,13 @@ def train_vae(
     ----------
     expression
         (cells, genes), log-normalised, genes sorted by name.
-    latent, hidden
-        Dimension of the embedding (the paper: 512) and of the hidden layers.
-    beta
-        Weight of the divergence; 1 is the ELBO.
-    learning_rate, batch_size, epochs, patience, clip
-        Adam's step, genes a step, at most so many epochs, epochs without a better held-out
-        ELBO, and the largest gradient norm.
-    holdout
-        Fraction of genes held out.
     seed
         Seed of weights, batches and noise.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
     resume, save_every
         File of a training that was killed and seconds between two saves, see
         :class:`gtgrn.training.progress.Progress`.
+    options
+        Those of :class:`VaeOptions`.
 
     Returns
     -------
@@ -147,60 +154,109 @@ def train_vae(
     Raises
     ------
     InputError
-        If the loss is not finite.
+        If an option is unknown, or the loss is not finite.
     """
-    # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
-    target = pick_device(device)
+    chosen = make(VaeOptions, options, field="vae")
+    arguments = {"expression": expression, "seed": seed, "options": chosen}
+    progress = Progress(resume, arguments, module=__name__, every=save_every)
+    target = pick_device(chosen.device)
     # Cells are the features: scaled, so that deep cells do not outweigh shallow ones.
     values = torch.tensor(standardise(expression.T), dtype=torch.float32)
-    n, m = values.shape
-    config = {"n_features": m, "latent": latent, "hidden": hidden}
+    config = {"n_features": values.shape[1], **choose(chosen, ["latent", "hidden"])}
     draw = torch.Generator().manual_seed(seed)
-    order = torch.randperm(n, generator=draw)
-    held = order[: max(1, round(holdout * n))]
-    kept = order[len(held) :]
-    # One fixed draw for the held-out genes: the curve then shows the model, not the noise.
-    held_noise = torch.randn(len(held), latent, generator=draw).to(target)
-    values = values.to(target)
+    genes = _hold_out(values, chosen, draw, target)
     with seeded(seed):
         model = VAE(**config).to(target)
-        optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
-        stopping = EarlyStopping(model, patience)
-        start, history = progress.resume(
-            model=model, optimiser=optimiser, stopping=stopping, draw=draw
-        )
-        for epoch in trange(
-            start, epochs, desc="vae", unit="epoch", file=sys.stderr, mininterval=5
-        ):
-            model.train()
-            total = 0.0
-            for batch in kept[torch.randperm(len(kept), generator=draw)].split(batch_size):
-                noise = torch.randn(len(batch), latent, generator=draw).to(target)
-                x = values[batch.to(target)]
-                likelihood, divergence = elbo(x, *model(x, noise))
-                loss = (beta * divergence - likelihood).mean()
-                optimiser.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), clip)
-                optimiser.step()
-                total += loss.item() * len(batch)
-            model.eval()
-            with torch.no_grad():
-                x = values[held.to(target)]
-                likelihood, divergence = elbo(x, *model(x, held_noise))
-                bound = (likelihood - beta * divergence).mean().item()
-            for what, value in (("loss", total), ("held-out ELBO", bound)):
-                require_finite(value, what=what, epoch=epoch, field="vae.learning_rate")
-            history.append(
-                {"epoch": epoch, "train_elbo": -total / len(kept), "validation_elbo": bound}
-            )
-            if stopping.check(bound, epoch):
-                break
-            progress.save(epoch + 1, history)
-    stopping.restore()
-    logger.info("best epoch %d of %d", stopping.epoch, len(history))
+        history, best = _fit(model, genes, chosen, draw, progress)
+    logger.info("best epoch %d of %d", best, len(history))
     with torch.no_grad():
-        embedding = model.encode(values)[0].cpu().numpy()
+        embedding = model.encode(genes.values)[0].cpu().numpy()
     progress.remove()
     return Embedding(embedding.astype(np.float32), history, model, config)
+
+
+@dataclass(frozen=True)
+class _Genes:
+    """Profiles of genes, and which of them are trained on.
+
+    Attributes
+    ----------
+    values
+        (genes, cells) on the device.
+    kept, held
+        Rows to train on, and rows that are held out.
+    held_noise
+        (held, latent) draws of N(0, I) for the rows that are held out.
+    """
+
+    values: torch.Tensor
+    kept: torch.Tensor
+    held: torch.Tensor
+    held_noise: torch.Tensor
+
+    def batches(self, size: int, draw: torch.Generator) -> Iterator[torch.Tensor]:
+        """Return the rows of one epoch, batch by batch."""
+        yield from self.kept[torch.randperm(len(self.kept), generator=draw)].split(size)
+
+
+def _hold_out(
+    values: torch.Tensor, options: VaeOptions, draw: torch.Generator, device: torch.device
+) -> _Genes:
+    order = torch.randperm(len(values), generator=draw)
+    held = order[: max(1, round(options.holdout * len(values)))]
+    # One fixed draw for the held-out genes: the curve then shows the model, not the noise.
+    noise = torch.randn(len(held), options.latent, generator=draw).to(device)
+    return _Genes(values.to(device), order[len(held) :], held, noise)
+
+
+def _fit(
+    model: VAE, genes: _Genes, options: VaeOptions, draw: torch.Generator, progress: Progress
+) -> tuple[list[dict], int]:
+    """Train and restore the best state; return the history and the best epoch."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
+    stopping = EarlyStopping(model, options.patience)
+    start, history = progress.resume(
+        model=model, optimiser=optimiser, stopping=stopping, draw=draw
+    )
+    for epoch in trange(
+        start, options.epochs, desc="vae", unit="epoch", file=sys.stderr, mininterval=5
+    ):
+        total = _train_epoch(model, genes, options, optimiser, draw)
+        model.eval()
+        with torch.no_grad():
+            x = genes.values[genes.held.to(genes.values.device)]
+            likelihood, divergence = elbo(x, *model(x, genes.held_noise))
+            bound = (likelihood - options.beta * divergence).mean().item()
+        for what, value in (("loss", total), ("held-out ELBO", bound)):
+            require_finite(value, what=what, epoch=epoch, field="vae.learning_rate")
+        history.append(
+            {"epoch": epoch, "train_elbo": -total / len(genes.kept), "validation_elbo": bound}
+        )
+        if stopping.check(bound, epoch):
+            break
+        progress.save(epoch + 1, history)
+    stopping.restore()
+    return history, stopping.epoch
+
+
+def _train_epoch(
+    model: VAE,
+    genes: _Genes,
+    options: VaeOptions,
+    optimiser: torch.optim.Optimizer,
+    draw: torch.Generator,
+) -> float:
+    """Take the steps of one epoch; return the sum of the genes' losses."""
+    model.train()
+    total, target = 0.0, genes.values.device
+    for batch in genes.batches(options.batch_size, draw):
+        noise = torch.randn(len(batch), options.latent, generator=draw).to(target)
+        x = genes.values[batch.to(target)]
+        likelihood, divergence = elbo(x, *model(x, noise))
+        loss = (options.beta * divergence - likelihood).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        optimiser.step()
+        total += loss.item() * len(batch)
+    return total

@@ -8,10 +8,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gtgrn.config.options import make, option
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
 from gtgrn.names import REGULATOR, TARGET, WEIGHT
@@ -20,6 +22,34 @@ from gtgrn.tables import sort_edges
 
 PAD = -1
 """Fills a walk that ended early, because its node has no neighbour."""
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """Options of how networks are walked."""
+
+    length: int = option(10, "Nodes in a walk.", minimum=2)
+    walks_per_gene: int = option(10, "Walks from each gene in each network.", minimum=1)
+    edges_per_gene: float = option(
+        10,
+        "Strongest edges kept in a network, as a multiple of the number of genes.",
+        exclusiveMinimum=0,
+    )
+    p: float = option(1, "Return parameter of node2vec.", exclusiveMinimum=0)
+    q: float = option(1, "In-out parameter of node2vec.", exclusiveMinimum=0)
+
+
+@dataclass(frozen=True)
+class WalkOptions(StepOptions):
+    """Options of the section walks."""
+
+    networks: list[str] = option(
+        ["genie3", "grnboost2", "pearson"],
+        "Methods of inference.methods whose networks are walked.",
+        minItems=1,
+        uniqueItems=True,
+        items={"description": "Name of a method.", "type": "string"},
+    )
 
 
 @dataclass(frozen=True)
@@ -57,12 +87,8 @@ def sample_walks(
     networks: Mapping[str, pd.DataFrame],
     genes: Sequence[str],
     *,
-    length: int = 10,
-    walks_per_gene: int = 10,
-    edges_per_gene: float = 10.0,
-    p: float = 1.0,
-    q: float = 1.0,
     seed: int,
+    **options: Any,
 ) -> Walks:
     """Walk over each network, from each gene, along undirected weighted edges.
 
@@ -72,16 +98,10 @@ def sample_walks(
         Name -> regulator, target, weight; inferred from expression only.
     genes
         All genes, sorted: the vocabulary.
-    length
-        Nodes in a walk, its start included.
-    walks_per_gene
-        Walks from each gene in each network.
-    edges_per_gene
-        Edges kept in a network, strongest first, as a multiple of the number of genes.
-    p, q
-        Return and in-out parameters of node2vec.
     seed
         Seed; each network's is derived from it and the network's name.
+    options
+        Those of :class:`StepOptions`.
 
     Returns
     -------
@@ -91,8 +111,9 @@ def sample_walks(
     Raises
     ------
     InputError
-        If there is no network, or one has no edge of positive weight.
+        If there is no network, one has no edge of positive weight, or an option is unknown.
     """
+    chosen = make(StepOptions, options, field="walks")
     if not networks:
         raise InputError(
             "no network to walk over",
@@ -103,32 +124,27 @@ def sample_walks(
     index = pd.Series(np.arange(len(genes)), index=genes)
     nodes, owner = [], []
     for i, name in enumerate(sorted(networks)):
-        edges = strongest_edges(networks[name], int(edges_per_gene * len(genes)))
+        edges = strongest_edges(networks[name], int(chosen.edges_per_gene * len(genes)))
         if edges.empty:
             raise InputError(
                 f"network {name} has no edge of positive weight",
                 field="walks.networks",
                 remedy="Leave it out of walks.networks",
             )
-        source = index.loc[edges[REGULATOR]].to_numpy()
-        target = index.loc[edges[TARGET]].to_numpy()
-        walked = _walk(
-            source,
-            target,
+        graph = _as_graph(
+            index.loc[edges[REGULATOR]].to_numpy(),
+            index.loc[edges[TARGET]].to_numpy(),
             edges[WEIGHT].to_numpy(dtype=np.float32),
             len(genes),
-            length=length,
-            walks_per_gene=walks_per_gene,
-            p=p,
-            q=q,
-            seed=derive_seed(seed, "walks", name),
         )
+        walked = _walk(graph, chosen, derive_seed(seed, "walks", name))
         nodes.append(walked)
         owner.append(np.full(len(walked), i, dtype=np.int16))
     return Walks(genes, sorted(networks), np.concatenate(nodes), np.concatenate(owner))
 
 
-def _walk(source, target, weight, n, *, length, walks_per_gene, p, q, seed):
+def _as_graph(source: np.ndarray, target: np.ndarray, weight: np.ndarray, n: int):
+    """Return DGL's graph of weighted edges, each in both directions."""
     os.environ.setdefault("DGLBACKEND", "pytorch")
     import dgl
     import torch
@@ -141,14 +157,26 @@ def _walk(source, target, weight, n, *, length, walks_per_gene, p, q, seed):
     ends = (np.concatenate([low, high]), np.concatenate([high, low]))
     graph = dgl.graph((torch.from_numpy(ends[0]), torch.from_numpy(ends[1])), num_nodes=n)
     graph.edata["weight"] = torch.from_numpy(np.concatenate([total, total]))
-    starts = torch.arange(n).repeat(walks_per_gene)
+    return graph
+
+
+def _walk(graph, options: StepOptions, seed: int) -> np.ndarray:
+    import dgl
+    import torch
+
+    starts = torch.arange(graph.num_nodes()).repeat(options.walks_per_gene)
     # DGL draws from one generator a thread, so more threads would mean other walks.
     threads = torch.get_num_threads()
     dgl.utils.set_num_threads(1)
     dgl.random.seed(seed)
     try:
         walks = dgl.sampling.node2vec_random_walk(
-            graph, starts, p, q, walk_length=length - 1, prob="weight"
+            graph,
+            starts,
+            options.p,
+            options.q,
+            walk_length=options.length - 1,
+            prob="weight",
         )
     finally:
         dgl.utils.set_num_threads(threads)

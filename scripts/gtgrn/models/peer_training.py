@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,10 @@ import torch
 from torch import nn
 from tqdm import trange
 
+from gtgrn.config import common_options as common
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
-from gtgrn.models.fitted import Fitted
 from gtgrn.models.gtgrn.paper import _indices
 from gtgrn.models.message_passing import Arcs, make_arcs
 from gtgrn.names import LABEL, PART, TRAIN, VAL
@@ -34,6 +36,9 @@ PROFILES = "X"
 
 Known = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Regulator, target (int64) and label (float32) of pairs, each (pairs,)."""
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""Loss of scores and labels."""
+CROSS_ENTROPY: Loss = nn.functional.binary_cross_entropy_with_logits
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Task:
 
 
 def _keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
-    """Return one number a pair of nodes, the same for both directions."""
+    """Return one number per pair of nodes, the same for both directions."""
     return torch.minimum(a, b) * n + torch.maximum(a, b)
 
 
@@ -153,70 +158,40 @@ def profiles(
     return torch.as_tensor(scaled, dtype=torch.float32, device=task.device)
 
 
-def choose_options(
-    forms: Mapping[str, Mapping[str, object]], form: str, changes: Mapping[str, object]
-) -> dict[str, object]:
-    """Return the options of a form with some of them changed.
+@dataclass(frozen=True, kw_only=True)
+class BatchSchedule:
+    """How a peer is trained in batches, by AdamW (Adam without weight decay)."""
 
-    Raises
-    ------
-    InputError
-        If the form or an option is unknown.
-    """
-    if form not in forms:
-        raise InputError(
-            f"unknown form {form}", field="form", remedy=f"Use {' or '.join(sorted(forms))}"
-        )
-    unknown = sorted(set(changes) - set(forms[form]))
-    if unknown:
-        raise InputError(
-            f"unknown option {unknown[0]}",
-            field=unknown[0],
-            remedy=f"Use one of {', '.join(sorted(forms[form]))}",
-        )
-    return {**forms[form], **changes}
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a peer is trained.
-
-    Attributes
-    ----------
-    batch_size
-        Training pairs a step; None takes all of them in one. Not used where `hide` is set.
-    hide
-        Above 0: a step takes this share of the training pairs and hides them (both
-        directions) from the message graph, as pairs to predict are hidden at test time.
-    epochs, check_every, patience
-        Passes over the training pairs at most, passes between two looks at the validation
-        part, and looks without improvement after which to stop; None never stops early.
-    keep
-        ``best``: the state with the highest validation AUPRC; ``last``: the last one.
-    learning_rate, weight_decay, decay
-        Of AdamW (Adam without weight decay), and the factor on the rate after every step.
-    clip
-        Largest norm of a gradient; None does not clip.
-    """
-
-    batch_size: int | None
-    hide: float
-    epochs: int
-    check_every: int
-    patience: int | None
-    keep: str
-    learning_rate: float
-    weight_decay: float = 0.0
-    decay: float = 1.0
-    clip: float | None = None
+    batch_size: int | None = option(
+        None, "Training pairs in a step; null takes all of them in one.", minimum=1
+    )
+    epochs: int = option(100, "Largest number of passes over the training pairs.", minimum=1)
+    check_every: int = option(1, "Passes between two looks at the validation part.", minimum=1)
+    patience: int | None = option(
+        None, "Looks without improvement after which to stop; null never stops.", minimum=1
+    )
+    keep: str = option(
+        "last",
+        "best keeps the state of highest validation AUPRC, last the last one.",
+        enum=["best", "last"],
+    )
+    learning_rate: float = common.learning_rate(0.001)
+    weight_decay: float = common.weight_decay(0.0)
+    decay: float = option(
+        1.0, "Factor on the learning rate after every step.", exclusiveMinimum=0, maximum=1
+    )
+    clip: float | None = option(
+        None, "Largest norm of a gradient; null does not clip.", exclusiveMinimum=0
+    )
+    device: str = common.device()
 
     def step_size(self, n: int) -> int:
         """Return the number of training pairs of a step, out of `n`."""
-        if self.hide > 0:
-            return max(1, math.ceil(self.hide * n))
         return n if self.batch_size is None else self.batch_size
 
-    def optimiser(self, model: nn.Module):
+    def optimiser(
+        self, model: nn.Module
+    ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
         """Return the optimiser and its per-step decay."""
         optimiser = torch.optim.AdamW(
             model.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
@@ -224,18 +199,101 @@ class Schedule:
         return optimiser, torch.optim.lr_scheduler.ExponentialLR(optimiser, self.decay)
 
 
-SCHEDULE = frozenset(Schedule.__dataclass_fields__)
-"""Names of the options that are the schedule's; the others are the model's."""
+@dataclass(frozen=True, kw_only=True)
+class Schedule(BatchSchedule):
+    """How a peer is trained that passes messages over the pairs it is asked about."""
+
+    hide: float = option(
+        0.0,
+        "Above 0, a step takes this share of the training pairs, whatever the batch size, and "
+        "hides them from the message graph.",
+        minimum=0,
+        exclusiveMaximum=1,
+    )
+
+    def step_size(self, n: int) -> int:
+        """Return the number of training pairs of a step, out of `n`."""
+        return max(1, math.ceil(self.hide * n)) if self.hide > 0 else super().step_size(n)
+
+
+class Steps:
+    """The steps of an optimiser under a schedule.
+
+    Parameters
+    ----------
+    model
+        What is trained.
+    schedule
+        Gives the optimiser, its decay and the largest gradient.
+    """
+
+    def __init__(self, model: nn.Module, schedule: BatchSchedule) -> None:
+        self.model, self.clip = model, schedule.clip
+        self.optimiser, self.rate = schedule.optimiser(model)
+
+    def take(self, loss: torch.Tensor) -> None:
+        """Take one step down the gradient of a loss."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        self.optimiser.step()
+        self.rate.step()
+
+
+def run_epochs(
+    model: nn.Module,
+    schedule: BatchSchedule,
+    *,
+    train_epoch: Callable[[], float],
+    look_at: Callable[[float], dict[str, float]],
+    name: str,
+) -> list[dict]:
+    """Train for the epochs of a schedule, look at validation, and restore the state to keep.
+
+    Parameters
+    ----------
+    model, schedule
+        What is trained and how.
+    train_epoch
+        Takes the steps of one epoch and returns its loss.
+    look_at
+        Takes that loss and returns a row of the history.
+    name
+        What the progress bar says.
+
+    Returns
+    -------
+    list of dict
+        One row per look at the validation part.
+    """
+    stopping = EarlyStopping(model, math.inf if schedule.patience is None else schedule.patience)
+    history = []
+    for epoch in trange(
+        schedule.epochs, desc=name, unit="epoch", file=sys.stderr, mininterval=5, disable=None
+    ):
+        model.train()
+        loss = train_epoch()
+        if (epoch + 1) % schedule.check_every == 0 or epoch + 1 == schedule.epochs:
+            model.eval()
+            with torch.no_grad():
+                history.append({"epoch": epoch, **look_at(loss)})
+            if stopping.check(history[-1]["validation_auprc"], epoch):
+                break
+    if schedule.keep == "best" and stopping.epoch >= 0:
+        stopping.restore()
+        logger.info("%s: best epoch %d, stopped after %d", name, stopping.epoch, epoch)
+    return history
 
 
 def train(
-    model: nn.Module,
+    model: Any,
     task: Task,
     schedule: Schedule,
     *,
     forward: Callable[[Arcs], torch.Tensor],
     graph: Callable[..., Arcs],
-    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    loss_of: Loss = CROSS_ENTROPY,
     draw: torch.Generator,
     rows: torch.Tensor | None = None,
     name: str,
@@ -264,50 +322,34 @@ def train(
     Returns
     -------
     list of dict
-        One row a look at the validation part.
+        One row per look at the validation part.
     """
     full = graph()
     rows = torch.arange(len(task.train[0])) if rows is None else rows
-    size = schedule.step_size(len(rows))
-    optimiser, rate = schedule.optimiser(model)
-    patience = math.inf if schedule.patience is None else schedule.patience
-    stopping = EarlyStopping(model, patience)
-    history = []
-    for epoch in trange(
-        schedule.epochs, desc=name, unit="epoch", file=sys.stderr, mininterval=5, disable=None
-    ):
-        model.train()
+    size, steps = schedule.step_size(len(rows)), Steps(model, schedule)
+
+    def train_epoch() -> float:
         total = 0.0
         for chosen in rows[torch.randperm(len(rows), generator=draw)].split(size):
             chosen = chosen.to(task.device)
             states = forward(graph(hidden=chosen) if schedule.hide > 0 else full)
             regulator, target, labels = (values[chosen] for values in task.train)
             loss = loss_of(model.decode(states, regulator, target), labels)
-            optimiser.zero_grad()
-            loss.backward()
-            if schedule.clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), schedule.clip)
-            optimiser.step()
-            rate.step()
+            steps.take(loss)
             total += loss.item() * len(chosen)
-        if (epoch + 1) % schedule.check_every == 0 or epoch + 1 == schedule.epochs:
-            model.eval()
-            with torch.no_grad():
-                scores = model.decode(forward(full), *task.val[:2])
-            row = look(scores, task.val[2], loss_of)
-            history.append({"epoch": epoch, "train_loss": total / len(rows), **row})
-            if stopping.check(row["validation_auprc"], epoch):
-                break
-    if schedule.keep == "best" and stopping.epoch >= 0:
-        stopping.restore()
-        logger.info("%s: best epoch %d, stopped after %d", name, stopping.epoch, epoch)
-    return history
+        return total / len(rows)
+
+    def look_at(loss: float) -> dict[str, float]:
+        scores = model.decode(forward(full), *task.val[:2])
+        return {"train_loss": loss, **look(scores, task.val[2], loss_of)}
+
+    return run_epochs(model, schedule, train_epoch=train_epoch, look_at=look_at, name=name)
 
 
 def look(
     scores: torch.Tensor,
     labels: torch.Tensor,
-    loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    loss_of: Loss,
 ) -> dict[str, float]:
     """Return the validation columns of the history."""
     truth, values = labels.cpu().numpy(), scores.cpu().numpy()
@@ -316,17 +358,3 @@ def look(
         "validation_auroc": auroc(truth, values),
         "validation_auprc": auprc(truth, values),
     }
-
-
-def fitted(
-    task: Task, model: nn.Module, states: torch.Tensor, history: list[dict], config: dict
-) -> Fitted:
-    """Score every pair and put the states back into the caller's order of genes."""
-    # Sorted, because the rounding of a product of matrices depends on where a row stands.
-    order = torch.argsort(task.regulator * task.n + task.target, stable=True)
-    scores = torch.empty(len(order), device=task.device)
-    scores[order] = model.decode(states, task.regulator[order], task.target[order])
-    embeddings = np.empty(tuple(states.shape), dtype=np.float32)
-    embeddings[task.order] = states.cpu().numpy()
-    values = scores.cpu().numpy().astype(np.float64)
-    return Fitted(values, embeddings, history, model, config, task.messages)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,8 @@ from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.files import atomic_path
 from gtgrn.models.nulls.predictors import tf_target_rate
-from gtgrn.models.peer_training import PROFILES, SCHEDULE, Schedule, prepare, profiles, train
+from gtgrn.models.peer import network_options
+from gtgrn.models.peer_training import PROFILES, prepare, profiles, train
 from gtgrn.models.peers import gatv2
 from gtgrn.names import AUPRC, AUROC, LABEL, PAIR, PART, REGULATOR, TEST, TRAIN, VAL
 from gtgrn.seeds import derive_seed
@@ -237,15 +237,12 @@ def score_fold(
     x = profiles({PROFILES: stacked}, task, gatv2.normalise)
     draw = torch.Generator().manual_seed(seed)
     with seeded(seed):
-        model = gatv2.GATv2(
-            inputs=x.shape[1],
-            **{k: v for k, v in options.items() if k not in SCHEDULE and k != "oversample"},
-        )
+        model = gatv2.GATv2(x.shape[1], **network_options(gatv2.GATv2, options))
         arcs = task.arcs(symmetric=True, loops=True)
         train(
             model,
             task,
-            Schedule(**{k: v for k, v in options.items() if k in SCHEDULE}),
+            options,
             forward=lambda graph: model(x, graph),
             graph=lambda hidden=None: arcs,
             loss_of=nn.functional.binary_cross_entropy_with_logits,
@@ -259,15 +256,11 @@ def score_fold(
         return model.decode(model(x, arcs), task.regulator, task.target).numpy().astype(float)
 
 
-def _options(layers: int, heads: int, epochs: int) -> dict[str, Any]:
+def _options(layers: int, heads: int, epochs: int) -> gatv2.Options:
     """Return the options of the published form with other layers, heads and epochs."""
-    published: dict[str, Any] = gatv2.FORMS["published"]
-    return published | {
-        "heads": heads,
-        "hidden": [published["hidden"][-1]] * layers,
-        "epochs": epochs,
-        "check_every": epochs,
-    }
+    published: gatv2.Options = gatv2.FORMS["published"]
+    hidden = published.hidden[-1:] * layers
+    return replace(published, heads=heads, hidden=hidden, epochs=epochs, check_every=epochs)
 
 
 def memory(samples: pd.DataFrame) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 from tqdm import trange
 
+from gtgrn.config.options import option
 from gtgrn.data.scaling import standardise
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
@@ -29,6 +31,67 @@ RATE = "gtgrn.learning_rate"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 BLOCK = 1 << 17
 """Pairs scored at once: each takes a row of the decoder's hidden layer."""
+
+
+@dataclass(frozen=True)
+class PaperOptions:
+    """Options of the form paper: the section ``gtgrn`` of the configuration."""
+
+    features: list[str] = option(
+        ["P", "G", "E"],
+        "Modalities - P (Laplacian encodings), G (global, BERT), E (expression, VAE).",
+        minItems=1,
+        uniqueItems=True,
+        items={"description": "Letter of a modality.", "type": "string", "enum": ["P", "G", "E"]},
+    )
+    control: str = option(
+        "none",
+        "none; random replaces G and E by noise; permuted gives each gene another gene's G and E.",
+        enum=["none", "random", "permuted"],
+    )
+    dimensions: int = option(80, "Width of the node states.", minimum=2)
+    layers: int = option(4, "Transformer layers.", minimum=1)
+    heads: int = option(4, "Attention heads; they divide the dimensions.", minimum=1)
+    norm: str = option("batch", "Normalisation after each residual.", enum=["batch", "layer"])
+    dropout: float = option(0.2, "Dropout rate.", minimum=0, exclusiveMaximum=1)
+    backend: str = option(
+        "auto",
+        "Attention - dgl, torch (dense), sparse, or auto (dgl on a CPU; on a GPU torch, and "
+        "sparse for large graphs).",
+        enum=["auto", "dgl", "torch", "sparse"],
+    )
+    precision: str = option(
+        "fp32",
+        "Of the arithmetic in training - fp32, or bf16 for matrix products.",
+        enum=["fp32", "bf16"],
+    )
+    degree_prior: bool = option(
+        False, "Offset each logit by what the visible numbers of edges alone say."
+    )
+    hide: float = option(
+        0.2,
+        "Share of training pairs hidden from the message graph and supervised in an epoch.",
+        minimum=0,
+        exclusiveMaximum=1,
+    )
+    learning_rate: float = option(0.0005, "Step of the optimiser.", exclusiveMinimum=0)
+    weight_decay: float = option(0.001, "Weight decay of AdamW.", minimum=0)
+    epochs: int = option(300, "Largest number of epochs.", minimum=1)
+    check_every: int = option(5, "Epochs between two looks at the validation part.", minimum=1)
+    patience: int = option(
+        10, "Looks at the validation part without improvement after which to stop.", minimum=1
+    )
+    clip: float = option(1.0, "Largest norm of a gradient.", exclusiveMinimum=0)
+    select_by: str = option(
+        "auprc",
+        "Validation measure that chooses the checkpoint.",
+        enum=["auprc", "auroc", "loss"],
+    )
+    device: str = option(
+        "auto",
+        "auto (CUDA where torch sees a GPU), cpu or cuda.",
+        enum=["auto", "cpu", "cuda"],
+    )
 
 
 def choose_features(

@@ -4,71 +4,70 @@ The publication says two GATv2 layers, oversampled classes and attention read as
 widths, rate and the decoder on [h_regulator || h_target] are chosen here. The layer is that of
 Brody et al. 2022 (arXiv 2105.14491). Classes are balanced within the training part only, after
 the split, so that no copy of a test pair is trained on.
+
+``published`` has training classes balanced by repeating the rarer one, supervised edges among the
+messages, the last epoch. ``repaired`` has no repeats, supervised pairs hidden, the best epoch by
+validation AUPRC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
+from gtgrn.config.options import option
 from gtgrn.models.attention import tabulate
-from gtgrn.models.fitted import Fitted
 from gtgrn.models.gtgrn.transformer import LinkDecoder
 from gtgrn.models.message_passing import Arcs, aggregate, arc_softmax
-from gtgrn.models.peer_training import (
-    SCHEDULE,
-    Schedule,
-    Task,
-    choose_options,
-    fitted,
-    prepare,
-    profiles,
-    train,
-)
+from gtgrn.models.peer import GraphNetwork, Peer, learn_by_messages
+from gtgrn.models.peer_training import Schedule, Task, prepare, profiles
 from gtgrn.models.peers.genelink import normalise
-from gtgrn.training.loop import seeded
 
+ENVIRONMENT = "torch"
 SLOPE = 0.2
 
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Schedule):
+    """Options of GATv2."""
+
+    heads: int = option(4, "Heads of each layer.", minimum=1)
+    hidden: list[int] = option(
+        [32, 32],
+        "Width of a head in each layer.",
+        minItems=1,
+        items={"description": "A width.", "type": "integer", "minimum": 1},
+    )
+    dropout: float = option(
+        0.0,
+        "Dropout of the states between layers and in the decoder.",
+        minimum=0,
+        exclusiveMaximum=1,
+    )
+    symmetric: bool = option(True, "Whether messages also pass from a target to its regulators.")
+    oversample: bool = option(
+        True, "Whether training pairs of the rarer class are repeated until both are as many."
+    )
+
+
 FORMS = {
-    "published": {
-        "heads": 4,
-        "hidden": [32, 32],
-        "dropout": 0.0,
-        "symmetric": True,
-        "oversample": True,
-        "batch_size": None,
-        "hide": 0.0,
-        "epochs": 200,
-        "check_every": 5,
-        "patience": None,
-        "keep": "last",
-        "learning_rate": 5e-3,
-        "weight_decay": 0.0,
-        "decay": 1.0,
-        "clip": None,
-    },
-    "repaired": {
-        "heads": 4,
-        "hidden": [32, 32],
-        "dropout": 0.2,
-        "symmetric": True,
-        "oversample": False,
-        "batch_size": None,
-        "hide": 0.2,
-        "epochs": 100,
-        "check_every": 1,
-        "patience": 10,
-        "keep": "best",
-        "learning_rate": 3e-3,
-        "weight_decay": 1e-3,
-        "decay": 1.0,
-        "clip": 1.0,
-    },
+    "published": Options(epochs=200, check_every=5, learning_rate=5e-3),
+    "repaired": Options(
+        dropout=0.2,
+        oversample=False,
+        hide=0.2,
+        epochs=100,
+        patience=10,
+        keep="best",
+        learning_rate=3e-3,
+        weight_decay=1e-3,
+        clip=1.0,
+    ),
 }
 
 
@@ -104,7 +103,7 @@ class GATv2Layer(nn.Module):
         return states + self.bias, weights
 
 
-class GATv2(nn.Module):
+class GATv2(GraphNetwork):
     """GATv2 layers (two in the publication) and an MLP on [h_regulator || h_target].
 
     Parameters
@@ -133,6 +132,10 @@ class GATv2(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.decoder = LinkDecoder(hidden[-1], hidden[-1], dropout)
 
+    def graph(self, task: Task, hidden: torch.Tensor | None = None) -> Arcs:
+        """Return the message graph with a loop at each gene, without the pairs `hidden`."""
+        return task.arcs(symmetric=self.symmetric, loops=True, hidden=hidden)
+
     def attend(self, x: torch.Tensor, arcs: Arcs) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the states (n, hidden[-1]) and each layer's attention weights (arcs, heads)."""
         h, first = self.layers[0](x, arcs)
@@ -149,68 +152,8 @@ class GATv2(nn.Module):
     def decode(
         self, states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        """Return one logit a pair, (pairs,)."""
+        """Return one logit per pair, (pairs,)."""
         return self.decoder(states, regulator, target)
-
-
-def fit(
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    form: str = "published",
-    seed: int,
-    device: str = "auto",
-    **options: object,
-) -> Fitted:
-    """Train on the training part and score every pair.
-
-    Parameters
-    ----------
-    pairs
-        Columns regulator, target, label, part; labels outside train and val are not read.
-    genes
-        Names, in the order of the rows of the features.
-    features
-        ``X``: expression, (genes, cells), log-normalised.
-    form
-        ``published``: training classes balanced by repeating the rarer one, supervised edges
-        among the messages, the last epoch. ``repaired``: no repeats, supervised pairs hidden,
-        the best epoch by validation AUPRC.
-    seed
-        Seed of weights, batches, repeats and dropout.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    options
-        What to change of ``FORMS[form]``: arguments of :class:`GATv2` and
-        :class:`gtgrn.models.peer_training.Schedule`, and ``oversample``.
-
-    Raises
-    ------
-    InputError
-        If an option or a gene is unknown, or the expression is absent.
-    """
-    chosen = choose_options(FORMS, form, options)
-    oversample = chosen.pop("oversample")
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    config = {"inputs": x.shape[1]} | {k: v for k, v in chosen.items() if k not in SCHEDULE}
-    schedule = Schedule(**{k: v for k, v in chosen.items() if k in SCHEDULE})
-    draw = torch.Generator().manual_seed(seed)
-    with seeded(seed):
-        model = GATv2(**config).to(task.device)
-        history = train(
-            model,
-            task,
-            schedule,
-            forward=lambda arcs: model(x, arcs),
-            graph=lambda hidden=None: _graph(task, model.symmetric, hidden),
-            loss_of=nn.functional.binary_cross_entropy_with_logits,
-            draw=draw,
-            rows=balanced_rows(task.train[2], draw) if oversample else None,
-            name="gatv2",
-        )
-    return _score(task, x, model, history, config)
 
 
 def balanced_rows(labels: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
@@ -232,17 +175,16 @@ def balanced_rows(labels: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     return torch.cat([common, rare, rare[again]])
 
 
-def score(
-    model: GATv2,
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    device: str = "auto",
-) -> np.ndarray:
-    """Score every pair by a model that was rebuilt."""
-    task = prepare(pairs, genes, device)
-    return _score(task, profiles(features, task, normalise), model.to(task.device), [], {}).scores
+def learn(
+    model: GATv2, task: Task, x: torch.Tensor, options: Options, draw: torch.Generator
+) -> list[dict]:
+    """Train the network, on balanced classes where the options say so."""
+    rows = balanced_rows(task.train[2], draw) if options.oversample else None
+    return learn_by_messages(model, task, x, options, draw, rows=rows, name="gatv2")
+
+
+PEER = Peer("gatv2", FORMS, GATv2, normalise, learn)
+fit, score = PEER.fit, PEER.score
 
 
 def attention_weights(
@@ -263,7 +205,7 @@ def attention_weights(
     model
         A trained model.
     pairs, genes, features
-        As in :func:`fit`; the known regulators are those of the message graph.
+        As in ``fit``; the known regulators are those of the message graph.
     device
         ``auto``, ``cpu`` or ``cuda``.
 
@@ -275,18 +217,8 @@ def attention_weights(
     """
     task = prepare(pairs, genes, device)
     x = profiles(features, task, normalise)
-    arcs = _graph(task, model.symmetric)
+    arcs = model.graph(task)
     model = model.to(task.device).eval()
     with torch.no_grad():
         layers = model.attend(x, arcs)[1]
     return tabulate(task, arcs, layers, genes)
-
-
-def _graph(task: Task, symmetric: bool, hidden: torch.Tensor | None = None) -> Arcs:
-    return task.arcs(symmetric=symmetric, loops=True, hidden=hidden)
-
-
-def _score(task: Task, x: torch.Tensor, model: GATv2, history: list[dict], config: dict) -> Fitted:
-    model.eval()
-    with torch.no_grad():
-        return fitted(task, model, model(x, _graph(task, model.symmetric)), history, config)

@@ -7,76 +7,75 @@ a gene without a neighbour attends to all genes alike (a softmax over equal mask
 the published code as the author of this module knows it. Whether attention weights are dropped
 was chosen by the validation part of hESC-500: without, AUPRC .50 and .54 (two seeds); with
 probability .5, .44.
+
+``published`` is the release with its quirks: the whole graph at every batch, a learning rate that
+shrinks by 1 % a batch and so ends training after some 800 of them, dropout in scoring, supervised
+edges among the messages, the last epoch. ``repaired`` is without them: supervised pairs hidden,
+the best epoch by validation AUPRC.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
+from gtgrn.config.options import option
 from gtgrn.data.scaling import standardise
 from gtgrn.models.attention import tabulate
-from gtgrn.models.fitted import Fitted
 from gtgrn.models.message_passing import Arcs, aggregate, arc_softmax
-from gtgrn.models.peer_training import (
-    SCHEDULE,
-    Schedule,
-    Task,
-    choose_options,
-    fitted,
-    prepare,
-    profiles,
-    train,
-)
-from gtgrn.training.loop import seeded
+from gtgrn.models.peer import GraphNetwork, Peer, learn_by_messages
+from gtgrn.models.peer_training import Schedule, Task, prepare, profiles
 
+ENVIRONMENT = "torch"
 GAIN = 1.414
 SLOPE = 0.2
+WIDTHS = {
+    "minItems": 2,
+    "maxItems": 2,
+    "items": {"description": "A width.", "type": "integer", "minimum": 1},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Schedule):
+    """Options of GENELink."""
+
+    heads: int = option(3, "Heads of each attention layer.", minimum=1)
+    hidden: list[int] = option([128, 64], "Width of a head in the two layers.", **WIDTHS)
+    outputs: list[int] = option([32, 16], "Widths of the two layers of a role's map.", **WIDTHS)
+    attention_dropout: float = option(
+        0.5, "Dropout of attention weights.", minimum=0, exclusiveMaximum=1
+    )
+    dropout: float = option(
+        0.01, "Dropout between the layers of a role's map.", minimum=0, exclusiveMaximum=1
+    )
+    test_dropout: bool = option(True, "Whether that dropout stays active in scoring.")
+    uniform_alone: bool = option(
+        True, "Whether a gene without a neighbour receives the mean of all genes."
+    )
+
 
 FORMS = {
-    "published": {
-        "heads": 3,
-        "hidden": [128, 64],
-        "outputs": [32, 16],
-        "attention_dropout": 0.5,
-        "dropout": 0.01,
-        "test_dropout": True,
-        "uniform_alone": True,
-        "batch_size": 256,
-        "hide": 0.0,
-        "epochs": 20,
-        "check_every": 1,
-        "patience": None,
-        "keep": "last",
-        "learning_rate": 3e-3,
-        "weight_decay": 0.0,
-        "decay": 0.99,
-        "clip": None,
-    },
-    "repaired": {
-        "heads": 3,
-        "hidden": [128, 64],
-        "outputs": [32, 16],
-        "attention_dropout": 0.5,
-        "dropout": 0.2,
-        "test_dropout": False,
-        "uniform_alone": False,
-        "batch_size": None,
-        "hide": 0.2,
-        "epochs": 100,
-        "check_every": 1,
-        "patience": 10,
-        "keep": "best",
-        "learning_rate": 3e-3,
-        "weight_decay": 1e-3,
-        "decay": 1.0,
-        "clip": 1.0,
-    },
+    "published": Options(batch_size=256, epochs=20, learning_rate=3e-3, decay=0.99),
+    "repaired": Options(
+        dropout=0.2,
+        test_dropout=False,
+        uniform_alone=False,
+        hide=0.2,
+        epochs=100,
+        patience=10,
+        keep="best",
+        learning_rate=3e-3,
+        weight_decay=1e-3,
+        clip=1.0,
+    ),
 }
 
 
@@ -163,7 +162,7 @@ def _uniform(shape: tuple[int, int], fans: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
-class GENELink(nn.Module):
+class GENELink(GraphNetwork):
     """Two attention layers, a map for each role, and the dot product.
 
     Parameters
@@ -208,6 +207,10 @@ class GENELink(nn.Module):
         for layer in (*self.regulator, *self.target):
             nn.init.xavier_uniform_(layer.weight, gain=GAIN)
 
+    def graph(self, task: Task, hidden: torch.Tensor | None = None) -> Arcs:
+        """Return the message graph: both directions of an edge, without the pairs `hidden`."""
+        return task.arcs(symmetric=True, loops=False, hidden=hidden)
+
     def forward(self, x: torch.Tensor, arcs: Arcs) -> torch.Tensor:
         """Return the states of all genes, (n, hidden[1])."""
         h = nn.functional.elu(self.layer1(x, arcs).flatten(1))
@@ -216,7 +219,7 @@ class GENELink(nn.Module):
     def decode(
         self, states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        """Return one logit a pair, (pairs,)."""
+        """Return one logit per pair, (pairs,)."""
         as_regulator = self._role(self.regulator, states).index_select(0, regulator)
         return (as_regulator * self._role(self.target, states).index_select(0, target)).sum(1)
 
@@ -231,77 +234,8 @@ def normalise(expression: np.ndarray) -> np.ndarray:
     return standardise(expression.T).T
 
 
-def fit(
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    form: str = "published",
-    seed: int,
-    device: str = "auto",
-    **options: object,
-) -> Fitted:
-    """Train on the training part and score every pair.
-
-    Parameters
-    ----------
-    pairs
-        Columns regulator, target, label, part; labels outside train and val are not read.
-    genes
-        Names, in the order of the rows of the features.
-    features
-        ``X``: expression, (genes, cells), log-normalised.
-    form
-        ``published``: the release with its quirks: the whole graph at every batch, a learning
-        rate that shrinks by 1 % a batch and so ends training after some 800 of them, dropout
-        in scoring, supervised edges among the messages, the last epoch. ``repaired``: without
-        them, supervised pairs hidden, the best epoch by validation AUPRC.
-    seed
-        Seed of weights, batches and dropout.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    options
-        What to change of ``FORMS[form]``: arguments of :class:`GENELink` and
-        :class:`gtgrn.models.peer_training.Schedule`.
-
-    Raises
-    ------
-    InputError
-        If an option or a gene is unknown, or the expression is absent.
-    """
-    chosen = choose_options(FORMS, form, options)
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    config = {"inputs": x.shape[1]} | {k: v for k, v in chosen.items() if k not in SCHEDULE}
-    schedule = Schedule(**{k: v for k, v in chosen.items() if k in SCHEDULE})
-    with seeded(seed):
-        model = GENELink(**config).to(task.device)
-        history = train(
-            model,
-            task,
-            schedule,
-            forward=lambda arcs: model(x, arcs),
-            graph=lambda hidden=None: _graph(task, hidden),
-            loss_of=nn.functional.binary_cross_entropy_with_logits,
-            draw=torch.Generator().manual_seed(seed),
-            name="genelink",
-        )
-    return _score(task, x, model, history, config, seed)
-
-
-def score(
-    model: GENELink,
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    seed: int,
-    device: str = "auto",
-) -> np.ndarray:
-    """Score every pair by a model that was rebuilt; `seed` is that of dropout in scoring."""
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    return _score(task, x, model.to(task.device), [], {}, seed).scores
+PEER = Peer("genelink", FORMS, GENELink, normalise, partial(learn_by_messages, name="genelink"))
+fit, score = PEER.fit, PEER.score
 
 
 def attention_weights(
@@ -317,22 +251,10 @@ def attention_weights(
     Parameters and columns are those of :func:`gtgrn.models.peers.gatv2.attention_weights`.
     """
     task = prepare(pairs, genes, device)
-    x, arcs = profiles(features, task, normalise), _graph(task)
+    x, arcs = profiles(features, task, normalise), model.graph(task)
     model = model.to(task.device).eval()
     with torch.no_grad():
         first = model.layer1.weigh(x, arcs)[1]
         h = nn.functional.elu(model.layer1(x, arcs).flatten(1))
         second = model.layer2.weigh(h, arcs)[1]
     return tabulate(task, arcs, [first, second], genes)
-
-
-def _graph(task: Task, hidden: torch.Tensor | None = None) -> Arcs:
-    return task.arcs(symmetric=True, loops=False, hidden=hidden)
-
-
-def _score(
-    task: Task, x: torch.Tensor, model: GENELink, history: list[dict], config: dict, seed: int
-) -> Fitted:
-    model.eval()
-    with torch.no_grad(), seeded(seed):
-        return fitted(task, model, model(x, _graph(task)), history, config)

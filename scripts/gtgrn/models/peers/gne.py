@@ -7,84 +7,76 @@ log-uniformly by the number of the gene, and the vectors of the softmax added to
 Chosen here: the last of 20 epochs (the release stops when the AUROC of plain products has not
 grown for three epochs, on hESC-500 after 4-6, with .03 less AUROC in the end), the labels of all
 training pairs for the regression, one draw of negatives a step, edges without replacement.
+
+First the embedding is trained on the edges of the message graph, then a logistic regression on
+the labels of all training pairs. ``published`` has the quirks and a score that is the same in both
+directions; ``repaired`` is without them, with weight decay, clipped gradients and the best epoch
+by validation AUPRC.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-import sys
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import nn
-from tqdm import trange
 
+from gtgrn.config.options import option
 from gtgrn.errors import InputError
-from gtgrn.models.fitted import Fitted
+from gtgrn.models.peer import Peer
 from gtgrn.models.peer_training import (
-    SCHEDULE,
+    CROSS_ENTROPY,
+    BatchSchedule,
     Known,
-    Schedule,
+    Steps,
     Task,
-    choose_options,
-    fitted,
     look,
-    prepare,
-    profiles,
+    run_epochs,
 )
 from gtgrn.models.peers.genelink import normalise
-from gtgrn.training.loop import EarlyStopping, seeded
 
-logger = logging.getLogger(__name__)
+ENVIRONMENT = "torch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(BatchSchedule):
+    """Options of GNE; the embedding sees no pairs, so there are none to hide."""
+
+    identity: int = option(128, "Width of the identity's part.", minimum=1)
+    attributes: int = option(128, "Width of the expression's part.", minimum=1)
+    dimensions: int = option(128, "Width of a state.", minimum=1)
+    keep_probability: float = option(
+        0.5, "Share of units kept in training.", exclusiveMinimum=0, maximum=1
+    )
+    unit_parts: bool = option(True, "Whether both parts are scaled to length 1.")
+    wide_start: bool = option(True, "Whether weights start from N(0, 1).")
+    joint: bool = option(True, "Whether a gene's vector in a pair adds its vector in the softmax.")
+    sampler: str = option(
+        "log_uniform",
+        "Chances of genes to be drawn as negatives.",
+        enum=["uniform", "log_uniform"],
+    )
+    symmetric: bool = option(True, "Whether edges are used in both directions.")
+    negatives: int = option(10, "Genes drawn in a step.", minimum=1)
+    penalty: float = option(1.0, "Penalty of the regression.", minimum=0)
+
 
 FORMS = {
-    "published": {
-        "identity": 128,
-        "attributes": 128,
-        "dimensions": 128,
-        "keep_probability": 0.5,
-        "unit_parts": True,
-        "wide_start": True,
-        "joint": True,
-        "sampler": "log_uniform",
-        "symmetric": True,
-        "negatives": 10,
-        "penalty": 1.0,
-        "batch_size": 256,
-        "epochs": 20,
-        "check_every": 1,
-        "patience": None,
-        "keep": "last",
-        "learning_rate": 5e-3,
-        "weight_decay": 0.0,
-        "decay": 1.0,
-        "clip": None,
-    },
-    "repaired": {
-        "identity": 128,
-        "attributes": 128,
-        "dimensions": 128,
-        "keep_probability": 0.5,
-        "unit_parts": False,
-        "wide_start": False,
-        "joint": False,
-        "sampler": "uniform",
-        "symmetric": True,
-        "negatives": 10,
-        "penalty": 1.0,
-        "batch_size": 256,
-        "epochs": 40,
-        "check_every": 1,
-        "patience": 10,
-        "keep": "best",
-        "learning_rate": 5e-3,
-        "weight_decay": 1e-3,
-        "decay": 1.0,
-        "clip": 1.0,
-    },
+    "published": Options(batch_size=256, epochs=20, learning_rate=5e-3),
+    "repaired": Options(
+        unit_parts=False,
+        wide_start=False,
+        joint=False,
+        sampler="uniform",
+        batch_size=256,
+        epochs=40,
+        patience=10,
+        keep="best",
+        learning_rate=5e-3,
+        weight_decay=1e-3,
+        clip=1.0,
+    ),
 }
 
 
@@ -157,6 +149,10 @@ class GNE(nn.Module):
             parts = [nn.functional.normalize(part, dim=1) for part in parts]
         return torch.tanh(self.hidden(self.dropout(torch.cat(parts, dim=1))))
 
+    def represent(self, task: Task, x: torch.Tensor) -> torch.Tensor:
+        """Return what stands for each gene in a pair, (n, dimensions)."""
+        return self.vectors(x)
+
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """Return what stands for each gene in a pair, (n, dimensions)."""
         return self(x) + self.context if self.joint else self(x)
@@ -164,7 +160,7 @@ class GNE(nn.Module):
     def decode(
         self, states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        """Return one logit a pair, (pairs,)."""
+        """Return one logit per pair, (pairs,)."""
         products = _products(states, regulator, target)
         return (products * self.slope).sum(1) + self.intercept
 
@@ -276,159 +272,49 @@ def logistic_regression(
     return beta
 
 
-def fit(
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    form: str = "published",
-    seed: int,
-    device: str = "auto",
-    **options: object,
-) -> Fitted:
-    """Train on the training part and score every pair.
-
-    First the embedding is trained on the edges of the message graph, then a logistic
-    regression on the labels of all training pairs.
-
-    Parameters
-    ----------
-    pairs
-        Columns regulator, target, label, part; labels outside train and val are not read.
-    genes
-        Names, in the order of the rows of the features.
-    features
-        ``X``: expression, (genes, cells), log-normalised.
-    form
-        ``published``: the release with its quirks, of which the head of this module tells, and a
-        score that is the same in both directions. ``repaired``: without them, weight decay,
-        clipped gradients, the best epoch by validation AUPRC.
-    seed
-        Seed of weights, batches, negatives and dropout.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    options
-        What to change of ``FORMS[form]``: arguments of :class:`GNE` and
-        :class:`gtgrn.models.peer_training.Schedule`; ``symmetric``, whether edges are used in both
-        directions; ``negatives``, genes drawn a step, and their ``sampler``, see
-        :func:`sampling_chances`; ``penalty`` of the regression.
-
-    Raises
-    ------
-    InputError
-        If an option or a gene is unknown, or the expression is absent.
-    """
-    chosen = choose_options(FORMS, form, options)
-    symmetric, negatives, penalty, sampler = (
-        chosen.pop(name) for name in ("symmetric", "negatives", "penalty", "sampler")
-    )
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    chances = sampling_chances(sampler, task.n)
-    config = {"inputs": x.shape[1], "genes": task.n}
-    config |= {k: v for k, v in chosen.items() if k not in SCHEDULE}
-    # The embedding sees no pairs, so there are none to hide.
-    schedule = Schedule(hide=0.0, **{k: v for k, v in chosen.items() if k in SCHEDULE})
-    with seeded(seed):
-        model = GNE(**config).to(task.device)
-        history = _train(
-            model,
-            task,
-            x,
-            schedule,
-            symmetric=symmetric,
-            negatives=negatives,
-            penalty=penalty,
-            chances=chances,
-            draw=torch.Generator().manual_seed(seed),
-        )
-    return _score(task, x, model, history, config)
-
-
-def _train(
-    model: GNE,
-    task: Task,
-    x: torch.Tensor,
-    schedule: Schedule,
-    *,
-    symmetric: bool,
-    negatives: int,
-    penalty: float,
-    chances: torch.Tensor,
-    draw: torch.Generator,
+def learn(
+    model: GNE, task: Task, x: torch.Tensor, options: Options, draw: torch.Generator
 ) -> list[dict]:
-    arcs = task.arcs(symmetric=symmetric, loops=False)
+    """Train the embedding on the message edges and, at each look, the regression on pairs."""
+    arcs = task.arcs(symmetric=options.symmetric, loops=False)
     # An arc's target receives from its source; the gene that names its neighbour is the
     # regulator, and in a symmetric graph either.
     genes, neighbours = arcs.source, arcs.target
-    optimiser, rate = schedule.optimiser(model)
-    patience = math.inf if schedule.patience is None else schedule.patience
-    stopping = EarlyStopping(model, patience)
-    loss_of = nn.functional.binary_cross_entropy_with_logits
-    history = []
-    expected = (1 - (1 - chances) ** negatives).to(task.device)
-    for epoch in trange(
-        schedule.epochs, desc="gne", unit="epoch", file=sys.stderr, mininterval=5, disable=None
-    ):
-        model.train()
-        for rows in torch.randperm(len(genes), generator=draw).split(
-            schedule.step_size(len(genes))
-        ):
+    size, steps = options.step_size(len(genes)), Steps(model, options)
+    chances = sampling_chances(options.sampler, task.n)
+    expected = (1 - (1 - chances) ** options.negatives).to(task.device)
+
+    def train_epoch() -> float:
+        for rows in torch.randperm(len(genes), generator=draw).split(size):
             # The default split of nothing is one batch of nothing.
             if not len(rows):
                 continue
             rows = rows.to(task.device)
-            drawn = torch.multinomial(chances, min(negatives, task.n), generator=draw)
-            loss = sampled_softmax(
-                model, model(x, genes[rows]), neighbours[rows], drawn.to(task.device), expected
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            if schedule.clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), schedule.clip)
-            optimiser.step()
-            rate.step()
-        if (epoch + 1) % schedule.check_every == 0 or epoch + 1 == schedule.epochs:
-            model.eval()
-            with torch.no_grad():
-                states = model.vectors(x)
-                train_loss = _regress(model, states, task.train, penalty)
-                row = look(model.decode(states, *task.val[:2]), task.val[2], loss_of)
-            history.append({"epoch": epoch, "train_loss": train_loss, **row})
-            if stopping.check(row["validation_auprc"], epoch):
-                break
-    if schedule.keep == "best" and stopping.epoch >= 0:
-        stopping.restore()
-        logger.info("gne: best epoch %d, stopped after %d", stopping.epoch, epoch)
-    return history
+            count = min(options.negatives, task.n)
+            drawn = torch.multinomial(chances, count, generator=draw).to(task.device)
+            states = model(x, genes[rows])
+            steps.take(sampled_softmax(model, states, neighbours[rows], drawn, expected))
+        return math.nan
+
+    def look_at(_: float) -> dict[str, float]:
+        states = model.vectors(x)
+        loss = _regress(model, states, task.train, options.penalty)
+        scores = model.decode(states, *task.val[:2])
+        return {"train_loss": loss, **look(scores, task.val[2], CROSS_ENTROPY)}
+
+    return run_epochs(model, options, train_epoch=train_epoch, look_at=look_at, name="gne")
 
 
 def _regress(model: GNE, states: torch.Tensor, known: Known, penalty: float) -> float:
-    """Fit the decoder to the training pairs; give the mean cross-entropy."""
+    """Fit the decoder to the training pairs; return the mean cross-entropy."""
     regulator, target, labels = known
     products = _products(states, regulator, target)
     beta = logistic_regression(products, labels, penalty)
     model.slope.copy_(beta[:-1])
     model.intercept.copy_(beta[-1])
     logits = model.decode(states, regulator, target)
-    return nn.functional.binary_cross_entropy_with_logits(logits, labels).item()
+    return CROSS_ENTROPY(logits, labels).item()
 
 
-def score(
-    model: GNE,
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    device: str = "auto",
-) -> np.ndarray:
-    """Score every pair by a model that was rebuilt."""
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    return _score(task, x, model.to(task.device), [], {}).scores
-
-
-def _score(task: Task, x: torch.Tensor, model: GNE, history: list[dict], config: dict) -> Fitted:
-    model.eval()
-    with torch.no_grad():
-        return fitted(task, model, model.vectors(x), history, config)
+PEER = Peer("gne", FORMS, GNE, normalise, learn)
+fit, score = PEER.fit, PEER.score

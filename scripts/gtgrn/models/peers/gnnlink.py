@@ -4,75 +4,73 @@ Mao et al. 2023, Briefings in Bioinformatics, doi 10.1093/bib/bbad414. Sizes and
 those of the release (github.com/sdesignates/GNNLink): Glorot's uniform initial weights, no bias, a
 leaky ReLU of slope .2 after either layer, a dropout that is named and not applied, and messages
 that run against the edges only: a regulator hears its targets, a target hears itself.
+
+``published`` is the release with its quirks: one-way messages, a symmetric rectified score, RMSE
+over the training pairs, 100 steps with all of them, the last one kept. ``repaired`` has messages
+both ways, a score that knows direction, cross-entropy, supervised pairs hidden from the messages,
+the best epoch by validation AUPRC. Scores are logits where the loss is cross-entropy, else
+estimates of the label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
+from gtgrn.config.options import option
 from gtgrn.data.scaling import standardise
-from gtgrn.models.fitted import Fitted
 from gtgrn.models.message_passing import Arcs, aggregate, make_arcs
-from gtgrn.models.peer_training import (
-    SCHEDULE,
-    Schedule,
-    Task,
-    choose_options,
-    fitted,
-    prepare,
-    profiles,
-    train,
-)
-from gtgrn.training.loop import seeded
+from gtgrn.models.peer import GraphNetwork, Peer, learn_by_messages
+from gtgrn.models.peer_training import CROSS_ENTROPY, Schedule, Task
 
+ENVIRONMENT = "torch"
 SLOPE = 0.2
 
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Schedule):
+    """Options of GNNLink."""
+
+    hidden: list[int] = option(
+        [128, 64],
+        "Widths of the two layers.",
+        minItems=2,
+        maxItems=2,
+        items={"description": "A width.", "type": "integer", "minimum": 1},
+    )
+    dropout: float = option(
+        0.0, "Dropout of the states of the first layer.", minimum=0, exclusiveMaximum=1
+    )
+    one_way: bool = option(True, "Whether only regulators hear their targets.")
+    symmetric_score: bool = option(True, "Whether a pair's score is the same in both directions.")
+    rectify: bool = option(True, "Whether scores below zero become zero.")
+    loss: str = option("rmse", "Loss over the training pairs.", enum=["rmse", "cross_entropy"])
+
+
 FORMS = {
-    "published": {
-        "hidden": [128, 64],
-        "dropout": 0.0,
-        "one_way": True,
-        "symmetric_score": True,
-        "rectify": True,
-        "loss": "rmse",
-        "batch_size": None,
-        "hide": 0.0,
-        "epochs": 100,
-        "check_every": 5,
-        "patience": None,
-        "keep": "last",
-        "learning_rate": 1e-3,
-        "weight_decay": 0.0,
-        "decay": 1.0,
-        "clip": None,
-    },
-    "repaired": {
-        "hidden": [128, 64],
-        "dropout": 0.2,
-        "one_way": False,
-        "symmetric_score": False,
-        "rectify": False,
-        "loss": "cross_entropy",
-        "batch_size": None,
-        "hide": 0.2,
-        "epochs": 200,
-        "check_every": 1,
-        "patience": 20,
-        "keep": "best",
-        "learning_rate": 1e-3,
-        "weight_decay": 1e-3,
-        "decay": 1.0,
-        "clip": 1.0,
-    },
+    "published": Options(epochs=100, check_every=5, learning_rate=1e-3),
+    "repaired": Options(
+        dropout=0.2,
+        one_way=False,
+        symmetric_score=False,
+        rectify=False,
+        loss="cross_entropy",
+        hide=0.2,
+        epochs=200,
+        patience=20,
+        keep="best",
+        learning_rate=1e-3,
+        weight_decay=1e-3,
+        clip=1.0,
+    ),
 }
 
 
-class GNNLink(nn.Module):
+class GNNLink(GraphNetwork):
     """Two graph convolutions, Z = act(A act(A X W1) W2), and a product of states.
 
     Parameters
@@ -140,7 +138,7 @@ class GNNLink(nn.Module):
     def decode(
         self, states: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        """Return one score a pair, (pairs,)."""
+        """Return one score per pair, (pairs,)."""
         left = states if self.roles is None else self.roles(states)
         scores = (left.index_select(0, regulator) * states.index_select(0, target)).sum(1)
         if self.offset is not None:
@@ -161,89 +159,16 @@ def rmse(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return ((scores - labels).square().mean() + 1e-12).sqrt()
 
 
-LOSSES = {"rmse": rmse, "cross_entropy": nn.functional.binary_cross_entropy_with_logits}
+LOSSES = {"rmse": rmse, "cross_entropy": CROSS_ENTROPY}
 
 
-def fit(
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    form: str = "published",
-    seed: int,
-    device: str = "auto",
-    **options: object,
-) -> Fitted:
-    """Train on the training part and score every pair.
-
-    Parameters
-    ----------
-    pairs
-        Columns regulator, target, label, part; labels outside train and val are not read.
-    genes
-        Names, in the order of the rows of the features.
-    features
-        ``X``: expression, (genes, cells), log-normalised.
-    form
-        ``published``: the release with its quirks: one-way messages, a symmetric rectified
-        score, RMSE over the training pairs, 100 steps with all of them, the last one kept.
-        ``repaired``: messages both ways, a score that knows direction, cross-entropy,
-        supervised pairs hidden from the messages, the best epoch by validation AUPRC.
-    seed
-        Seed of weights, batches and dropout.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    options
-        What to change of ``FORMS[form]``: arguments of :class:`GNNLink` and
-        :class:`gtgrn.models.peer_training.Schedule`, and ``loss``, a key of ``LOSSES``.
-
-    Returns
-    -------
-    Fitted
-        Scores are logits where the loss is cross-entropy, else estimates of the label.
-
-    Raises
-    ------
-    InputError
-        If an option or a gene is unknown, or the expression is absent.
-    """
-    chosen = choose_options(FORMS, form, options)
-    loss_of = LOSSES[chosen.pop("loss")]
-    task = prepare(pairs, genes, device)
-    x = profiles(features, task, normalise)
-    config = {"inputs": x.shape[1]} | {k: v for k, v in chosen.items() if k not in SCHEDULE}
-    schedule = Schedule(**{k: v for k, v in chosen.items() if k in SCHEDULE})
-    with seeded(seed):
-        model = GNNLink(**config).to(task.device)
-        history = train(
-            model,
-            task,
-            schedule,
-            forward=lambda arcs: model(x, arcs),
-            graph=lambda hidden=None: model.graph(task, hidden),
-            loss_of=loss_of,
-            draw=torch.Generator().manual_seed(seed),
-            name="gnnlink",
-        )
-    return _score(task, x, model, history, config)
+def learn(
+    model: GNNLink, task: Task, x: torch.Tensor, options: Options, draw: torch.Generator
+) -> list[dict]:
+    """Train the network by the loss that the options name."""
+    loss_of = LOSSES[options.loss]
+    return learn_by_messages(model, task, x, options, draw, loss_of=loss_of, name="gnnlink")
 
 
-def score(
-    model: GNNLink,
-    pairs: pd.DataFrame,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    *,
-    device: str = "auto",
-) -> np.ndarray:
-    """Score every pair by a model that was rebuilt."""
-    task = prepare(pairs, genes, device)
-    return _score(task, profiles(features, task, normalise), model.to(task.device), [], {}).scores
-
-
-def _score(
-    task: Task, x: torch.Tensor, model: GNNLink, history: list[dict], config: dict
-) -> Fitted:
-    model.eval()
-    with torch.no_grad():
-        return fitted(task, model, model(x, model.graph(task)), history, config)
+PEER = Peer("gnnlink", FORMS, GNNLink, normalise, learn)
+fit, score = PEER.fit, PEER.score

@@ -200,12 +200,12 @@ def test_schedule_steps():
 
 def test_published_form_is_the_release():
     published = FORMS["published"]
-    assert published["heads"] == 3
-    assert published["hidden"] == [128, 64]
-    assert published["outputs"] == [32, 16]
-    assert (published["batch_size"], published["epochs"]) == (256, 20)
-    assert (published["learning_rate"], published["decay"]) == (3e-3, 0.99)
-    assert published["test_dropout"]
+    assert published.heads == 3
+    assert published.hidden == [128, 64]
+    assert published.outputs == [32, 16]
+    assert (published.batch_size, published.epochs) == (256, 20)
+    assert (published.learning_rate, published.decay) == (3e-3, 0.99)
+    assert published.test_dropout
 
 
 def test_unit_rows_are_those_of_torch_with_their_slope():

@@ -1,0 +1,490 @@
+"""Options of the sections of the configuration that have no model of their own beside them.
+
+The other sections stand beside their code: see ``OPTION_CLASSES`` in
+:mod:`gtgrn.config.generate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gtgrn.config.options import SEED, option, subsection
+
+NULLS = [
+    *["random", "tf_rate", "target_rate", "tf_target_rate", "tf_target_logit"],
+    *["degree_product", "label_svd"],
+]
+PROTOCOLS = ["paper_leaky", "split_first", "leave_one_regulator_out"]
+NEGATIVES = ["N1", "N2", "N3", "N3m"]
+PEER_FORMS = ["published", "repaired"]
+CARD = {"description": "Name of a card.", "type": "string"}
+METHOD = {"description": "Name of a method.", "type": "string"}
+VARIANT = {"description": "Name of a variant.", "type": "string"}
+ONE_SEED = {"description": "One seed.", "type": "integer", **SEED}
+COUNT = {"description": "A value.", "type": "integer", "minimum": 1}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Keys at the top that are no sections."""
+
+    seeds: list[int] = option(
+        [0, 1, 2],
+        "Seeds of splits, embeddings and models; each is a full repetition.",
+        minItems=1,
+        uniqueItems=True,
+        items=ONE_SEED,
+    )
+    mirror: str | None = option(
+        None,
+        "Folder or URL prefix that holds the files which cards name with 'mirror:' (and the "
+        "official downloads, under downloads/); null where there is none.",
+    )
+    offline: bool = option(
+        False, "Fetch nothing; name what is missing and the commands that fetch it."
+    )
+
+
+@dataclass(frozen=True)
+class InferenceOptions:
+    """Expression-only networks."""
+
+    methods: list[str] = option(
+        [
+            *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc"],
+            *["pearson", "partial_correlation", "random"],
+        ],
+        "Methods to run, each a module in scripts/gtgrn/inference/methods.",
+        minItems=1,
+        uniqueItems=True,
+        items=METHOD,
+    )
+    seed: int = option(0, "Seed of the methods that draw random numbers.", **SEED)
+    shards: int = option(
+        1,
+        "Jobs among which the targets of a tree method are dealt; the result is the same.",
+        minimum=1,
+    )
+    options: dict = option({}, "Options of a method, by its name.")
+
+
+def _fraction(default: float, description: str) -> float:
+    return option(default, description, exclusiveMinimum=0, exclusiveMaximum=1)
+
+
+@dataclass(frozen=True)
+class SplitFractions:
+    """Parts of the scheme edges."""
+
+    train: float = _fraction(0.67, "Fraction of training pairs.")
+    val: float = _fraction(0.10, "Fraction of validation pairs.")
+    test: float = _fraction(0.23, "Fraction of test pairs.")
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """How pairs are divided into train, val and test."""
+
+    schemes: list[str] = option(
+        ["edges"],
+        "Split schemes: edges cuts the pairs of each regulator (S1), genes holds out targets "
+        "(S2), tfs regulators (S3), both a target and its regulator (S4); transfer trains on the known "
+        "edges of another data set (S5). edges_25 is edges with 25 % of its train pairs, a point "
+        "of a learning curve; so for genes, tfs and both.",
+        minItems=1,
+        uniqueItems=True,
+        items={
+            "description": "Name of a scheme.",
+            "type": "string",
+            "pattern": "^((edges|genes|tfs|both)(_[1-9][0-9]?)?|transfer)$",
+        },
+    )
+    sources: dict = option(
+        {},
+        "For the scheme transfer, the data set whose known edges train, by the data set that is "
+        "tested; genes are matched by symbol, whatever its case.",
+        additionalProperties={
+            "description": "Name of a data set.",
+            "type": "string",
+            "minLength": 1,
+        },
+    )
+    folds: int = option(
+        5, "Folds of the schemes genes, tfs and both; seed i tests fold i.", minimum=2
+    )
+    edges: SplitFractions = subsection(
+        SplitFractions, "Fractions of the edges scheme; they sum to 1."
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How methods are judged."""
+
+    universe: str = option(
+        "tf",
+        "Pairs over which a whole network is judged: tf, those of regulators with known edges "
+        "and any gene, or all ordered pairs of genes, as BEELINE does for simulated networks.",
+        enum=["tf", "all"],
+    )
+    negatives: list[str] = option(
+        NEGATIVES,
+        "Choices of negatives besides all non-edges (N0): N1 uniform, N2 by the degrees of both "
+        "ends, N3 the same regulator and a target by its degree, N3m the same regulator and a "
+        "target of the same training rate.",
+        uniqueItems=True,
+        items={"description": "Name of a choice.", "type": "string", "enum": NEGATIVES},
+    )
+    draws: int = option(10, "Times that negatives are drawn.", minimum=1)
+    stability: bool = option(
+        True,
+        "Whether every network is inferred three more times, with another seed and on either "
+        "half of the cells, to see how far it agrees with itself.",
+    )
+    bootstrap: int = option(1000, "Resamples behind the interval of a difference.", minimum=2)
+    permutations: int = option(1000, "Permutations behind a p-value.", minimum=1)
+    threshold: float | None = option(
+        None,
+        "Least weight of an edge where characteristics of networks are compared at a threshold, "
+        "besides a matched number of edges; null leaves that out.",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True)
+class AblationOptions:
+    """Variants besides network.variant."""
+
+    datasets: list[str] = option(
+        [],
+        "Names of cards; an empty list trains none.",
+        uniqueItems=True,
+        items={"description": "Name of a card in datasets.", "type": "string"},
+    )
+    variants: list[str] = option([], "Names of variants.", uniqueItems=True, items=VARIANT)
+
+
+@dataclass(frozen=True)
+class PeersOptions:
+    """Supervised models of other groups."""
+
+    together: bool = option(
+        False,
+        "One job trains all peers on a split, which saves the start of jobs on small data sets; "
+        "otherwise each peer is a job that a cluster runs beside the others.",
+    )
+    methods: list[str] = option(
+        [],
+        "Peers to train, each a module in scripts/gtgrn/models/peers; an empty list trains none.",
+        uniqueItems=True,
+        items={"description": "Name of a peer.", "type": "string"},
+    )
+    datasets: list[str] | None = option(
+        None, "Cards on which the peers are trained; null for all.", items=CARD
+    )
+    forms: list[str] = option(
+        PEER_FORMS,
+        "published is the release with its quirks and its schedule; repaired is without them, "
+        "with supervised edges hidden and early stopping on validation pairs.",
+        minItems=1,
+        uniqueItems=True,
+        items={"description": "Name of a form.", "type": "string", "enum": PEER_FORMS},
+    )
+    options: dict = option({}, "Options of a peer, by its name and form.")
+
+
+@dataclass(frozen=True)
+class TuningOptions:
+    """The grids of Table 4."""
+
+    models: list[str] = option(
+        ["gtgrn", "gnnlink", "genelink", "gne"],
+        "Models to tune, gtgrn or peers; each has a grid.",
+        uniqueItems=True,
+        items={"description": "Name of a model.", "type": "string"},
+    )
+    datasets: list[str] | None = option(
+        None, "Cards on which models are tuned; null for all.", items=CARD
+    )
+    seeds: list[int] | None = option(
+        None, "Seeds of the study, among those of the run; null for all.", items=ONE_SEED
+    )
+    form: str = option(
+        "published", "Form of the peers whose options the grid changes.", enum=PEER_FORMS
+    )
+    grids: dict = option(
+        {
+            "gtgrn": {
+                "learning_rate": [0.001, 0.003, 0.0005],
+                "heads": [2, 4, 8],
+                "layers": [4, 6, 8],
+            },
+            "gnnlink": {
+                "epochs": [100, 200, 300],
+                "learning_rate": [0.001, 0.005, 0.01],
+                "hidden": [[128, 128], [128, 256], [128, 512]],
+            },
+            "genelink": {
+                "epochs": [10, 20, 30],
+                "learning_rate": [0.001, 0.003, 0.0005],
+                "outputs": [[32, 128], [32, 256], [32, 512]],
+            },
+            "gne": {
+                "epochs": [10, 20, 30],
+                "learning_rate": [0.001, 0.005, 0.01],
+                "dimensions": [128, 256, 512],
+            },
+        },
+        "Values to try, by model and option; the default is Table 4 of the paper, with its output "
+        "dimensions as the last width of each model.",
+    )
+
+
+@dataclass(frozen=True)
+class Gatv2StudyOptions:
+    """The GATv2 study."""
+
+    models: list[str] = option(
+        ["hsc"],
+        "Boolean models, each a file in resources/boolean_models.",
+        minItems=1,
+        uniqueItems=True,
+        items={
+            "description": "Name of a Boolean model.",
+            "type": "string",
+            "enum": ["hsc", "gsd", "mcad", "vsc"],
+        },
+    )
+    replicates: int = option(
+        10, "Simulations of each model; each gives a set for every dropout.", minimum=1
+    )
+    dropout: list[int] = option(
+        [0, 50, 70],
+        "BEELINE's dropout of the sets, in percent.",
+        minItems=1,
+        uniqueItems=True,
+        items={"description": "Percent.", "type": "integer", "minimum": 0, "maximum": 100},
+    )
+    cells: int = option(2000, "Cells of a simulation.", minimum=1)
+    bins: int = option(
+        100,
+        "Features of a gene - its mean in so many bins of cells along pseudotime.",
+        minimum=2,
+    )
+    protocols: list[str] = option(
+        PROTOCOLS,
+        "paper_leaky oversamples, then splits; split_first holds the same pairs out of all sets, "
+        "then oversamples the training part; leave_one_regulator_out holds out all pairs of a "
+        "regulator.",
+        minItems=1,
+        uniqueItems=True,
+        items={"description": "Name of a protocol.", "type": "string", "enum": PROTOCOLS},
+    )
+    epochs: int = option(200, "Largest number of epochs.", minimum=1)
+    layers: list[int] = option([1, 2, 3, 4], "Values to try in the grid.", minItems=1, items=COUNT)
+    heads: list[int] = option([1, 2, 4, 8], "Values to try in the grid.", minItems=1, items=COUNT)
+    seed: int = option(
+        0,
+        "Seed of the simulations; the seeds of the run are those of splits and weights.",
+        **SEED,
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingMapOptions:
+    """Communities and maps of gene representations."""
+
+    neighbors: int = option(
+        15, "Nearest neighbours of a gene in the graph, itself among them.", minimum=2
+    )
+    resolution: float = option(
+        1, "Resolution of Leiden's modularity; more gives more communities.", exclusiveMinimum=0
+    )
+    min_targets: int = option(
+        5, "Known targets among the genes that a regulator needs to be tested.", minimum=1
+    )
+    fdr: float = _fraction(0.05, "False discovery rate up to which a regulon is enriched.")
+    permutations: int = option(
+        200, "Permutations of the genes' labels behind the null.", minimum=1
+    )
+    seed: int = option(0, "Seed of all random numbers of the target.", **SEED)
+
+
+@dataclass(frozen=True)
+class AnnotationOptions:
+    """Cell types from gene representations."""
+
+    folds: int = option(5, "Folds of the cells; a type with fewer cells is left out.", minimum=2)
+    largest: int | None = option(
+        None, "Keep so many of the most frequent types; null keeps all.", minimum=2
+    )
+    hidden: list[int] = option(
+        [64, 32],
+        "Widths of the perceptron's hidden layers; two and the output are the paper's three.",
+        minItems=1,
+        items={"description": "A width.", "type": "integer", "minimum": 1},
+    )
+    epochs: int = option(40, "Number of epochs.", minimum=1)
+    components: int = option(
+        50,
+        "Principal components of the floor pca, at most as many as cells or genes.",
+        minimum=1,
+    )
+    genes: int = option(200, "Genes of the floor variable_genes.", minimum=1)
+    bootstrap: int = option(500, "Resamples of the cells behind an interval.", minimum=2)
+    seed: int = option(0, "Seed of all random numbers of the target.", **SEED)
+
+
+@dataclass(frozen=True)
+class BiologyOptions:
+    """Regulons of the final network."""
+
+    edges: int | None = option(
+        None,
+        "Highest ranked edges that make regulons (at most a quarter of all pairs), and novel "
+        "edges listed; null takes network.graph_edges.",
+        minimum=1,
+    )
+    targets: int | None = option(
+        None,
+        "Make regulons of so many best targets of each regulator instead; null takes edges.",
+        minimum=1,
+    )
+    min_targets: int = option(5, "A regulon with fewer targets is left out.", minimum=1)
+    min_methods: int = option(
+        3, "Expression-only methods that make an edge count as supported.", minimum=1
+    )
+    priors: list[str] = option(
+        [],
+        "Published tables of targets compared with the held-out pairs, where the mirror has the "
+        "file and the organism is theirs.",
+        uniqueItems=True,
+        items={
+            "description": "Name of a table.",
+            "type": "string",
+            "enum": ["collectri", "trrust"],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class PaperTargetOptions:
+    """Tables and figures of the paper."""
+
+    datasets: list[str] | None = option(
+        None,
+        "Cards for what the paper shows on one data set (Tables 5 and 6, Fig. 6); null for those "
+        "of ablations.datasets.",
+        items=CARD,
+    )
+    imputation: str | None = option(
+        "PE",
+        "Feature set that Table 6 also trains on the same data with MAGIC (without it, where the "
+        "card imputes), or null. With G the walked networks are inferred once more, and imputed "
+        "data make the trees of GENIE3 deep and slow.",
+        enum=["E", "PE", "GE", "PGE", None],
+    )
+    threshold: float = option(
+        0.5,
+        "Least probability of an edge in Table 5; the paper names none.",
+        minimum=0,
+        maximum=1,
+    )
+    samples: int = option(
+        100,
+        "Samples of each fitted power law in Fig. 6 that its distance is held against.",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The report."""
+
+    studies: list[str] = option(
+        [],
+        "Targets whose results the report shows; it then needs them.",
+        uniqueItems=True,
+        items={
+            "description": "Name of a target.",
+            "type": "string",
+            "enum": [
+                *["peers", "tuning", "gatv2", "regulators", "fig7", "fig8", "biology", "paper"],
+            ],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class NullOptions:
+    """Predictors that never see expression."""
+
+    nulls: list[str] = option(
+        NULLS,
+        "Predictors that never see expression, judged beside every method.",
+        uniqueItems=True,
+        items={"description": "Name of a null.", "type": "string", "enum": NULLS},
+    )
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The final network."""
+
+    variant: str = option("full", "Variant of GT-GRN that ranks the network.")
+    beside: list[str] = option(
+        [],
+        "Variants trained and judged on every data set beside it.",
+        uniqueItems=True,
+        items=VARIANT,
+    )
+    support_fraction: float = option(
+        0.05,
+        "A method supports a pair that is in this top fraction of its ranking.",
+        exclusiveMinimum=0,
+        maximum=1,
+    )
+    graph_edges: int = option(500, "Highest ranked edges written to the .graphml file.", minimum=1)
+
+
+DATASETS = {
+    "description": "Names of cards in config/datasets (without .yaml) or paths of cards.",
+    "type": "array",
+    "minItems": 1,
+    "uniqueItems": True,
+    "items": {"description": "Name or path of a card.", "type": "string", "minLength": 1},
+}
+"""The one key that has no default."""
+
+PATHVARS = {
+    "description": "Folders of the workflow, as Snakemake's pathvars (results, logs, benchmarks, "
+    "resources).",
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+}
+
+
+def _column(description: str) -> dict:
+    return {"description": description, "type": "string", "minLength": 1}
+
+
+THIRD_PARTY = {
+    "description": "Networks that others made, by name; each is judged like ours.",
+    "type": "object",
+    "default": {},
+    "additionalProperties": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["dataset", "path"],
+        "properties": {
+            "dataset": _column("Card of the data set that the network is for."),
+            "path": _column(
+                "Table with a header, tab- or comma-separated: columns of this workflow, of "
+                "arboreto and SCENIC, of BEELINE's rankedEdges.csv, or those that are named here."
+            ),
+            "regulator": _column("Column with the regulator."),
+            "target": _column("Column with the target."),
+            "weight": _column("Column with the weight, of which the size counts."),
+        },
+    },
+}
