@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,11 +25,14 @@ from gtgrn.config.option_reader import (
 from gtgrn.config.options import choose, grid_section, properties, section
 from gtgrn.config.sections import DATASETS, PATHVARS, THIRD_PARTY
 from gtgrn.config.settings import SCHEMA
+from gtgrn.plugins import METHODS, PEERS, find_plugins
 
 README = SCHEMA.parents[2] / "config" / "README.md"
 HOW = "PYTHONPATH=scripts python -m gtgrn.config.generate"
-SECTIONS = "config/sections.py"
-METHODS, PEERS = "inference/methods", "models/peers"
+SECTIONS, STUDIES = "config/sections.py", "config/study_sections.py"
+
+UNNAMED = ("properties", "additionalProperties", "then", "else")
+"""Levels of a schema that the names of its anchors leave out."""
 
 OPTION_CLASSES = {
     "": (SECTIONS, "RunOptions", ""),
@@ -80,35 +82,30 @@ OPTION_CLASSES = {
         "pairs.",
     ),
     "gatv2": (
-        *(SECTIONS, "Gatv2StudyOptions"),
+        *(STUDIES, "Gatv2StudyOptions"),
         "The target gatv2 - the GATv2 study on sets simulated from Boolean models.",
     ),
     "embedding_map": (
-        *(SECTIONS, "EmbeddingMapOptions"),
+        *(STUDIES, "EmbeddingMapOptions"),
         "The target fig7 - communities and maps of gene representations.",
     ),
     "annotation": (
-        *(SECTIONS, "AnnotationOptions"),
+        *(STUDIES, "AnnotationOptions"),
         "The target fig8 - cell types predicted from gene representations.",
     ),
     "biology": (
-        *(SECTIONS, "BiologyOptions"),
+        *(STUDIES, "BiologyOptions"),
         "Regulons of the final network, their known edges and their activity by cell type.",
     ),
     "paper": (
-        *(SECTIONS, "PaperTargetOptions"),
+        *(STUDIES, "PaperTargetOptions"),
         "Tables and figures of the GT-GRN paper, its numbers beside ours (target paper).",
     ),
-    "report": (SECTIONS, "ReportOptions", "The report."),
+    "report": (STUDIES, "ReportOptions", "The report."),
     "nulls": (SECTIONS, "NullOptions", ""),
     "network": (SECTIONS, "NetworkOptions", "The final network."),
 }
 """Section -> (file in the package, option class, description); ``nulls`` is a single key."""
-
-
-def plugins(folder: str) -> dict[str, Path]:
-    """Return the modules of a folder of the package that are methods or peers, by name."""
-    return {path.stem: path for path in sorted((PACKAGE / folder).glob("[!_]*.py"))}
 
 
 def make_schema() -> dict:
@@ -123,8 +120,8 @@ def make_schema() -> dict:
         parts |= {"evaluation": {"third_party": THIRD_PARTY}}.get(name, {})
         if name == "full":
             parts["variants"] = _variants(parts["gtgrn"], parts["full"])
-    methods = {name: method_schema(path) for name, path in plugins(METHODS).items()}
-    peers = {name: peer_schema(path) for name, path in plugins(PEERS).items()}
+    methods = {name: method_schema(plugin.path) for name, plugin in find_plugins(METHODS).items()}
+    peers = {name: peer_schema(plugin.path) for name, plugin in find_plugins(PEERS).items()}
     _open_options(parts["inference"], methods, "Options of a method of your own.")
     _open_options(parts["peers"], peers, "Options of a peer of your own, by form.")
     _close_grids(parts, peers)
@@ -260,7 +257,7 @@ def _named(schema: dict, place: str = "") -> Iterator[tuple[int, str]]:
     """Return the place of each part that has a description, later places first."""
     for key, part in reversed(schema.items()):
         if isinstance(part, dict):
-            step = "" if key == "properties" else key
+            step = "" if key in UNNAMED else key
             yield from _named(part, "_".join(filter(None, [place, step])))
     if "description" in schema and place:
         yield id(schema), place
@@ -284,8 +281,8 @@ def _rows(parts: Mapping[str, dict], section_name: str) -> Iterator[tuple[str, .
 
 def _method_rows() -> Iterator[tuple[str, ...]]:
     yield from [("option", "default", "meaning"), ("---", "---", "---")]
-    for method, path in plugins(METHODS).items():
-        options = method_options(path)
+    for method, plugin in find_plugins(METHODS).items():
+        options = method_options(plugin.path)
         for name, part in (properties(options) if options else {}).items():
             yield f"`{method}.{name}`", _shown(part), _cell(part["description"])
 
@@ -293,8 +290,8 @@ def _method_rows() -> Iterator[tuple[str, ...]]:
 def _peer_rows() -> Iterator[tuple[str, ...]]:
     yield ("option", "published", "repaired", "meaning")
     yield ("---", "---", "---", "---")
-    for peer, path in plugins(PEERS).items():
-        forms = peer_forms(path) or {}
+    for peer, plugin in find_plugins(PEERS).items():
+        forms = peer_forms(plugin.path) or {}
         for name, part in properties(type(forms["published"])).items():
             values = [_shown({"default": choose(forms[form], [name])[name]}) for form in forms]
             yield f"`{peer}.{name}`", *values, _cell(part["description"])
@@ -303,7 +300,7 @@ def _peer_rows() -> Iterator[tuple[str, ...]]:
 def _shown(part: Mapping[str, Any]) -> str:
     """Return a default as it is written in YAML; a long one is left to the schema."""
     if "default" not in part:
-        return ""
+        return "required" if part is DATASETS else ""
     text = json.dumps(part["default"]).replace('"', "")
     return f"`{text}`" if len(text) <= 60 else "see the schema"
 

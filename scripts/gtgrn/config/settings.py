@@ -11,9 +11,12 @@ from itertools import product
 from pathlib import Path
 
 from gtgrn.config.locations import schema_path
-from gtgrn.config.validation import check, did_you_mean
+from gtgrn.config.option_reader import method_schema, peer_schema
+from gtgrn.config.options import grid_section
+from gtgrn.config.validation import check, check_document, did_you_mean, read_schema
 from gtgrn.errors import InputError
 from gtgrn.names import TRANSFER
+from gtgrn.plugins import METHODS, PEERS, find_plugins
 
 SCHEMA = schema_path("config.schema.yaml")
 CONFIG = "configuration"
@@ -65,9 +68,11 @@ def check_settings(
     _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
     for model in config["tuning"]["models"]:
         _known("tuning.grids", [model], config["tuning"]["grids"])
-    _known("peers.datasets", config["peers"]["datasets"] or [], [*card_names(config), *cards])
-    _known("tuning.datasets", config["tuning"]["datasets"] or [], [*card_names(config), *cards])
-    _known("paper.datasets", config["paper"]["datasets"] or [], [*card_names(config), *cards])
+    _known("tuning.grids", config["tuning"]["grids"], ["gtgrn", *peers])
+    check_plugin_options(config)
+    for section in ("peers", "tuning", "paper"):
+        chosen_cards = config[section]["datasets"] or []
+        _known(f"{section}.datasets", chosen_cards, [*card_names(config), *cards])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     _check_third_party(config, methods)
@@ -83,7 +88,84 @@ def check_settings(
         )
     _heads_divide("bert", config["bert"])
     for name in config["variants"]:
-        _heads_divide(f"variants.{name}", variant_options(config, name))
+        _check_variant(f"variants.{name}", variant_options(config, name))
+    _check_grid(config)
+
+
+def _check_variant(field: str, options: dict) -> None:
+    """Check what holds between the options of a variant."""
+    _heads_divide(field, options)
+    if options["form"] == PAPER and options["degree_prior"] and options["hide"] == 0:
+        raise InputError(
+            "without hidden pairs the degree prior would count the very edge it predicts",
+            file=CONFIG,
+            field=f"{field}.hide",
+            remedy="Set hide above 0, or degree_prior to false",
+        )
+    if options["form"] == FULL and options["ensemble"] == 0 and options["process_weight"] == 0:
+        raise InputError(
+            "neither a network nor the Gaussian process is left",
+            file=CONFIG,
+            field=f"{field}.ensemble",
+            remedy="Set ensemble or process_weight above 0",
+        )
+
+
+def _check_grid(config: dict) -> None:
+    """Check that each point of GT-GRN's grid gives options that a variant could have."""
+    tuning, variant = config["tuning"], paper_variant(config)
+    default = read_schema(SCHEMA)["properties"]["tuning"]["properties"]["grids"]["default"]
+    # The paper's own grid was not chosen here: a run of another width must not stop at it.
+    if "gtgrn" not in tuning["models"] or variant is None or tuning["grids"] == default:
+        return
+    base = variant_options(config, variant)
+    for point, options in grid_points(tuning["grids"]["gtgrn"]).items():
+        try:
+            _check_variant("tuning.grids.gtgrn", {**base, **options})
+        except InputError as error:
+            raise InputError(
+                f"in the point {point}, {error.problem}",
+                file=CONFIG,
+                field=error.field,
+                remedy=error.remedy,
+            ) from None
+
+
+def check_plugin_options(config: dict) -> None:
+    """Check the options of methods and peers that the schema does not know, in place.
+
+    The schema holds what this package ships. A module that was added to a plug-in folder is read
+    as text, so that nothing it imports is imported now.
+
+    Parameters
+    ----------
+    config
+        A configuration that holds to the schema.
+
+    Raises
+    ------
+    InputError
+        Naming the first option that is wrong, and the remedy.
+    """
+    known = read_schema(SCHEMA)["properties"]
+    for section, kind, read in (
+        ("inference", METHODS, method_schema),
+        ("peers", PEERS, peer_schema),
+    ):
+        shipped = known[section]["properties"]["options"]["properties"]
+        for name, plugin in find_plugins(kind).items():
+            own = config[section]["options"]
+            if name not in shipped and name in own:
+                check_document(
+                    own[name], read(plugin.path), file=CONFIG, within=f"{section}.options.{name}"
+                )
+    shipped = known["tuning"]["properties"]["grids"]["properties"]
+    for name, plugin in find_plugins(PEERS).items():
+        grid, options = config["tuning"]["grids"].get(name), peer_schema(plugin.path)
+        form = options.get("properties", {}).get(config["tuning"]["form"])
+        if name not in shipped and grid is not None and form is not None:
+            schema = grid_section(form["properties"], "Values to try.")
+            check_document(grid, schema, file=CONFIG, within=f"tuning.grids.{name}")
 
 
 def _check_third_party(config: dict, methods: Collection[str]) -> None:
@@ -179,9 +261,10 @@ def variant_options(config: dict, variant: str) -> dict:
 
 
 def paper_variant(config: dict) -> str | None:
-    """Return the variant whose attention is read and whose grid is searched: the form paper's first.
+    """Return the variant whose attention is read and whose grid is searched.
 
-    The network's own comes first, then those beside it, then any; None without such a form.
+    It is of the form paper: the network's own, else the first of those beside it, else any;
+    None without such a form.
     """
     network = config["network"]
     for name in [network["variant"], *network["beside"], *config["variants"]]:

@@ -40,6 +40,9 @@ def build(root: dict, steps: tuple, value) -> dict:
     document = sample(root)
     place, schema = document, root
     for step in steps[:-1]:
+        if step == 0:
+            schema, place = schema["items"], place[0]
+            continue
         schema = schema.get("properties", {}).get(step) or schema["additionalProperties"]
         filling = sample(schema)
         filling = {} if filling is True else filling
@@ -54,7 +57,7 @@ def bad_documents(root: dict) -> Iterator:
         if steps:
             for what, value, word in _bad_values(schema):
                 yield _case(build(root, steps, value), steps, word, what)
-        if "properties" in schema:
+        if schema.get("properties") and schema["additionalProperties"] is False:
             key = next(iter(schema["properties"]))
             field = (*steps, key[:-1] + key[-1] * 2)
             yield _case(build(root, field, 1), field, f"Did you mean '{key}'?", "unknown")
@@ -77,7 +80,8 @@ def _bad_values(schema: dict) -> Iterator[tuple]:
     """Return (what, value, word of the message) that break one rule of a field."""
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     takes_numbers = {"integer", "number"} & set(kinds)
-    yield "type", "text" if takes_numbers else 7, "must be"
+    wrong = {} if takes_numbers and "string" in kinds else "text" if takes_numbers else 7
+    yield "type", wrong, "must be"
     if takes_numbers:
         yield "boolean", True, "must be"
     if takes_numbers == {"integer"}:
