@@ -13,7 +13,7 @@ MIRROR, DOWNLOAD = "mirror:", "download:"
 DOWNLOADS = "resources/downloads"
 """Folder of what the workflow downloads; a file behind a mirror's URL goes to its ``mirror/``."""
 
-PRIORS = {
+PRIORS: dict[tuple[str, str | None], dict] = {
     ("collectri", "human"): {
         "path": "mirror:tf_target/hengkp_collectri.csv",
         "regulator": "source",

@@ -136,10 +136,9 @@ class _Reader:
             self.values[name] = self._imported(node, name)
             return
         node = _without_methods(node) if isinstance(node, ast.ClassDef) else node
-        for part in ast.walk(node):
-            inside = isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
-            if inside and part.id not in _own_names(node):
-                self.need(part.id)
+        read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        for other in sorted(read - _own_names(node)):
+            self.need(other)
         code = compile(ast.Module([node], []), str(self.path), "exec", dont_inherit=True)
         exec(code, self.values)  # the module's own text: a job imports all of it
 
@@ -175,7 +174,7 @@ def _defined(node: ast.stmt) -> list[str]:
 
 
 def _without_methods(node: ast.ClassDef) -> ast.ClassDef:
-    body = [part for part in node.body if isinstance(part, ast.AnnAssign | ast.Assign)]
+    body: list[ast.stmt] = [p for p in node.body if isinstance(p, ast.AnnAssign | ast.Assign)]
     copy = ast.ClassDef(
         name=node.name,
         bases=node.bases,

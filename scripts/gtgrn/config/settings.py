@@ -66,9 +66,9 @@ def check_settings(
     _known("peers.methods", config["peers"]["methods"], peers)
     _known("peers.options", config["peers"]["options"], peers)
     _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
+    _known("tuning.grids", config["tuning"]["grids"], ["gtgrn", *peers])
     for model in config["tuning"]["models"]:
         _known("tuning.grids", [model], config["tuning"]["grids"])
-    _known("tuning.grids", config["tuning"]["grids"], ["gtgrn", *peers])
     check_plugin_options(config)
     for section in ("peers", "tuning", "paper"):
         chosen_cards = config[section]["datasets"] or []

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gtgrn.config.cards import check_ships_with_scanpy
+from gtgrn.config.card_checks import check_ships_with_scanpy
 from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_anndata, read_loom
 from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.opening import HDF5, first_bytes, refuse_strange

@@ -104,6 +104,7 @@ class WalkBERT(nn.Module):
     ) -> None:
         super().__init__()
         self.table = nn.Embedding(n_genes + SPECIAL, dimensions, padding_idx=PADDING)
+        self.positions: torch.Tensor
         self.register_buffer("positions", sinusoidal_positions(max_length, dimensions), False)
         self.join = nn.Linear(2 * dimensions, dimensions) if positions == "concat" else None
         layer = nn.TransformerEncoderLayer(

@@ -131,10 +131,9 @@ def prepare(pairs: pd.DataFrame, genes: Sequence[str], device: str) -> Task:
     if not len(train[0]):
         raise InputError("no training pair", field=PART, remedy="Make the split again")
     messages = message_edges(pairs)
-    edges = [tensor(x) for x in _indices(messages, names)]
-    return Task(
-        order, tensor(regulator), tensor(target), train, known(VAL), *edges, where, messages
-    )
+    source, sink = (tensor(x) for x in _indices(messages, names))
+    ends = tensor(regulator), tensor(target)
+    return Task(order, *ends, train, known(VAL), source, sink, where, messages)
 
 
 def profiles(

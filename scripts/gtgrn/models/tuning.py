@@ -12,14 +12,14 @@ CHOSEN_BY = f"validation_{AUPRC}"
 
 
 def measure_point(table: pd.DataFrame) -> pd.DataFrame:
-    """Measure one training, a row: validation_ and test_ AUROC and AUPRC.
+    """Return one row of measures of a training: validation_ and test_ AUROC and AUPRC.
 
     Parameters
     ----------
     table
         Columns label, part, score.
     """
-    row = {}
+    row: dict[str, float] = {}
     for name, part in PARTS.items():
         rows = table[table[PART] == part]
         labels, scores = rows[LABEL].to_numpy(float), rows[SCORE].to_numpy(float)
@@ -39,7 +39,7 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns dataset, model, point, seeds, for each measure its mean and ``_sd``, and
-        ``chosen`` (1 for one point a model, else 0); test scores have no part in the choice.
+        ``chosen`` (1 for one point per model, else 0); test scores have no part in the choice.
         Ties go to the first name.
     """
     names = ["dataset", "model", "point"]

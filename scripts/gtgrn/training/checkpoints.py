@@ -18,7 +18,7 @@ from gtgrn.tables import write_table
 
 
 def write_history(rows: Sequence[dict], path: str | Path) -> None:
-    """Write one row an epoch."""
+    """Write one row per epoch."""
     write_table(pd.DataFrame(rows), path)
 
 

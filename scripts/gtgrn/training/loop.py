@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Return a block its own stream of torch's random numbers and restore the old one after.
+    """Run a block on its own stream of torch's random numbers and restore the old one after.
 
     Dropout and initialisers draw from torch's global generator and take no other; so the
     generator is forked instead of being read.
@@ -83,12 +83,12 @@ class EarlyStopping:
     model
         The module whose state is kept.
     patience
-        Number of checks without improvement after which to stop.
+        Number of checks without improvement after which to stop; infinity never stops.
     """
 
-    def __init__(self, model: nn.Module, patience: int) -> None:
+    def __init__(self, model: nn.Module, patience: float) -> None:
         self.model, self.patience = model, patience
-        self.best, self.epoch, self.waited = float("-inf"), -1, 0
+        self.best, self.epoch, self.waited = -math.inf, -1, 0
         self.state = copy.deepcopy(model.state_dict())
 
     def check(self, value: float, epoch: int) -> bool:
@@ -117,7 +117,7 @@ class EarlyStopping:
 
 
 def require_finite(value: float, *, what: str, epoch: int, field: str) -> float:
-    """Return the value back, or say that training has diverged.
+    """Return the value, or say that training has diverged.
 
     Parameters
     ----------

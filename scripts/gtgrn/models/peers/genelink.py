@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -197,11 +198,11 @@ class GENELink(GraphNetwork):
     ) -> None:
         super().__init__()
         self.dropout, self.test_dropout = dropout, test_dropout
-        options = {"dropout": attention_dropout, "uniform_alone": uniform_alone}
+        options: dict[str, Any] = {"dropout": attention_dropout, "uniform_alone": uniform_alone}
         self.layer1 = Attention(inputs, hidden[0], heads, **options)
         self.layer2 = Attention(heads * hidden[0], hidden[1], heads, **options)
         self.regulator, self.target = (
-            nn.ModuleList([nn.Linear(hidden[1], outputs[0]), nn.Linear(*outputs)])
+            nn.ModuleList([nn.Linear(hidden[1], outputs[0]), nn.Linear(outputs[0], outputs[1])])
             for _ in range(2)
         )
         for layer in (*self.regulator, *self.target):

@@ -137,6 +137,8 @@ class GNE(nn.Module):
             (nn.init.normal_ if wide_start else nn.init.xavier_uniform_)(weight)
         nn.init.normal_(self.context, std=1 if wide_start else 1 / math.sqrt(dimensions))
         # Set by the logistic regression, not by gradient steps.
+        self.slope: torch.Tensor
+        self.intercept: torch.Tensor
         self.register_buffer("slope", torch.zeros(dimensions))
         self.register_buffer("intercept", torch.zeros(()))
 
