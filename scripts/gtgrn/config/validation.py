@@ -109,13 +109,16 @@ def check_document(document: dict, schema: dict, *, file: object, within: str = 
 
 
 def _read_texts(document: Any, schema: Any) -> Any:
-    """Read texts as YAML where the schema wants no text, in place; give the value.
+    """Read texts as YAML where the schema wants no text, in place, and return the value.
 
     Numbers and truth values inside a list or a section of Snakemake's --config arrive as text.
     """
     if not isinstance(schema, dict):
         return document
     if isinstance(document, dict):
+        if "if" in schema:
+            branch = "then" if Strict(schema["if"]).is_valid(document) else "else"
+            return _read_texts(document, schema.get(branch))
         parts, other = schema.get("properties", {}), schema.get("additionalProperties")
         for key, value in document.items():
             document[key] = _read_texts(value, parts.get(key, other))
@@ -186,6 +189,8 @@ def _describe(error: ValidationError, file: object, within: str) -> InputError:
         problem = f"must be {' or '.join(TYPE_NAMES[kind] for kind in kinds)}, not {value}"
         if {"number", "integer"} & set(kinds) and _is_number(error.instance):
             remedy = f"YAML reads this as text: write it without quotes and exponent. {meaning}"
+    elif error.validator == "anyOf":
+        problem = f"{value} is no value that it takes"
     else:
         problem = f"{value} breaks the rule {error.validator}: {error.validator_value}"
     return InputError(problem, file=file, field=".".join(steps), remedy=remedy)

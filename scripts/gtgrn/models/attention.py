@@ -14,7 +14,7 @@ LAYER, HEAD = "layer", "head"
 
 
 def tabulate(task, arcs, layers: Sequence[torch.Tensor], genes: Sequence[str]) -> pd.DataFrame:
-    """Return the weights of the message edges, a row an edge, layer and head.
+    """Return the weights of the message edges, one row per edge, layer and head.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _totals(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def stability(table: pd.DataFrame) -> pd.DataFrame:
-    """Say how far seeds agree on the genes' attention.
+    """Return how far seeds agree on the genes' attention.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def stability(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a layer and head: layer, head, seeds, spearman (mean over pairs of seeds of the
+        One row per layer and head: layer, head, seeds, spearman (mean over pairs of seeds of the
         rank correlation of `total`, over genes both have; missing with one seed), first (the
         gene that comes first most often, the first name of several), first_share (in that
         share of the seeds).

@@ -59,7 +59,7 @@ class Embedding:
     values
         (genes, dimensions) float32.
     history
-        One dictionary an epoch.
+        One dictionary per epoch.
     model
         The trained module, best state restored.
     config

@@ -636,4 +636,7 @@ def test_numbers_and_truth_values_that_arrive_as_text_are_read():
     assert config["bert"]["epochs"] == 3
     assert config["gtgrn"]["dropout"] == 0.5
     assert checked(datasets=["1"])["datasets"] == ["1"]
+    variants = {"full": {"form": "full", "ensemble": "2"}, "P": {"layers": "1", "norm": "layer"}}
+    read = checked(variants=variants)["variants"]
+    assert read == {"full": {"form": "full", "ensemble": 2}, "P": {"layers": 1, "norm": "layer"}}
     refuse({"datasets": ["a"], "seeds": ["one"]}, "'one'", "seeds")

@@ -408,10 +408,11 @@ def test_held_out_walks_are_scored_under_one_mask_and_never_trained_on(monkeypat
 def test_the_held_out_loss_is_the_mean_over_all_masked_places():
     net, tokens = model(max_length=12), sequences([11, 5, 8, 3, 10, 2, 7])
     masked, places = mask_tokens(tokens, 0.4, generator())
+    corpus = bert._Corpus(tokens, tokens, masked, places)
     with torch.no_grad():
         whole = masked_loss(net, tokens, masked, places).item()
         for size in (1, 100):
-            batched = bert._held_loss(net, tokens, masked, places, size, "cpu")
+            batched = bert._held_loss(net, corpus, size)
             assert batched == pytest.approx(whole, rel=1e-5)
 
 

@@ -212,8 +212,8 @@ def attention_weights(
     Returns
     -------
     pandas.DataFrame
-        Columns regulator, target, layer (from 1), head (from 1), weight; a row a message edge,
-        layer and head, sorted by the first four.
+        Columns regulator, target, layer (from 1), head (from 1), weight; one row per message
+        edge, layer and head, sorted by the first four.
     """
     task = prepare(pairs, genes, device)
     x = profiles(features, task, normalise)

@@ -6,7 +6,7 @@ both parts of a gene scaled to unit length, weights that start from N(0, 1), neg
 log-uniformly by the number of the gene, and the vectors of the softmax added to the embedding.
 Chosen here: the last of 20 epochs (the release stops when the AUROC of plain products has not
 grown for three epochs, on hESC-500 after 4-6, with .03 less AUROC in the end), the labels of all
-training pairs for the regression, one draw of negatives a step, edges without replacement.
+training pairs for the regression, one draw of negatives per step, edges without replacement.
 
 First the embedding is trained on the edges of the message graph, then a logistic regression on
 the labels of all training pairs. ``published`` has the quirks and a score that is the same in both
