@@ -38,6 +38,8 @@ if PLAN.peers:
     TRAININGS["train_peers"] = (PLAN.peers, PLAN.joint_peers)
 
 for training, (peers, datasets) in TRAININGS.items():
+    # Peers that are trained together share the environment of the first.
+    environment = find_plugins(PEERS)[peers[0]].trait("ENVIRONMENT", "torch")
 
     rule:
         name:
@@ -55,7 +57,7 @@ for training, (peers, datasets) in TRAININGS.items():
         wildcard_constraints:
             dataset=one_of(datasets),
         conda:
-            "../../envs/torch.yaml"
+            f"../../envs/{environment}.yaml"
         threads: 1
         resources:
             gpu=1,

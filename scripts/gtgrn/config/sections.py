@@ -86,9 +86,9 @@ class SplitOptions:
     schemes: list[str] = option(
         ["edges"],
         "Split schemes: edges cuts the pairs of each regulator (S1), genes holds out targets "
-        "(S2), tfs regulators (S3), both a target and its regulator (S4); transfer trains on the known "
-        "edges of another data set (S5). edges_25 is edges with 25 % of its train pairs, a point "
-        "of a learning curve; so for genes, tfs and both.",
+        "(S2), tfs regulators (S3), both a target and its regulator (S4); transfer trains on the "
+        "known edges of another data set (S5). edges_25 is edges with 25 % of its train pairs, a "
+        "point of a learning curve; so for genes, tfs and both.",
         minItems=1,
         uniqueItems=True,
         items={

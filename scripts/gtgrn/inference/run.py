@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gtgrn.config.options import make
 from gtgrn.errors import InputError
 from gtgrn.plugins import METHODS, load_plugin
 
@@ -47,7 +48,8 @@ def infer(
     Raises
     ------
     InputError
-        If values are missing or infinite, or there is no regulator among the genes.
+        If values are missing or infinite, there is no regulator among the genes, or an option
+        is unknown or of another type.
     """
     strangers = sorted(set(regulators) - set(expression.columns))
     if strangers or not regulators:
@@ -67,7 +69,8 @@ def infer(
     if targets is not None:
         common["targets"] = targets
     if hasattr(plugin, "Options"):
-        options = {"options": plugin.Options(**options)}
+        chosen = make(plugin.Options, options, field=f"inference.options.{method}")
+        options = {"options": chosen}
     return plugin.infer(expression, list(regulators), **common, **options)
 
 

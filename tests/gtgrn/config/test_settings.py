@@ -282,6 +282,21 @@ def test_a_tuned_model_needs_a_grid():
             "must be a whole number, not 5.0",
         ),
         (
+            "{inference: {options: {genie3: {max_features: squrt}}}}",
+            "inference.options.genie3.max_features",
+            "'squrt' is no value that it takes",
+        ),
+        (
+            "{inference: {options: {c3mtc: {correction: bonferoni}}}}",
+            "inference.options.c3mtc.correction",
+            "'bonferoni' is not one of none, bonferroni, holm, hochberg, BH, BY. Did you mean",
+        ),
+        (
+            "{inference: {options: {c3net: {alpha: 1.5}}}}",
+            "inference.options.c3net.alpha",
+            "1.5 breaks the rule exclusiveMaximum",
+        ),
+        (
             "{peers: {options: {gne: {published: {hide: 0.2}}}}}",
             "peers.options.gne.published.hide",
             "unknown key",

@@ -22,6 +22,8 @@ import numpy as np
 from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.inference.information.c3net import (
+    CUTS,
+    LEVEL,
     NullOptions,
     bc3net_null,
     strongest_pairs,
@@ -31,6 +33,7 @@ from gtgrn.inference.information.c3net import (
 from gtgrn.inference.information.correlations import gram, one_blas_thread, tie_groups
 from gtgrn.inference.information.estimators import CAP, bc3net_mi_matrix, check_values
 from gtgrn.inference.information.significance import (
+    ADJUSTMENTS,
     adjust_p_values,
     check_null,
     null_p_values,
@@ -43,11 +46,15 @@ class Bc3netOptions(NullOptions):
     """Options of BC3NET; the defaults are bc3net's."""
 
     discretisation: str = option(
-        "equalwidth", "How values are cut into bins for a discrete estimator."
+        "equalwidth", "How values are cut into bins for a discrete estimator.", enum=CUTS
     )
     bootstraps: int = option(100, "Number of bootstraps of the cells.", minimum=1)
-    edge_alpha: float = option(0.05, "Level of the test of an edge's count over the bootstraps.")
-    edge_correction: str = option("bonferroni", "R's name of the correction of that test.")
+    edge_alpha: float = option(
+        0.05, "Level of the test of an edge's count over the bootstraps.", **LEVEL
+    )
+    edge_correction: str = option(
+        "bonferroni", "R's name of the correction of that test.", enum=list(ADJUSTMENTS)
+    )
 
 
 def _bootstrap_pairs(

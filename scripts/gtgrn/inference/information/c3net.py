@@ -25,8 +25,16 @@ from gtgrn.config.options import option
 from gtgrn.errors import InputError
 from gtgrn.inference.information.correlations import one_blas_thread
 from gtgrn.inference.information.engine import EngineOptions
-from gtgrn.inference.information.estimators import bc3net_mi_matrix, c3net_mi_matrix, check_values
+from gtgrn.inference.information.estimators import (
+    CORRELATIONS,
+    DISCRETE,
+    DISCRETISATIONS,
+    bc3net_mi_matrix,
+    c3net_mi_matrix,
+    check_values,
+)
 from gtgrn.inference.information.significance import (
+    ADJUSTMENTS,
     adjust_p_values,
     check_null,
     null_p_values,
@@ -36,6 +44,8 @@ from gtgrn.seeds import derive_seed
 NULL_SIZE = 1e5
 """Number of null values that bc3net asks for."""
 STEPS = ("cutoff", "MTC", "justp")
+CUTS = ["none", *DISCRETISATIONS]
+LEVEL = {"minimum": 0, "maximum": 1}
 
 
 @dataclass(frozen=True)
@@ -50,12 +60,16 @@ class C3netOptions(EngineOptions):
         enum=list(STEPS),
     )
     cutoff: float = option(
-        0.0, "Least mutual information of the step cutoff, in nats; 0 is the mean of all pairs."
+        0.0,
+        "Least mutual information of the step cutoff, in nats; 0 is the mean of all pairs.",
+        minimum=0,
     )
     alpha: float = option(
         0.01, "Level of the tests; cutoff has none.", exclusiveMinimum=0, exclusiveMaximum=1
     )
-    correction: str = option("BH", "R's name of the correction of the step MTC.")
+    correction: str = option(
+        "BH", "R's name of the correction of the step MTC.", enum=list(ADJUSTMENTS)
+    )
     permutations: int = option(5, "Permutations of the table for the tests.", minimum=1)
 
 
@@ -63,10 +77,18 @@ class C3netOptions(EngineOptions):
 class NullOptions(EngineOptions):
     """What C3MTC and BC3NET have in common: the estimator, and the test of an edge."""
 
-    estimator: str = option("pearson", "Estimator of mutual information, by bc3net's name.")
-    discretisation: str = option("none", "How values are cut into bins for a discrete estimator.")
-    alpha: float = option(0.05, "Level of the test of an edge.")
-    correction: str = option("bonferroni", "R's name of the correction for the number of tests.")
+    estimator: str = option(
+        "pearson",
+        "Estimator of mutual information, by bc3net's name.",
+        enum=[*CORRELATIONS, "cor", *DISCRETE.values()],
+    )
+    discretisation: str = option(
+        "none", "How values are cut into bins for a discrete estimator.", enum=CUTS
+    )
+    alpha: float = option(0.05, "Level of the test of an edge.", **LEVEL)
+    correction: str = option(
+        "bonferroni", "R's name of the correction for the number of tests.", enum=list(ADJUSTMENTS)
+    )
     null_samples: int | None = option(
         None, "Tables shuffled for the null distribution; null is bc3net's own number.", minimum=1
     )
