@@ -111,7 +111,7 @@ def report(name: str, split: pd.DataFrame, scores: np.ndarray, seconds: dict) ->
 
 
 def bench_gtgrn(expression: np.ndarray, genes: list[str], split: pd.DataFrame) -> float:
-    """Time both forms; give the seconds of the form of the paper."""
+    """Time both forms; return the seconds of the form of the paper."""
     settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     regulators = sorted(set(split[REGULATOR]))
     cells = pd.DataFrame(expression.T, columns=genes)

@@ -34,7 +34,7 @@ def draw_values(genes: int, samples: int = SAMPLES) -> np.ndarray:
 def scaled_pair(
     name: str, ours: Callable[[], object], theirs: Callable[[], object], whole: int, part: int
 ) -> float:
-    """Time ours on the whole and theirs on a part; give theirs / ours for the whole."""
+    """Time ours on the whole and theirs on a part; return theirs / ours for the whole."""
     ratio = pair(f"{name}, plain loop on {part} of {whole} / ours on all", ours, theirs, rounds=3)
     print(f"{name}, scaled to all: {ratio * whole / part:.0f}", flush=True)
     return ratio * whole / part

@@ -26,7 +26,7 @@ N_TOP = 2000
 
 
 def generate(path: Path, cells: int, genes: int) -> int:
-    """Write counts as a CSR h5ad, a block of cells at a time; give the number of values."""
+    """Write counts as a CSR h5ad, a block of cells at a time; return the number of values."""
     import anndata as ad
     import pandas as pd
 

@@ -310,7 +310,16 @@ def split_both(
     val_fraction_regulators
         Fraction of the regulators that are neither test nor short of edges.
 
-    Returns and raises what those two do, but for the pairs that are left out.
+    Returns
+    -------
+    pandas.DataFrame
+        Columns regulator, target, label, part: the pairs of regulators with an edge that are in
+        a part.
+
+    Raises
+    ------
+    InputError
+        As :func:`split_genes` and :func:`split_regulators`.
     """
     split = label_universe(reference, genes)
     eligible = eligible_regulators(split, min_edges)

@@ -170,7 +170,7 @@ def _table_steps(n: int, estimator: str) -> tuple[np.ndarray, float]:
 
 
 def _number_states(codes: np.ndarray) -> tuple[np.ndarray, int]:
-    """Renumber the states of a gene from 0 without gaps; give also how many there are."""
+    """Renumber the states of a gene from 0 without gaps; return also how many there are."""
     if codes.dtype.kind == "i" and codes.min() >= 0 and codes.max() <= len(codes):
         seen = np.bincount(codes) > 0
         numbers, n_states = (np.cumsum(seen) - 1)[codes], int(seen.sum())
