@@ -262,9 +262,7 @@ def evaluate(
         for k in at
     ]
     if probabilities:
-        rows += [
-            (BRIER, brier(positive, scores), n),
-            (ECE, expected_calibration_error(positive, scores), n),
-        ]
+        rows.append((BRIER, brier(positive, scores), n))
+        rows.append((ECE, expected_calibration_error(positive, scores), n))
     table = pd.DataFrame(rows, columns=["metric", "value", "n"])
     return table.assign(n_positive=n_positive)
