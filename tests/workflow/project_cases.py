@@ -14,6 +14,8 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parents[2]
+HANG = 6 * 3600
+"""Seconds after which a run is taken to hang; minutes are usual, whatever the machine does."""
 FOLDERS = ["config", "workflow", "scripts", "envs", "resources"]
 
 TINY = {
@@ -53,7 +55,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,  # a dry run puts errors on the one, a run on the other
             text=True,
-            timeout=900,
+            timeout=HANG,
         )
 
     def command(self, *arguments: str) -> list[str]:

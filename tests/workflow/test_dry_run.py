@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 
 import pytest
 import yaml
@@ -46,12 +45,8 @@ def test_a_variant_by_its_file(project):
 
 
 def test_paper_configuration_resolves(project):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run = project.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert run.returncode == 0, run.stdout[-2000:]
-    # Seconds of the processor, because those of the clock depend on what else it does.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 60
     assert "simulate_kinetics" in run.stdout
     assert "fetch_file" in run.stdout
 

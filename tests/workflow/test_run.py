@@ -19,7 +19,7 @@ import torch
 from gtgrn.code import PACKAGE, SCRIPTS
 from gtgrn.data.matrix import digest
 from import_cases import reached_by, read_imports
-from project_cases import TINY, Project
+from project_cases import HANG, TINY, Project
 
 pytestmark = pytest.mark.slow
 
@@ -299,7 +299,7 @@ def test_a_killed_run_is_resumed_without_repeating_finished_jobs(tiny):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + HANG
     while len(list(results.glob("[!.]*.tsv.gz"))) < 2 and time.monotonic() < deadline:
         assert run.poll() is None, "the run ended before it could be killed"
         time.sleep(0.05)
@@ -357,10 +357,14 @@ def test_two_runs_in_one_folder_are_refused(tiny):
     lock = tiny.folder / ".snakemake"
     lock.mkdir()
     holder = subprocess.Popen(
-        ["flock", str(lock / "gtgrn.lock"), "sleep", "60"], start_new_session=True
+        ["flock", str(lock / "gtgrn.lock"), "sh", "-c", "touch held; sleep 36000"],
+        cwd=lock,
+        start_new_session=True,
     )
     try:
-        time.sleep(0.5)
+        deadline = time.monotonic() + HANG
+        while not (lock / "held").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
         run = tiny.snakemake("--cores", "1", "check")
     finally:
         os.killpg(holder.pid, signal.SIGKILL)

@@ -363,7 +363,7 @@ def console(page: Path, profile: Path, width: int) -> tuple[str, str]:
             "--disable-sync", f"--user-data-dir={profile}", f"--window-size={width},2000",
             "--enable-logging=stderr", "--v=0", "--dump-dom", page.as_uri(),
         ],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=6 * 3600, check=True,
     )  # fmt: skip
     lines = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     return done.stdout, "\n".join(lines)

@@ -27,6 +27,8 @@ from gtgrn.training.progress import Progress, fingerprint
 from torch import nn
 
 GENES = [f"g{i:02d}" for i in range(20)]
+HANG = 6 * 3600
+"""Seconds after which a child process is taken to hang."""
 MODULE = "gtgrn.training.progress"
 
 
@@ -356,8 +358,7 @@ test_resume.write_all(test_resume.Path({folder!r}), result)
 def start_child(tmp_path, folder, pause):
     here = Path(__file__).resolve()
     code = CHILD.format(
-        tests=str(here.parent),
-        scripts=str(here.parents[2] / "scripts"),
+        paths=[str(here.parent), str(here.parents[3] / "scripts")],
         pause=pause,
         resume=str(tmp_path / "resume.pt"),
         folder=str(tmp_path / folder),
@@ -369,7 +370,7 @@ def start_child(tmp_path, folder, pause):
 def test_a_process_that_is_killed_goes_on(tmp_path):
     expected = write_all(tmp_path / "plain", paper(epochs=60, patience=60))
     child = start_child(tmp_path, "killed", pause=0.2)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + HANG
     while not (tmp_path / "resume.pt").exists():
         assert child.poll() is None, child.stderr.read()
         assert time.monotonic() < deadline
@@ -380,7 +381,7 @@ def test_a_process_that_is_killed_goes_on(tmp_path):
     assert not (tmp_path / "killed").exists()
     assert (tmp_path / "resume.pt").exists()
     second = start_child(tmp_path, "resumed", pause=0.0)
-    _, errors = second.communicate(timeout=120)
+    _, errors = second.communicate(timeout=HANG)
     assert second.returncode == 0, errors
     found = {path.name: path.read_bytes() for path in sorted((tmp_path / "resumed").iterdir())}
     assert found == expected

@@ -165,6 +165,23 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.nanmax(np.abs(ours - theirs), initial=0.0))
 
 
+def undecided(name: str, estimator: str) -> np.ndarray:
+    """Count the bootstraps in which rounding decides whether a pair is a gene's strongest.
+
+    Where two partners of a gene are equal but for the last bits, as resamples of tied values
+    are, R took one of them and each processor may take either.
+    """
+    x = read(name, "input_genes_x_samples").T
+    found = np.zeros((x.shape[1],) * 2)
+    for draw in read(name, "bc3_boot_idx_1based_seed321").astype(int) - 1:
+        mim = bc3net_mi_matrix(x[draw], estimator=estimator, discretisation="equalwidth")
+        np.fill_diagonal(mim, -np.inf)
+        near = mim >= mim.max(axis=1, keepdims=True) * (1 - 1e-9) - 1e-12
+        near &= near.sum(axis=1, keepdims=True) > 1
+        found += near | near.T
+    return found
+
+
 CASES = [
     (name, file)
     for name in SETS
@@ -190,4 +207,11 @@ def test_file_of_the_r_packages(name, file):
     ours = compute(name, file)
     assert ours is not None, "a file without a case"
     theirs = read_edges(name, file) if file.endswith("_edges") else read(name, file)
+    if file.startswith(("bc3net_pearson_boot", "bc3net_spearman_boot")):
+        # A pair that is undecided in k of 100 bootstraps may differ by k hundredths.
+        free = undecided(name, file.split("_")[1]) / 100
+        assert (np.abs(ours - theirs) <= free + 1e-9).all()
+        # Of the twelve tied genes 22 % of the pairs, of the others none.
+        assert np.count_nonzero(free) <= (free.size / 4 if name == "ties12" else 0)
+        ours = np.where(free > 0, theirs, ours)
     assert difference(ours, theirs) < 1e-9
