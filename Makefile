@@ -1,9 +1,11 @@
 # make run: install and run the default workflow.  make test: install and run every test.
+# make test-fast: the tests that need no workflow and no long training, in minutes.
+# make lint: what every change must pass; CONTRIBUTING.md says what each check is for.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: run test lint bench clean
+.PHONY: run test test-fast lint bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -19,11 +21,18 @@ test: .venv/installed
 	tests/install_system.sh
 	$(BIN)/pytest -n 2 --dist loadfile
 
+test-fast: .venv/installed
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/codespell
+	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
+	$(BIN)/python tests/gates/check_sizes.py
+	$(BIN)/python tests/gates/check_types.py
 
 bench: .venv/installed
 	$(BIN)/python bench/run.py
