@@ -44,7 +44,7 @@ OTHER_FEATURES = {
     "antigen capture", "vdj", "adt", "hto", "protein",
 }  # fmt: skip
 ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?(_PAR_Y)?")
-SPLICED = re.compile(r"^(.*)-([UA])$")
+MORE = "more"
 HEADERS = {"gene", "genes", "gene_id", "feature", "features", "barcode", "barcodes", "x", "cell",
            "cells", "gene_name", "symbol"}  # fmt: skip
 
@@ -173,18 +173,24 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
 
 
 def _read_entries(handle, field: str) -> pd.DataFrame:
-    names = [0, 1] if field == "pattern" else [0, 1, 2]
-    kinds = {0: np.int64, 1: np.int64, 2: np.float64}
+    # One column more than there should be, because pandas cuts off what is too much.
+    names = [0, 1, MORE] if field == "pattern" else [0, 1, 2, MORE]
+    kinds = {0: np.int64, 1: np.int64, 2: np.float64, MORE: object}
     text = io.TextIOWrapper(handle, encoding="ascii")
     try:
-        return pd.read_csv(
+        table = pd.read_csv(
             text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
-            dtype={name: kinds[name] for name in names}, on_bad_lines="error", na_filter=False,
+            dtype={name: kinds[name] for name in names}, on_bad_lines="error",
         )  # fmt: skip
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: np.array([], kinds[name]) for name in names})
     finally:
         text.detach()
+    if table[MORE].notna().any():
+        raise ValueError(f"after an entry there is '{table[MORE].dropna().iloc[0]}'")
+    if table[[name for name in names if name != MORE]].isna().any(axis=None):
+        raise ValueError("an entry lacks a number")
+    return table
 
 
 def _from_entries(table: pd.DataFrame, rows: int, columns: int, field: str) -> sparse.csr_matrix:
@@ -219,8 +225,7 @@ def _orient(matrix, genes: pd.DataFrame, cells: pd.DataFrame, path: Path, lists:
         f"{len(genes)} lines and {lists[CELLS].name} {len(cells)}",
         file=path,
         field="expression.path",
-        remedy="not a readable 10x_mtx: name the folder whose lists belong to this matrix; "
-        "Fetch or make it again",
+        remedy="Name the folder whose lists belong to this matrix, or fetch them again",
     )
 
 

@@ -107,7 +107,8 @@ def _negative(matrix: np.ndarray | sparse.spmatrix, smallest: float) -> ValueKin
     if len(dense) >= FEW_CELLS and varies.any():
         mean, spread = np.abs(dense.mean(axis=0)[varies]), dense.std(axis=0)[varies]
         # Clipping at 10 and a sample of the cells move both a little.
-        if np.median(mean) < 0.1 and 0.7 < np.median(spread) < 1.3:
+        low, high = np.quantile(spread, [0.25, 0.75])
+        if np.median(mean) < 0.1 and low > 0.6 and high < 1.4:
             said = f"the genes have mean 0 and a spread of {np.median(spread):.2g}"
             return ValueKind(SCALED, [said, *facts])
     return ValueKind(CONTINUOUS, facts)

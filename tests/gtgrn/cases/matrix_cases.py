@@ -19,11 +19,36 @@ import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
+from gtgrn.data.preprocessing import read_expression
+from gtgrn.errors import InputError
 from scipy import sparse
 
 GENES = ["MYC", "NA", "SPI1", "nan", "HLA-A", "1e5", "null", "NKX2-1", "MT-CO1", "CD3E"]
 CELLS = [f"cell-{i}" for i in range(12)]
 SYMBOLS = [f"ENSG{i:011d}" for i in range(len(GENES))]
+
+
+def check_same(card: dict, frame: pd.DataFrame, values: str = "auto") -> dict:
+    """Check that a card's matrix is that of the frame; give the record of its source."""
+    adata = read_expression(card | {"values": values})
+    expected = frame[sorted(frame.columns)]
+    matrix = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
+    assert list(adata.var_names) == list(expected.columns)
+    assert list(adata.obs_names) == list(frame.index)
+    np.testing.assert_allclose(matrix, expected.to_numpy(np.float32), rtol=1e-6)
+    return adata.uns["gtgrn"]["source"]
+
+
+def refusal(card: dict, values: str = "auto") -> str:
+    with pytest.raises(InputError) as caught:
+        read_expression(card | {"values": values})
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.field
+    assert caught.value.remedy
+    assert len(message) < 700
+    return message
 
 
 def counts(kind: str = "counts") -> pd.DataFrame:

@@ -8,43 +8,20 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.data.preprocessing import read_expression
-from gtgrn.errors import InputError
 from matrix_cases import (
     CELLS,
     GENES,
+    check_same,
     combinations,
     counts,
     h5ad,
     mtx,
     pack,
+    refusal,
     table,
 )
-from scipy import sparse
 
 COMBINATIONS = list(combinations())
-
-
-def check_same(card: dict, frame: pd.DataFrame, values: str = "auto") -> dict:
-    """Check that a card's matrix is that of the frame; give the record of its source."""
-    adata = read_expression(card | {"values": values})
-    expected = frame[sorted(frame.columns)]
-    matrix = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
-    assert list(adata.var_names) == list(expected.columns)
-    assert list(adata.obs_names) == list(frame.index)
-    np.testing.assert_allclose(matrix, expected.to_numpy(np.float32), rtol=1e-6)
-    return adata.uns["gtgrn"]["source"]
-
-
-def refusal(card: dict, values: str = "auto") -> str:
-    with pytest.raises(InputError) as caught:
-        read_expression(card | {"values": values})
-    message = str(caught.value)
-    assert "\n" not in message
-    assert caught.value.field
-    assert caught.value.remedy
-    assert len(message) < 700
-    return message
 
 
 def test_there_are_enough_combinations():

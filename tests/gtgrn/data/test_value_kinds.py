@@ -1,0 +1,169 @@
+"""What kind of values a matrix holds: data made as each tool makes them."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.value_kinds import find_kind
+from gtgrn.errors import InputError
+from scipy import sparse
+
+
+def whole_counts(cells=150, genes=200, depth=4.0, seed=0) -> np.ndarray:
+    """Return molecules of cells of very different depth."""
+    rng = np.random.default_rng(seed)
+    share = rng.gamma(0.4, 1.0, size=genes)
+    size = rng.lognormal(0, 0.7, size=(cells, 1))
+    state = rng.gamma(4.0, 0.25, size=(cells, genes))
+    return rng.poisson(depth * size * share * state).astype(float)
+
+
+def made_as(kind: str, depth: float = 4.0, seed: int = 0) -> tuple[np.ndarray, str]:
+    """Return values as a tool makes them, and what they are."""
+    rng = np.random.default_rng(seed + 100)
+    counts = whole_counts(depth=depth, seed=seed)
+    counts[counts.sum(axis=1) == 0, 0] = 1
+    total = counts.sum(axis=1, keepdims=True)
+    share = counts / total
+    ambient = counts.mean(axis=0) / counts.mean() / 20
+    length = rng.uniform(0.5, 5, size=counts.shape[1])
+    rate = counts / length
+    halves = counts + (rng.random(counts.shape) < 0.1) * (counts > 0) * 0.5
+    return {
+        "molecules": (counts, "counts"),
+        "ambient": (np.clip(counts - ambient, 0, None), "estimated_counts"),
+        "decontaminated": (counts * rng.uniform(0.8, 1, (len(counts), 1)), "estimated_counts"),
+        "alevin": (halves, "estimated_counts"),
+        "rsem": (np.where(rng.random(counts.shape) < 0.6, counts, counts * 0.873),
+                 "estimated_counts"),
+        "tpm": (rate / rate.sum(axis=1, keepdims=True) * 1e6, "tpm"),
+        "cpm": (share * 1e6, "tpm"),
+        "cp10k": (share * 1e4, "tpm"),
+        "scanpy": (np.log1p(share * 1e4), "lognorm"),
+        "rounded": (np.round(np.log1p(share * 1e4), 3), "lognorm"),
+        "seurat panel": (np.log1p(share * 1e4)[:, 20:60], "lognorm"),
+        "log2 cpm": (np.log2(share * 1e6 + 1), "lognorm"),
+        "log2 tpm": (np.log2(rate / rate.sum(axis=1, keepdims=True) * 1e6 + 1), "lognorm"),
+        "log10 tpm": (np.log10(share * 1e6 + 1), "lognorm"),
+        "log2 counts": (np.log2(counts + 1), "lognorm"),
+        "array": (rng.normal(8, 1.5, counts.shape[1]) + rng.normal(0, 0.7, counts.shape),
+                  "lognorm"),
+        "scaled": ((counts - counts.mean(axis=0)) / (counts.std(axis=0) + 1e-9), "scaled"),
+        "clipped": (np.clip((counts - counts.mean(axis=0)) / (counts.std(axis=0) + 1e-9), None,
+                            10), "scaled"),
+        "residuals": (counts - counts.mean(axis=0), "continuous"),
+    }[kind]  # fmt: skip
+
+
+KINDS = [
+    "molecules", "ambient", "decontaminated", "alevin", "rsem", "tpm", "cpm", "cp10k", "scanpy",
+    "rounded", "seurat panel", "log2 cpm", "log2 tpm", "log10 tpm", "log2 counts", "array",
+    "scaled", "clipped", "residuals",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [1.0, 4.0, 30.0])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("store", [np.asarray, sparse.csr_matrix])
+def test_the_kind_is_found(kind, depth, store):
+    for seed in range(3):
+        values, expected = made_as(kind, depth, seed)
+        found = find_kind(store(values.astype(np.float32)))
+        assert found.kind == expected, (seed, str(found))
+        assert found.evidence
+
+
+def h5ad(folder, values, **layers) -> str:
+    names = {
+        "obs": pd.DataFrame(index=[f"c{i}" for i in range(len(values))]),
+        "var": pd.DataFrame(index=[f"G{i:03d}" for i in range(values.shape[1])]),
+    }
+    adata = ad.AnnData(values.astype(np.float32), **names)
+    for name, layer in layers.items():
+        if name == "raw":
+            adata.raw = ad.AnnData(layer.astype(np.float32), **names)
+        else:
+            adata.layers[name] = layer.astype(np.float32)
+    adata.write_h5ad(folder / "x.h5ad")
+    return str(folder / "x.h5ad")
+
+
+def read(path, values="auto", **keys):
+    return read_expression({"format": "h5ad", "path": path, "values": values, **keys})
+
+
+def depth_effect(adata, depth) -> float:
+    """Return the median correlation of a gene with a cell's depth."""
+    matrix = adata.X[:, adata.X.std(axis=0) > 0]
+    return float(np.median([abs(np.corrcoef(gene, depth)[0, 1]) for gene in matrix.T]))
+
+
+@pytest.mark.parametrize("kind", ["ambient", "decontaminated", "alevin", "rsem"])
+def test_counts_with_fractions_are_normalised_and_logged_like_counts(tmp_path, kind):
+    counts = whole_counts()
+    values, _ = made_as(kind)
+    depth = counts.sum(axis=1)
+    adata = read(h5ad(tmp_path, values))
+    detected = adata.uns["gtgrn"]["source"]["values"]
+    as_counts = preprocess(read(h5ad(tmp_path, counts)), values="counts")
+    here = preprocess(adata, values=detected)
+    assert "counts" in here.layers
+    as_they_are = preprocess(adata, values="continuous")
+    expected = depth_effect(as_counts, depth)
+    assert depth_effect(here, depth) == pytest.approx(expected, abs=0.07)
+    assert depth_effect(as_they_are, depth) > expected + 0.1
+
+
+def test_the_remedy_for_counts_with_fractions_leads_to_the_right_values(tmp_path):
+    values, _ = made_as("ambient")
+    path = h5ad(tmp_path, values)
+    with pytest.raises(InputError, match="set 'values: estimated_counts', which are normalised"):
+        read(path, "counts")
+    fixed = preprocess(read(path, "estimated_counts"), values="estimated_counts")
+    expected = np.log1p(values / values.sum(axis=1, keepdims=True) * 1e4)
+    np.testing.assert_allclose(fixed.X, expected, rtol=2e-4)
+
+
+def test_tpm_are_logged_and_not_normalised_again(tmp_path):
+    values, _ = made_as("tpm")
+    adata = preprocess(read(h5ad(tmp_path, values)), values="tpm")
+    np.testing.assert_allclose(adata.X, np.log1p(values), rtol=1e-4)
+    assert "counts" not in adata.layers
+
+
+@pytest.mark.parametrize("layers", [["raw"], ["counts"], ["raw", "counts"]])
+def test_scaled_values_with_others_in_the_file_are_warned_of(tmp_path, caplog, layers):
+    counts = whole_counts()
+    path = h5ad(tmp_path, made_as("scaled")[0], **dict.fromkeys(layers, counts))
+    read(path)
+    better = layers[0]
+    assert f"set 'layer: {better}' in the card to use that" in caplog.text
+    caplog.clear()
+    adata = read(path, layer=better)
+    assert adata.uns["gtgrn"]["source"]["values"] == "counts"
+    np.testing.assert_array_equal(adata.X, counts.astype(np.float32))
+    assert "to use that" not in caplog.text
+
+
+def test_evidence_is_recorded_and_a_doubt_is_said(tmp_path, caplog):
+    source = read(h5ad(tmp_path, whole_counts())).uns["gtgrn"]["source"]
+    assert source["values_evidence"].startswith("all are whole numbers; ")
+    assert "not certain" not in caplog.text
+    read(h5ad(tmp_path, np.array([[0.5, 1.5], [2.5, 0]])))
+    assert "too few cells to tell" in caplog.text
+    assert "this is not certain" in caplog.text
+
+
+def test_declared_kinds_that_the_values_contradict(tmp_path, caplog):
+    path = h5ad(tmp_path, made_as("scanpy")[0])
+    read(path, "estimated_counts")
+    assert "declared estimated_counts, but the values look like lognorm" in caplog.text
+    path = h5ad(tmp_path, made_as("scaled")[0])
+    for kind in ("counts", "estimated_counts", "tpm", "lognorm"):
+        with pytest.raises(InputError, match="values are negative"):
+            read(path, kind)
+    for kind in ("scaled", "continuous"):
+        assert read(path, kind).shape == (150, 200)
