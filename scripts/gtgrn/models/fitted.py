@@ -23,8 +23,10 @@ class Fitted:
         One dictionary a check.
     model, config
         The module in its best state and the arguments that rebuild it.
-    messages
-        Columns regulator, target: the edges over which messages were passed, for the audit.
+    messages, exposure
+        Recorded from what entered the network, for the audit: the edges over which messages
+        were passed (columns regulator, target), and counts by phase; see
+        :class:`gtgrn.splits.exposure.Exposure`.
     """
 
     scores: np.ndarray
@@ -33,3 +35,4 @@ class Fitted:
     model: nn.Module
     config: dict
     messages: pd.DataFrame
+    exposure: pd.DataFrame

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,16 +15,19 @@ from tqdm import trange
 
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
+from gtgrn.models.gtgrn.averaging import Average
 from gtgrn.models.gtgrn.gaussian_process import GeneKernel, gene_kernel, symbol_prefixes
 from gtgrn.models.gtgrn.gene_features import gene_features, principal_components, row_profiles
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
 from gtgrn.models.gtgrn.pair_features import CHANNELS, ExpressionNeighbours, pair_features
 from gtgrn.models.gtgrn.two_role import TwoRole, Visible
 from gtgrn.names import EDGES, GENES
+from gtgrn.splits.exposure import PAIR_FEATURES, TRAINING, VALIDATION
 from gtgrn.training.loop import EarlyStopping, require_finite, seeded
 from gtgrn.training.progress import Progress
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from gtgrn.models.gtgrn.full import FullOptions
 
 RATE = "gtgrn.learning_rate"
 MATRIX = "X"
@@ -159,7 +161,7 @@ def visible_labels(
         Where the tensors go.
     """
     shown = known & ~supervised
-    messages = shown & ~matrix.reverse_of(supervised) & ~matrix.reverse_of(matrix.judged)
+    messages = matrix.open_pairs(known, asked=supervised, judged=matrix.judged)
     arrays = np.where(shown, matrix.labels, 0.0), shown, messages
     return Visible(*(torch.as_tensor(x, dtype=torch.float32, device=device) for x in arrays))
 
@@ -200,6 +202,7 @@ def make_draw(
     where = torch.as_tensor(asked, device=device)
     pair = None
     if inputs.neighbours is not None:
+        matrix.see(PAIR_FEATURES, visible)
         pair = pair_features(visible, inputs.neighbours)[where]
     return Draw(where, visible, pair)
 
@@ -259,43 +262,15 @@ def make_draws(
     return Draws(matrix, inputs, known, asked)
 
 
-def predict(model: TwoRole, inputs: Inputs, draw: Draw) -> torch.Tensor:
+def predict(
+    model: TwoRole, matrix: LabelMatrix, inputs: Inputs, draw: Draw, phase: str
+) -> torch.Tensor:
     """Return the logits of the asked pairs, in the order of the matrix's rows and columns."""
+    compared = draw.asked if phase in (TRAINING, VALIDATION) else None
+    matrix.see(phase, draw.visible, compared)
     pair = draw.pair if model.pair is not None else None
     features = inputs.genes[inputs.regulators], inputs.genes
     return model(*features, draw.visible, draw.asked, pair)
-
-
-class Average:
-    """Exponential moving average of a model's weights.
-
-    Parameters
-    ----------
-    model
-        The model that is trained.
-    decay
-        Weight of the past a step; early steps forget faster.
-    """
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model, self.decay, self.steps = copy.deepcopy(model), decay, 0
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        """Take in the state after a step."""
-        self.steps += 1
-        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
-            own.lerp_(new, 1 - decay)
-
-    def state_dict(self) -> dict:
-        """Return all but the decay."""
-        return {"model": self.model.state_dict(), "steps": self.steps}
-
-    def load_state_dict(self, state: Mapping) -> None:
-        """Take what :meth:`state_dict` gave."""
-        self.model.load_state_dict(state["model"])
-        self.steps = state["steps"]
 
 
 def train_member(
@@ -303,23 +278,12 @@ def train_member(
     inputs: Inputs,
     draws: Sequence[Draw],
     validation: Draw,
+    network: Mapping,
+    options: FullOptions,
     *,
     seed: int,
-    layers: int = 1,
-    pair_channel: bool = True,
-    dimensions: int = 64,
-    heads: int = 4,
-    rank: int = 16,
-    dropout: float = 0.25,
-    learning_rate: float = 3e-3,
-    weight_decay: float = 1e-3,
-    steps: int = 250,
-    check_every: int = 10,
-    patience: int = 8,
-    clip: float = 1.0,
-    average: float = 0.98,
     progress: Progress | None = None,
-) -> tuple[TwoRole, dict, list[dict]]:
+) -> tuple[TwoRole, list[dict]]:
     """Train one network; the checkpoint that validation AUPRC chooses is the one kept.
 
     Parameters
@@ -332,19 +296,13 @@ def train_member(
         What the steps hide; each step takes one at random.
     validation
         Asks about the validation pairs, and sees train labels alone.
+    network
+        Arguments of :class:`gtgrn.models.gtgrn.two_role.TwoRole`.
+    options
+        Of the optimiser, the looks and the moving average of the weights, which is what is
+        judged and kept; an epoch is one step.
     seed
         Seed of weights, dropout and the order of the draws.
-    layers, dimensions, heads, rank, dropout
-        See :class:`gtgrn.models.gtgrn.two_role.TwoRole`.
-    pair_channel
-        Whether the decoder reads the pair features.
-    learning_rate, weight_decay, clip
-        Of AdamW, and the largest gradient norm.
-    steps, check_every, patience
-        At most so many steps, steps between two looks at the validation part, looks without
-        improvement after which to stop.
-    average
-        Decay of the moving average of the weights, which is what is judged and kept.
     progress
         Where the state is saved; the caller removes it, because a member that has ended is
         read from it as long as others train.
@@ -352,7 +310,7 @@ def train_member(
     Returns
     -------
     tuple
-        The averaged network, the arguments that rebuild it, one dictionary a look.
+        The averaged network, and one dictionary per look.
 
     Raises
     ------
@@ -360,66 +318,72 @@ def train_member(
         If the loss is not finite.
     """
     progress = progress or Progress(None, {}, module=__name__)
-    device = inputs.genes.device
-    config = {
-        "width": inputs.genes.shape[1],
-        "regulators": len(matrix.regulators),
-        "dimensions": dimensions,
-        "heads": heads,
-        "layers": layers,
-        "rank": rank,
-        "channels": CHANNELS if pair_channel else 0,
-        "dropout": dropout,
-    }
-    labels = torch.as_tensor(matrix.labels, device=device)
-    val_labels = labels[validation.asked].cpu().numpy()
     rng = np.random.default_rng(seed)
-    loss_of = nn.functional.binary_cross_entropy_with_logits
     with seeded(seed):
-        model = TwoRole(**config).to(device)
-        averaged = Average(model, average)
+        model = TwoRole(**network).to(inputs.genes.device)
+        averaged = Average(model, options.average)
         optimiser = torch.optim.AdamW(
-            model.parameters(), lr=learning_rate, weight_decay=weight_decay
+            model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
-        stopping = EarlyStopping(averaged.model, patience)
-        start, history = progress.resume(
-            model=model, averaged=averaged, optimiser=optimiser, stopping=stopping, rng=rng
-        )
+        stopping = EarlyStopping(averaged.model, options.patience)
+        parts = {"model": model, "averaged": averaged, "optimiser": optimiser, "rng": rng}
+        if matrix.exposure is not None:
+            parts["exposure"] = matrix.exposure
+        start, history = progress.resume(**parts, stopping=stopping)
         for step in trange(
-            start, steps, desc="full", unit="step", file=sys.stderr, mininterval=10
+            start, options.epochs, desc="full", unit="step", file=sys.stderr, mininterval=10
         ):
             model.train()
             draw = draws[rng.integers(len(draws))]
-            logits = predict(model, inputs, draw)
-            loss = loss_of(logits, labels[draw.asked])
-            step_loss = require_finite(loss.item(), what="loss", epoch=step, field=RATE)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimiser.step()
+            step_loss = _step(model, matrix, inputs, draw, optimiser, options.clip, step)
             averaged.update(model)
-            if (step + 1) % check_every == 0 or step + 1 == steps:
-                scores = score(averaged.model, inputs, validation)
-                total = float(scores.sum())
-                require_finite(total, what="sum of logits", epoch=step, field=RATE)
-                history.append(
-                    {
-                        "epoch": step,
-                        "train_loss": step_loss,
-                        "validation_auroc": auroc(val_labels, scores),
-                        "validation_auprc": auprc(val_labels, scores),
-                    }
-                )
-                if stopping.check(history[-1]["validation_auprc"], step):
+            if (step + 1) % options.check_every == 0 or step + 1 == options.epochs:
+                row = _look(averaged.model, matrix, inputs, validation, step)
+                history.append({"epoch": step, "train_loss": step_loss, **row})
+                if stopping.check(row["validation_auprc"], step):
                     break
             progress.save(step + 1, history)
-        progress.save(steps, history, now=True)
+        progress.save(options.epochs, history, now=True)
         stopping.restore()
-    return averaged.model, config, history
+    return averaged.model, history
+
+
+def _step(
+    model: TwoRole,
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    draw: Draw,
+    optimiser: torch.optim.Optimizer,
+    clip: float,
+    step: int,
+) -> float:
+    """Take one step on the pairs that a draw hides, and return its loss."""
+    labels = torch.as_tensor(matrix.labels, device=inputs.genes.device)
+    logits = predict(model, matrix, inputs, draw, TRAINING)
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, labels[draw.asked])
+    value = require_finite(loss.item(), what="loss", epoch=step, field=RATE)
+    optimiser.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimiser.step()
+    return value
+
+
+def _look(
+    model: TwoRole, matrix: LabelMatrix, inputs: Inputs, validation: Draw, step: int
+) -> dict[str, float]:
+    """Return the measures of the validation part."""
+    scores = score(model, matrix, inputs, validation, VALIDATION)
+    total = float(scores.sum())
+    require_finite(total, what="sum of logits", epoch=step, field=RATE)
+    labels = matrix.labels[validation.asked.cpu().numpy()]
+    return {"validation_auroc": auroc(labels, scores), "validation_auprc": auprc(labels, scores)}
 
 
 @torch.no_grad()
-def score(model: TwoRole, inputs: Inputs, draw: Draw) -> np.ndarray:
+def score(
+    model: TwoRole, matrix: LabelMatrix, inputs: Inputs, draw: Draw, phase: str
+) -> np.ndarray:
     """Return the logits of the asked pairs without dropout."""
     model.eval()
-    return predict(model, inputs, draw).cpu().numpy()
+    return predict(model, matrix, inputs, draw, phase).cpu().numpy()

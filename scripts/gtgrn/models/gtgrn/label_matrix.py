@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
+from gtgrn.models.gtgrn.two_role import Visible
 from gtgrn.names import (
     EDGES,
     GENES,
@@ -22,6 +23,8 @@ from gtgrn.names import (
     UNLABELLED,
     VAL,
 )
+from gtgrn.splits import leakage
+from gtgrn.splits.exposure import Exposure
 
 SETTINGS = (EDGES, GENES, TFS)
 
@@ -44,6 +47,8 @@ class LabelMatrix:
         (T, G) bool masks.
     judged
         (T, G) bool: validation and test pairs.
+    exposure
+        The record of what enters the model; None keeps none.
     """
 
     genes: list[str]
@@ -53,12 +58,44 @@ class LabelMatrix:
     train: np.ndarray
     val: np.ndarray
     judged: np.ndarray
+    exposure: Exposure | None = None
 
-    def reverse_of(self, pairs: np.ndarray) -> np.ndarray:
-        """Mark the pairs (b, a) of marked pairs (a, b); both must be regulators."""
-        reverse = np.zeros_like(pairs)
-        reverse[:, self.regulator_genes] = pairs[:, self.regulator_genes].T
-        return reverse
+    def open_pairs(
+        self, known: np.ndarray, *, asked: np.ndarray | None = None, judged: np.ndarray
+    ) -> np.ndarray:
+        """Mark the known pairs that may carry messages where `asked` is asked about."""
+        asked = np.zeros_like(known) if asked is None else asked
+        return leakage.open_pairs(known, judged, asked, self.regulator_genes)
+
+    def see(self, phase: str, given: Visible, asked: object = None) -> None:
+        """Record what a pass is given of the labels, and what it is compared with.
+
+        Parameters
+        ----------
+        phase
+            One of :data:`gtgrn.splits.exposure.PHASES`.
+        given
+            The tensors or arrays that enter; an object that was recorded is not read again.
+        asked
+            (T, G) bool mask of the pairs whose labels the pass is compared with.
+        """
+        if self.exposure is None or not self.exposure.first(phase, given):
+            return
+        labels, known, messages = (_array(x) for x in (given.labels, given.known, given.messages))
+        edges = (messages > 0) & (labels > 0)
+        ends = [self._ends(mask) for mask in (messages > 0, known > 0, edges)]
+        self.exposure.see(phase, ends[0], ends[1], edges=ends[2])
+        if asked is not None:
+            self.ask(phase, asked)
+
+    def ask(self, phase: str, asked: object) -> None:
+        """Record the pairs, (T, G) bool, whose labels a pass is compared with."""
+        if self.exposure is not None:
+            self.exposure.ask(phase, self._ends(_array(asked)))
+
+    def _ends(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows, columns = np.nonzero(mask)
+        return self.regulator_genes[rows], columns
 
 
 def label_matrix(pairs: pd.DataFrame, genes: Sequence[str]) -> LabelMatrix:
@@ -109,7 +146,12 @@ def label_matrix(pairs: pd.DataFrame, genes: Sequence[str]) -> LabelMatrix:
         masks[TRAIN],
         masks[VAL],
         masks[VAL] | masks[TEST],
+        Exposure(pairs, names, directed=True, hides=True),
     )
+
+
+def _array(values: object) -> np.ndarray:
+    return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)
 
 
 def detect_setting(matrix: LabelMatrix) -> str:

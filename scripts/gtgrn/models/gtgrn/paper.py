@@ -14,14 +14,20 @@ import torch
 from torch import nn
 from tqdm import trange
 
-from gtgrn.config.options import option
+from gtgrn.config.options import make, option
 from gtgrn.data.scaling import standardise
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.models.fitted import Fitted
-from gtgrn.models.gtgrn.transformer import GTGRN, POSITIONAL, undirected_with_loops
+from gtgrn.models.gtgrn.transformer import (
+    GTGRN,
+    POSITIONAL,
+    MessageGraph,
+    undirected_with_loops,
+)
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
-from gtgrn.splits.leakage import message_edges
+from gtgrn.splits import leakage
+from gtgrn.splits.exposure import SCORING, TRAINING, VALIDATION, Exposure
 from gtgrn.training.loop import EarlyStopping, pick_device, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
@@ -29,8 +35,14 @@ logger = logging.getLogger(__name__)
 
 RATE = "gtgrn.learning_rate"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+OF_MODEL = ("dimensions", "layers", "heads", "norm", "dropout", "backend", "degree_prior")
+"""Options that are arguments of :class:`gtgrn.models.gtgrn.transformer.GTGRN`."""
 BLOCK = 1 << 17
 """Pairs scored at once: each takes a row of the decoder's hidden layer."""
+
+
+Known = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Regulator, target (int64) and label (float32) of pairs, each (pairs,)."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,41 @@ class PaperOptions:
     )
 
 
+@dataclass(frozen=True)
+class Task:
+    """What training and scoring read, on the device of the network.
+
+    Attributes
+    ----------
+    inputs
+        Standardised modalities by letter.
+    train, val
+        Pairs of the two parts; the labels of no other pair are read.
+    every
+        Regulator and target of every pair.
+    source, sink, graph
+        Message edges, and the whole graph that they make.
+    exposure
+        The record of what enters the network.
+    """
+
+    inputs: dict[str, torch.Tensor]
+    train: Known
+    val: Known
+    every: tuple[torch.Tensor, torch.Tensor]
+    source: torch.Tensor
+    sink: torch.Tensor
+    graph: MessageGraph
+    exposure: Exposure
+
+    def encode(
+        self, model: GTGRN, graph: MessageGraph, visible: Known, phase: str
+    ) -> torch.Tensor:
+        """Return the node states, and record what the network and its degree prior are given."""
+        self.exposure.see(phase, (graph.source, graph.target), visible[:2])
+        return model(self.inputs, graph)
+
+
 def choose_features(
     features: Mapping[str, np.ndarray], *, control: str, seed: int
 ) -> dict[str, np.ndarray]:
@@ -129,32 +176,12 @@ def fit(
     genes: Sequence[str],
     features: Mapping[str, np.ndarray],
     *,
-    dimensions: int = 80,
-    layers: int = 4,
-    heads: int = 4,
-    norm: str = "layer",
-    dropout: float = 0.2,
-    backend: str = "auto",
-    degree_prior: bool = False,
-    hide: float = 0.2,
-    learning_rate: float = 1e-3,
-    weight_decay: float = 1e-3,
-    epochs: int = 300,
-    check_every: int = 5,
-    patience: int = 10,
-    clip: float = 1.0,
-    select_by: str = "auprc",
-    precision: str = "fp32",
     seed: int,
-    device: str = "auto",
     resume: str | Path | None = None,
     save_every: float = SAVE_SECONDS,
+    **options: object,
 ) -> Fitted:
     """Train on the training part, stop on the validation part, score every pair.
-
-    An epoch is one step over the whole graph. It hides a random share of the training pairs
-    from the message graph (both directions) and is supervised by exactly those: a model that
-    sees the edge it must predict learns to copy it, and finds nothing to copy at test time.
 
     Parameters
     ----------
@@ -164,28 +191,14 @@ def fit(
         Names, in the order of the rows of the features.
     features
         Modalities by letter (P, G, E), each (genes, width).
-    dimensions, layers, heads, norm, dropout, backend, degree_prior
-        See :class:`gtgrn.models.gtgrn.transformer.GTGRN`.
-    hide
-        Share of training pairs hidden and supervised in an epoch; 0 hides none and
-        supervises all (for comparison only).
-    learning_rate, weight_decay, clip
-        Of AdamW, and the largest gradient norm.
-    epochs, check_every, patience
-        At most so many epochs, epochs between two looks at the validation part, looks
-        without improvement after which to stop.
-    select_by
-        Validation measure that chooses the checkpoint: ``auprc``, ``auroc`` or ``loss``.
-    precision
-        ``fp32``, or ``bf16``: products of matrices in bfloat16 where torch deems that safe,
-        with weights, sums and loss in float32. Faster on GPUs that have units for it.
     seed
         Seed of weights, dropout, sign flips and hiding.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
     resume, save_every
         File of a training that was killed and seconds between two saves, see
         :class:`gtgrn.training.progress.Progress`.
+    options
+        Of :class:`PaperOptions`; `features` and `control` are what the features were made by,
+        see :func:`choose_features`.
 
     Returns
     -------
@@ -195,111 +208,161 @@ def fit(
     Raises
     ------
     InputError
-        If a pair names an unknown gene, options contradict each other, or the loss is not
-        finite.
+        If a pair names an unknown gene, options are unknown or contradict each other, or the
+        loss is not finite.
     """
-    # All arguments, so that none is forgotten that changes the result.
-    progress = Progress(resume, dict(locals()), module=__name__, every=save_every)
-    if degree_prior and hide == 0:
+    chosen = make(PaperOptions, options, field="gtgrn")
+    # All that changes the result: the option class holds every option.
+    arguments = {"pairs": pairs, "genes": genes, "features": features, "seed": seed}
+    arguments |= {"options": chosen}
+    progress = Progress(resume, arguments, module=__name__, every=save_every)
+    _check(chosen)
+    task = _prepare(pairs, genes, features, chosen)
+    config = {
+        "inputs": {name: x.shape[1] for name, x in task.inputs.items()},
+        **{name: getattr(chosen, name) for name in OF_MODEL},
+    }
+    with seeded(seed):
+        model = GTGRN(**config).to(task.source.device)
+        history = _train(model, task, chosen, seed, progress)
+    model.eval()
+    with torch.no_grad(), _autocast(task, chosen):
+        h = task.encode(model, task.graph, task.train, SCORING)
+        logits = decode_blocks(model, h, *task.every, task.train)
+    scores = logits.cpu().numpy().astype(np.float64)
+    progress.remove()
+    record = task.exposure
+    embeddings = h.float().cpu().numpy()
+    return Fitted(scores, embeddings, history, model, config, record.messages(), record.table())
+
+
+def _check(options: PaperOptions) -> None:
+    if options.degree_prior and options.hide == 0:
         raise InputError(
             "without hidden pairs the degree prior would count the very edge it predicts",
             field="gtgrn.hide",
             remedy="Set hide above 0, or degree_prior to false",
         )
-    if precision not in PRECISIONS:
+    if options.precision not in PRECISIONS:
         raise InputError(
-            f"unknown precision {precision}",
+            f"unknown precision {options.precision}",
             field="gtgrn.precision",
             remedy=f"Use {' or '.join(PRECISIONS)}",
         )
-    target = pick_device(device)
-    autocast = torch.autocast(target.type, PRECISIONS[precision], enabled=precision != "fp32")
-    regulator, gene = _indices(pairs, genes)
+
+
+def _prepare(
+    pairs: pd.DataFrame,
+    genes: Sequence[str],
+    features: Mapping[str, np.ndarray],
+    options: PaperOptions,
+) -> Task:
+    device = pick_device(options.device)
+    regulator, target = _indices(pairs, genes)
     inputs = {
-        name: torch.tensor(standardise(values), dtype=torch.float32, device=target)
+        name: torch.tensor(standardise(values), dtype=torch.float32, device=device)
         for name, values in sorted(features.items())
     }
-    config = {
-        "inputs": {name: x.shape[1] for name, x in inputs.items()},
-        "dimensions": dimensions,
-        "layers": layers,
-        "heads": heads,
-        "norm": norm,
-        "dropout": dropout,
-        "backend": backend,
-        "degree_prior": degree_prior,
-    }
-    rows = {part: np.flatnonzero(pairs[PART] == part) for part in (TRAIN, VAL)}
-    ends = {
-        part: (_tensor(regulator[rows[part]], target), _tensor(gene[rows[part]], target))
-        for part in rows
-    }
-    labels = {
-        part: torch.tensor(pairs[LABEL].to_numpy()[rows[part]].astype(np.float32), device=target)
-        for part in rows
-    }
-    messages = message_edges(pairs)
-    source, sink = (_tensor(x, target) for x in _indices(messages, genes))
-    n = len(genes)
-    full = undirected_with_loops(source, sink, n)
-    edge_keys = _undirected_keys(source, sink, n)
-    train_keys = _undirected_keys(*ends[TRAIN], n)
-    known = (*ends[TRAIN], labels[TRAIN])
+
+    def known(part: str) -> Known:
+        rows = np.flatnonzero(pairs[PART] == part)
+        labels = pairs[LABEL].to_numpy()[rows].astype(np.float32)
+        ends = _tensor(regulator[rows], device), _tensor(target[rows], device)
+        return (*ends, torch.tensor(labels, device=device))
+
+    messages = leakage.message_edges(pairs)
+    source, sink = (_tensor(x, device) for x in _indices(messages, genes))
+    return Task(
+        inputs,
+        known(TRAIN),
+        known(VAL),
+        (_tensor(regulator, device), _tensor(target, device)),
+        source,
+        sink,
+        undirected_with_loops(source, sink, len(genes)),
+        Exposure(pairs, genes, directed=False, hides=options.hide > 0),
+    )
+
+
+def _autocast(task: Task, options: PaperOptions) -> torch.autocast:
+    kind, precision = task.source.device.type, options.precision
+    return torch.autocast(kind, PRECISIONS[precision], enabled=precision != "fp32")
+
+
+def _train(
+    model: GTGRN, task: Task, options: PaperOptions, seed: int, progress: Progress
+) -> list[dict]:
+    """Train, restore the state that validation chose, and return one row per look."""
     draw = torch.Generator().manual_seed(seed)
-    loss_of = nn.functional.binary_cross_entropy_with_logits
-    with seeded(seed):
-        model = GTGRN(**config).to(target)
-        optimiser = torch.optim.AdamW(
-            model.parameters(), lr=learning_rate, weight_decay=weight_decay
-        )
-        stopping = EarlyStopping(model, patience)
-        start, history = progress.resume(
-            model=model, optimiser=optimiser, stopping=stopping, draw=draw
-        )
-        for epoch in trange(
-            start, epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5
-        ):
-            model.train()
-            chosen, graph, visible = slice(None), full, known
-            if hide > 0:
-                chosen = (torch.rand(len(train_keys), generator=draw) < hide).to(target)
-                if not chosen.any():
-                    continue
-                # A pair and its reverse are hidden together, as they are at test time.
-                hidden = torch.isin(train_keys, train_keys[chosen])
-                visible = tuple(values[~hidden] for values in known)
-                edges = ~torch.isin(edge_keys, train_keys[chosen])
-                graph = undirected_with_loops(source[edges], sink[edges], n)
-            with autocast:
-                h = model(inputs, graph)
-                logits = model.decode(h, known[0][chosen], known[1][chosen], visible)
-            loss = loss_of(logits.float(), known[2][chosen])
-            step_loss = require_finite(loss.item(), what="loss", epoch=epoch, field=RATE)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimiser.step()
-            # The last epoch is looked at in any case: without a look nothing but the untrained
-            # model could be restored.
-            if (epoch + 1) % check_every == 0 or epoch + 1 == epochs:
-                model.eval()
-                with torch.no_grad(), autocast:
-                    logits = decode_blocks(model, model(inputs, full), *ends[VAL], known)
-                checks = _checks(logits, labels[VAL], epoch)
-                history.append({"epoch": epoch, "train_loss": step_loss, **checks})
-                value = checks[f"validation_{select_by}"]
-                if stopping.check(-value if select_by == "loss" else value, epoch):
-                    break
-            progress.save(epoch + 1, history)
-        stopping.restore()
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+    )
+    stopping = EarlyStopping(model, options.patience)
+    start, history = progress.resume(
+        model=model, optimiser=optimiser, stopping=stopping, draw=draw, exposure=task.exposure
+    )
+    for epoch in trange(
+        start, options.epochs, desc="gtgrn", unit="epoch", file=sys.stderr, mininterval=5
+    ):
+        model.train()
+        loss = _loss(model, task, options, draw)
+        if loss is None:
+            continue
+        step_loss = require_finite(loss.item(), what="loss", epoch=epoch, field=RATE)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+        optimiser.step()
+        # The last epoch is looked at in any case: without a look nothing but the untrained
+        # model could be restored.
+        if (epoch + 1) % options.check_every == 0 or epoch + 1 == options.epochs:
+            checks = _look(model, task, options, epoch)
+            history.append({"epoch": epoch, "train_loss": step_loss, **checks})
+            value = checks[f"validation_{options.select_by}"]
+            if stopping.check(-value if options.select_by == "loss" else value, epoch):
+                break
+        progress.save(epoch + 1, history)
+    stopping.restore()
     logger.info("best epoch %d, %d looks at the validation part", stopping.epoch, len(history))
+    return history
+
+
+def _loss(
+    model: GTGRN, task: Task, options: PaperOptions, draw: torch.Generator
+) -> torch.Tensor | None:
+    """Return the loss of one step over the whole graph; None where no pair is drawn.
+
+    A step hides a random share of the training pairs from the message graph (both directions)
+    and is supervised by exactly those: a model that sees the edge it must predict learns to
+    copy it, and finds nothing to copy at test time. With `hide` 0 it hides none and is
+    supervised by all (for comparison only).
+    """
+    asked, graph, visible = task.train, task.graph, task.train
+    if options.hide > 0:
+        drawn = torch.rand(len(task.train[0]), generator=draw) < options.hide
+        if not drawn.any():
+            return None
+        drawn = drawn.to(task.source.device)
+        asked = tuple(values[drawn] for values in task.train)
+        # A pair and its reverse are hidden together, as they are at test time.
+        shown = leakage.outside_of(task.train[:2], asked[:2], graph.n)
+        visible = tuple(values[shown] for values in task.train)
+        edges = leakage.outside_of((task.source, task.sink), asked[:2], graph.n)
+        graph = undirected_with_loops(task.source[edges], task.sink[edges], graph.n)
+    with _autocast(task, options):
+        h = task.encode(model, graph, visible, TRAINING)
+        task.exposure.ask(TRAINING, asked[:2])
+        logits = model.decode(h, *asked[:2], visible)
+    return nn.functional.binary_cross_entropy_with_logits(logits.float(), asked[2])
+
+
+def _look(model: GTGRN, task: Task, options: PaperOptions, epoch: int) -> dict:
     model.eval()
-    with torch.no_grad(), autocast:
-        h = model(inputs, full)
-        wanted = _tensor(regulator, target), _tensor(gene, target)
-        scores = decode_blocks(model, h, *wanted, known).cpu().numpy().astype(np.float64)
-    progress.remove()
-    return Fitted(scores, h.float().cpu().numpy(), history, model, config, messages)
+    with torch.no_grad(), _autocast(task, options):
+        h = task.encode(model, task.graph, task.train, VALIDATION)
+        task.exposure.ask(VALIDATION, task.val[:2])
+        logits = decode_blocks(model, h, *task.val[:2], task.train)
+    return _checks(logits, task.val[2], epoch)
 
 
 def decode_blocks(
@@ -336,11 +399,6 @@ def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.
 
 def _tensor(values: np.ndarray, device: torch.device) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.int64, device=device)
-
-
-def _undirected_keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
-    """Return one number a pair of nodes, the same for both directions."""
-    return torch.minimum(a, b) * n + torch.maximum(a, b)
 
 
 def _checks(logits: torch.Tensor, labels: torch.Tensor, epoch: int) -> dict:

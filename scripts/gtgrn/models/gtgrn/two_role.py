@@ -271,3 +271,22 @@ class TwoRole(nn.Module):
             return logits
         # In blocks, because the hidden layer is wider than all that is kept of a pair.
         return logits + torch.cat([self.pair(x).squeeze(-1) for x in pair.split(BLOCK)])
+
+
+class FullModel(nn.Module):
+    """The networks of an ensemble; everything else is computed from the train labels.
+
+    Parameters
+    ----------
+    setting
+        ``edges``, ``genes`` or ``tfs``.
+    members
+        Number of networks.
+    network
+        Arguments of each :class:`TwoRole`; None in the setting ``tfs``.
+    """
+
+    def __init__(self, *, setting: str, members: int, network: dict | None) -> None:
+        super().__init__()
+        self.setting = setting
+        self.members = nn.ModuleList(TwoRole(**network) for _ in range(members))

@@ -1,0 +1,215 @@
+"""Scoring by the form full: networks, Gaussian process, regulators without labels.
+
+Every pass is recorded with the tensors and masks that it is given, see
+:class:`gtgrn.splits.exposure.Exposure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from gtgrn.models.gtgrn.gaussian_process import NOISE, OWN, complete
+from gtgrn.models.gtgrn.hidden_training import Inputs, make_draw, score, visible_labels
+from gtgrn.models.gtgrn.label_matrix import LabelMatrix
+from gtgrn.models.gtgrn.regulator_families import Likeness, same_family, score_new_regulators
+from gtgrn.models.gtgrn.two_role import FullModel, Visible
+from gtgrn.names import EDGES, GENES, PART, REGULATOR, TARGET, TFS, TRAIN, VAL
+from gtgrn.splits.exposure import CALIBRATION, NEW_REGULATORS, PROCESS, SCORING, UNJUDGED
+
+PROBABLE = (0.003, 0.997)
+"""Bounds of a posterior mean: a linear model's may leave [0, 1], and its log-odds explode."""
+PROCESS_VARIANCES = {EDGES: {"own": OWN, "noise": NOISE}, GENES: {"own": 1.0, "noise": 4.0}}
+"""Of the Gaussian process: a new gene has no label of its own, so the kernel must carry more."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What every pass of scoring reads.
+
+    Attributes
+    ----------
+    model, config
+        The networks, and what is kept beside them; scales and calibration are added to the
+        latter by the first pass.
+    matrix, inputs
+        Labels and features.
+    pairs
+        Columns regulator, target, part.
+    rows, columns
+        (pairs,) places of the pairs in the matrix; row -1 for a regulator that has none.
+    """
+
+    model: FullModel
+    config: dict
+    matrix: LabelMatrix
+    inputs: Inputs
+    pairs: pd.DataFrame
+    rows: np.ndarray
+    columns: np.ndarray
+
+    def score(self, known: np.ndarray) -> np.ndarray:
+        """Return the logits of all pairs where the labels of `known` pairs may be read."""
+        logits = self._complete(known)
+        met = known.any(axis=1)
+        if logits is None:
+            return self._read_off(None, met, *self._score_new(known, met, None))
+        if met[self.rows].all() and (self.rows >= 0).all():
+            return logits[self.rows, self.columns]
+        return self._read_off(logits, met, *self._score_new(known, met, logits))
+
+    def _complete(self, known: np.ndarray) -> np.ndarray | None:
+        """Return the calibrated logits (T, G) of regulators with labels; None in ``tfs``."""
+        if self.model.setting == TFS:
+            return None
+        matrix, config, inputs = self.matrix, self.config, self.inputs
+        draw = make_draw(matrix, inputs, known, np.ones_like(known), hide=False)
+        parts = []
+        if len(self.model.members):
+            logits = [score(m, matrix, inputs, draw, SCORING) for m in self.model.members]
+            parts.append((1.0, np.mean(logits, axis=0, dtype=np.float64).reshape(known.shape)))
+        if config["process_weight"] > 0:
+            matrix.see(PROCESS, draw.visible)
+            variances = PROCESS_VARIANCES[self.model.setting]
+            process = complete(draw.visible, inputs.kernel, **variances).clamp(*PROBABLE)
+            parts.append((config["process_weight"], torch.logit(process).cpu().numpy()))
+        # The scale of a part, and of the sum, is read off the validation pairs seen by the
+        # train labels alone, so it is taken at the first pass and kept.
+        if "scales" not in config:
+            config["scales"] = [_location(values[matrix.val]) for _, values in parts]
+        mixed = sum(
+            weight * (values - centre) / spread
+            for (weight, values), (centre, spread) in zip(parts, config["scales"], strict=True)
+        )
+        if "calibration" not in config:
+            config["calibration"] = _calibrate(matrix, mixed, matrix.val)
+        slope, offset = config["calibration"]
+        return slope * mixed + offset
+
+    def _score_new(
+        self, known: np.ndarray, met: np.ndarray, logits: np.ndarray | None
+    ) -> tuple[list[str], np.ndarray]:
+        """Return the names and the logits (names, G) of the regulators, each without its own row.
+
+        Parameters
+        ----------
+        known
+            (T, G) bool: pairs whose labels may be read.
+        met
+            (T,) bool: regulators with such a pair.
+        logits
+            Of :meth:`_complete`.
+        """
+        matrix, names = self.matrix, self.matrix.regulators
+        labels, mask = matrix.labels[met], known[met]
+        # With logits, only the regulators that are not met are scored here, and judged by it.
+        judged = matrix.judged & (~met[:, None] if logits is not None else True)
+        messages = matrix.open_pairs(known, judged=judged)
+        values, used, carried, calibrated = labels, mask, messages[met], known
+        phase = NEW_REGULATORS if (matrix.judged & ~met[:, None]).any() else UNJUDGED
+        if logits is not None:
+            # What the model has completed stands in for what no label may say, which gives
+            # genes without labels their popularity.
+            known = messages
+            values = np.where(carried, labels, 1 / (1 + np.exp(-logits[met])))
+            used = carried = np.ones_like(mask)
+        matrix.see(phase, Visible(matrix.labels, known, messages))
+        known_names = [names[i] for i in np.flatnonzero(met)]
+        wanted = known_names + sorted(set(self.pairs[REGULATOR]) - set(known_names))
+        genes_of = pd.Index(matrix.genes).get_indexer(wanted)
+        likeness = Likeness(
+            same_family(wanted, self.config["families"])[:, : len(known_names)],
+            _correlation(self.inputs.profiles, genes_of, genes_of[: len(known_names)]),
+        )
+        own = np.where(np.arange(len(wanted)) < len(known_names), np.arange(len(wanted)), -1)
+        scores = score_new_regulators(values, used, carried, likeness, self.inputs.kernel, own)
+        # Each regulator with labels was scored without its own: that is what calibrates.
+        own_scores = np.zeros(matrix.labels.shape)
+        own_scores[met] = scores[: len(known_names)]
+        slope, offset = _calibrate(matrix, own_scores, calibrated)
+        return wanted, slope * scores + offset
+
+    def _read_off(
+        self, logits: np.ndarray | None, met: np.ndarray, wanted: list[str], scores: np.ndarray
+    ) -> np.ndarray:
+        """Return the pairs' logits: of regulators with labels from `logits`, else `scores`."""
+        result = scores[pd.Index(wanted).get_indexer(self.pairs[REGULATOR]), self.columns]
+        if logits is not None:
+            ours = (self.rows >= 0) & met[self.rows]
+            result[ours] = logits[self.rows[ours], self.columns[ours]]
+        return result
+
+
+def score_pairs(
+    model: FullModel,
+    config: dict,
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    pairs: pd.DataFrame,
+    genes: Sequence[str],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of all rows of the pairs, and the embeddings in the order of genes."""
+    rows = pd.Index(matrix.regulators).get_indexer(pairs[REGULATOR])
+    columns = pd.Index(matrix.genes).get_indexer(pairs[TARGET])
+    scorer = Scorer(model, config, matrix, inputs, pairs, rows, columns)
+    scores = scorer.score(matrix.train.copy())
+    if config["refit_on_validation"]:
+        later = scorer.score(matrix.train | matrix.val)
+        # Train and validation pairs keep the scores of a model that did not see the latter,
+        # or calibration on them would learn from labels that were copied.
+        scores = np.where(np.isin(pairs[PART].to_numpy(), (TRAIN, VAL)), scores, later)
+    embeddings = inputs.genes
+    if len(model.members):
+        nothing = np.zeros_like(matrix.train)
+        visible = visible_labels(matrix, matrix.train, nothing, inputs.genes.device)
+        matrix.see(SCORING, visible)
+        member = model.members[0].eval()
+        with torch.no_grad():
+            _, embeddings = member.encode(inputs.genes[inputs.regulators], inputs.genes, visible)
+    order = pd.Index(matrix.genes).get_indexer(genes)
+    return scores, embeddings.cpu().numpy()[order]
+
+
+def _correlation(profiles: np.ndarray, new: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return correlations (new, known), 0 where the two are one gene."""
+    correlation = profiles[new] @ profiles[known].T
+    return np.where(new[:, None] == known[None, :], 0.0, correlation)
+
+
+def _location(values: np.ndarray) -> tuple[float, float]:
+    spread = float(values.std())
+    return float(values.mean()), spread if spread > 1e-9 else 1.0
+
+
+def _calibrate(matrix: LabelMatrix, scores: np.ndarray, pairs: np.ndarray) -> tuple[float, float]:
+    """Fit slope and offset of the scores (T, G) to the labels of the pairs, (T, G) bool."""
+    matrix.ask(CALIBRATION, pairs)
+    return _platt(scores[pairs], matrix.labels[pairs])
+
+
+def _platt(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Fit slope and offset of a logistic regression by Newton's method; the slope stays > 0.
+
+    A weak ridge keeps the slope finite where the scores separate the classes. The sigmoid of
+    :mod:`gtgrn.evaluation.calibration` is another: it smooths its targets and penalises the
+    slope per standard deviation, which would move every score here.
+    """
+    labels = labels.astype(np.float64)
+    mean = (labels.sum() + 0.5) / (len(labels) + 1)
+    weights = np.array([0.0, np.log(mean / (1 - mean))])
+    design = np.column_stack([scores, np.ones_like(scores)])
+    ridge = np.diag([1.0, 1e-6])
+    for _ in range(50):
+        probability = 1 / (1 + np.exp(-design @ weights))
+        gradient = design.T @ (labels - probability) - ridge @ weights
+        curvature = (design * (probability * (1 - probability))[:, None]).T @ design + ridge
+        change = np.linalg.solve(curvature, gradient)
+        weights = weights + change
+        if np.abs(change).max() < 1e-9:
+            break
+    # Calibration may not turn a ranking round, whatever validation says.
+    return max(float(weights[0]), 1e-3), float(weights[1])
