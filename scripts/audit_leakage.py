@@ -12,6 +12,7 @@ from gtgrn.errors import InputError
 from gtgrn.evaluation import audit
 from gtgrn.logs import configure_logging
 from gtgrn.names import PAIR
+from gtgrn.splits.exposure import COLUMNS, EXAMPLE
 from gtgrn.splits.leakage import message_edges
 from gtgrn.splits.negatives import read_negatives
 from gtgrn.splits.tables import read_split
@@ -33,10 +34,13 @@ for i, seed in enumerate(params.seeds):
     lines = audit.audit_split(split)
     lines += audit.audit_negatives(read_negatives(given.negatives[i]), reference, split)
     own = slice(i * len(params.models), (i + 1) * len(params.models))
-    files = zip(params.models, given.messages[own], given.scores[own], strict=True)
-    for (model, variant), messages, scores in files:
+    kinds = (given.messages, given.exposure, given.scores)
+    files = zip(params.models, *(paths[own] for paths in kinds), strict=True)
+    for (model, variant), messages, exposure, scores in files:
         name = f"{model}/{variant}"
         lines += audit.audit_graph(read_table(messages, PAIR), split, f"messages of {name}")
+        record = read_table(exposure, COLUMNS).fillna({EXAMPLE: ""})
+        lines += audit.audit_exposure(record, f"input of {name}")
         lines += audit.audit_scores(read_table(scores), split, f"scores of {name}")
     encodings = given.positional[i]
     edges = read_embedding_edges(encodings)

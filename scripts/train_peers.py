@@ -25,5 +25,6 @@ for i, (peer, form) in enumerate(runs):
     write_history(fitted.history, output.history[i])
     save_checkpoint(output.checkpoint[i], fitted.model, config=fitted.config, genes=genes)
     write_table(fitted.messages, output.messages[i])
+    write_table(fitted.exposure, output.exposure[i])
     write_embedding(fitted.embeddings, genes, output.embedding[i])
     write_table(pairs.assign(score=fitted.scores), output.scores[i])

@@ -28,6 +28,7 @@ MODEL_OUTPUTS = {
     "scores": "scores.tsv.gz",
     "embedding": "embedding.h5ad",
     "messages": "messages.tsv.gz",
+    "exposure": "exposure.tsv",
     "history": "history.tsv",
     "checkpoint": "checkpoint.pt",
 }

@@ -183,6 +183,7 @@ rule audit_leakage:
         ),
         scores=FILES.scores_of_all_seeds,
         messages=FILES.messages_of_all_seeds,
+        exposure=FILES.exposure_of_all_seeds,
     output:
         "<results>/{dataset}/evaluation/{split}/audit.tsv",
     log:

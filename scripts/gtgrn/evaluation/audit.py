@@ -1,8 +1,9 @@
 """The leakage audit: what a model could have known about the pairs that judge it.
 
 It reads what the jobs wrote, not what they were meant to do: the edges over which messages were
-passed, the graph behind the positional encodings, the records of the inferred networks, and the
-embeddings themselves. Each check counts; a count above zero, or an artefact that tells the
+passed and the counts by phase, both recorded where they entered the network
+(:mod:`gtgrn.splits.exposure`), the graph behind the positional encodings, the records of the
+inferred networks, and the embeddings themselves. Each check counts; a count above zero, or an artefact that tells the
 answers better than expression can, is a finding.
 """
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from gtgrn.evaluation.metrics import auroc
 from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, UNLABELLED, VAL, WEIGHT
+from gtgrn.splits.exposure import ASKED, LABELS, MESSAGES, SEEN, TRAINING, UNJUDGED
 
 COLUMNS = ["check", "artefact", "count", "finding", "detail"]
 
@@ -56,6 +58,43 @@ def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list
         found = [pair for pair in ends if (pair[::-1] if reverse else pair) in known]
         detail = f"{found[0][0]} -> {found[0][1]}" if found else ""
         lines.append(row(name, artefact, len(found), bool(found), detail))
+    return lines
+
+
+def audit_exposure(exposure: pd.DataFrame, artefact: str) -> list[dict]:
+    """Count what a model was given of the pairs that judge it, and of those it learned from.
+
+    Messages are edges and known absences alike. Training may be supervised by training pairs
+    alone; validation pairs may choose the checkpoint and calibrate; test pairs do neither.
+
+    Parameters
+    ----------
+    exposure
+        Of :meth:`gtgrn.splits.exposure.Exposure.table`.
+    artefact
+        The model's name, for the table.
+    """
+    kind, phase = exposure["kind"], exposure["phase"]
+    judged = exposure[TEST] + exposure[VAL]
+    asked, training = kind == ASKED, phase == TRAINING
+    # A model without hidden pairs says so; what it then sees is no fault of the guard.
+    unhidden = asked & (exposure["hidden"] != "yes")
+    lines = []
+    for check, counts, exempt in (
+        ("judged pair as a message", judged.where(kind == MESSAGES, 0), False),
+        (
+            "its reverse as a message",
+            exposure["reverse"].where((kind == MESSAGES) & (phase != UNJUDGED), 0),
+            False,
+        ),
+        ("judged label read", judged.where((kind == LABELS) | (asked & training), 0), False),
+        ("test label compared with", exposure[TEST].where(asked & ~training, 0), False),
+        ("supervised pair seen by its step", exposure[SEEN].where(asked, 0), unhidden.any()),
+    ):
+        count, first = counts.sum(), exposure[counts > 0].head(1)
+        detail = f"{first['phase'].item()}: {first['example'].item()}" if len(first) else ""
+        detail = "this form hides none" if exempt else detail
+        lines.append(row(check, artefact, count, count > 0 and not exempt, detail))
     return lines
 
 

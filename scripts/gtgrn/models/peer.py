@@ -31,6 +31,7 @@ from gtgrn.models.peer_training import (
     profiles,
     train,
 )
+from gtgrn.splits.exposure import SCORING
 from gtgrn.training.loop import seeded
 
 
@@ -43,7 +44,9 @@ class GraphNetwork(nn.Module):
 
     def represent(self, task: Task, x: torch.Tensor) -> torch.Tensor:
         """Return the states of all genes over the whole message graph."""
-        return self(x, self.graph(task))
+        arcs = self.graph(task)
+        task.exposure.see(SCORING, (arcs.source, arcs.target))
+        return self(x, arcs)
 
 
 def network_options(network: type, options: BatchSchedule) -> dict[str, Any]:
@@ -192,4 +195,5 @@ def fitted(
     embeddings = np.empty(tuple(states.shape), dtype=np.float32)
     embeddings[task.order] = states.cpu().numpy()
     values = scores.cpu().numpy().astype(np.float64)
-    return Fitted(values, embeddings, history, model, config, task.messages)
+    record = task.exposure
+    return Fitted(values, embeddings, history, model, config, record.messages(), record.table())

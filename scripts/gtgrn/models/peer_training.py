@@ -26,7 +26,8 @@ from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.models.gtgrn.paper import _indices
 from gtgrn.models.message_passing import Arcs, make_arcs
 from gtgrn.names import LABEL, PART, TRAIN, VAL
-from gtgrn.splits.leakage import message_edges
+from gtgrn.splits import leakage
+from gtgrn.splits.exposure import TRAINING, VALIDATION, Exposure
 from gtgrn.training.loop import EarlyStopping, pick_device
 
 logger = logging.getLogger(__name__)
@@ -57,8 +58,8 @@ class Task:
         Message edges: see :func:`gtgrn.splits.leakage.message_edges`.
     device
         Where the tensors lie.
-    messages
-        The message edges by name: regulator, target.
+    exposure
+        The record of what enters the network.
     """
 
     order: np.ndarray
@@ -69,7 +70,7 @@ class Task:
     source: torch.Tensor
     sink: torch.Tensor
     device: torch.device
-    messages: pd.DataFrame
+    exposure: Exposure
 
     @property
     def n(self) -> int:
@@ -80,15 +81,10 @@ class Task:
         """Return the message graph, without training pairs `hidden` (and their reverses)."""
         source, sink = self.source, self.sink
         if hidden is not None:
-            gone = _keys(self.train[0][hidden], self.train[1][hidden], self.n)
-            keep = ~torch.isin(_keys(source, sink, self.n), gone)
+            asked = self.train[0][hidden], self.train[1][hidden]
+            keep = leakage.outside_of((source, sink), asked, self.n)
             source, sink = source[keep], sink[keep]
         return make_arcs(source, sink, self.n, symmetric=symmetric, loops=loops)
-
-
-def _keys(a: torch.Tensor, b: torch.Tensor, n: int) -> torch.Tensor:
-    """Return one number per pair of nodes, the same for both directions."""
-    return torch.minimum(a, b) * n + torch.maximum(a, b)
 
 
 def prepare(pairs: pd.DataFrame, genes: Sequence[str], device: str) -> Task:
@@ -130,10 +126,10 @@ def prepare(pairs: pd.DataFrame, genes: Sequence[str], device: str) -> Task:
     train = known(TRAIN)
     if not len(train[0]):
         raise InputError("no training pair", field=PART, remedy="Make the split again")
-    messages = message_edges(pairs)
-    source, sink = (tensor(x) for x in _indices(messages, names))
+    source, sink = (tensor(x) for x in _indices(leakage.message_edges(pairs), names))
     ends = tensor(regulator), tensor(target)
-    return Task(order, *ends, train, known(VAL), source, sink, where, messages)
+    exposure = Exposure(pairs, names, directed=False, hides=False)
+    return Task(order, *ends, train, known(VAL), source, sink, where, exposure)
 
 
 def profiles(
@@ -323,7 +319,8 @@ def train(
     list of dict
         One row per look at the validation part.
     """
-    full = graph()
+    full, record = graph(), task.exposure
+    record.hides = schedule.hide > 0
     rows = torch.arange(len(task.train[0])) if rows is None else rows
     size, steps = schedule.step_size(len(rows)), Steps(model, schedule)
 
@@ -331,14 +328,19 @@ def train(
         total = 0.0
         for chosen in rows[torch.randperm(len(rows), generator=draw)].split(size):
             chosen = chosen.to(task.device)
-            states = forward(graph(hidden=chosen) if schedule.hide > 0 else full)
+            arcs = graph(hidden=chosen) if schedule.hide > 0 else full
+            record.see(TRAINING, (arcs.source, arcs.target))
+            states = forward(arcs)
             regulator, target, labels = (values[chosen] for values in task.train)
+            record.ask(TRAINING, (regulator, target))
             loss = loss_of(model.decode(states, regulator, target), labels)
             steps.take(loss)
             total += loss.item() * len(chosen)
         return total / len(rows)
 
     def look_at(loss: float) -> dict[str, float]:
+        record.see(VALIDATION, (full.source, full.target))
+        record.ask(VALIDATION, task.val[:2])
         scores = model.decode(forward(full), *task.val[:2])
         return {"train_loss": loss, **look(scores, task.val[2], loss_of)}
 

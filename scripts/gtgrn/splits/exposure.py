@@ -34,8 +34,8 @@ PHASES = [
 
 MESSAGES, LABELS, ASKED = "messages", "labels", "asked"
 KINDS = [MESSAGES, LABELS, ASKED]
-SEEN = "seen in its step"
-COLUMNS = ["phase", "kind", "pairs", TRAIN, VAL, TEST, "reverse", SEEN, "hidden", "example"]
+SEEN, EXAMPLE = "seen", "example"
+COLUMNS = ["phase", "kind", "pairs", TRAIN, VAL, TEST, "reverse", SEEN, "hidden", EXAMPLE]
 
 Pairs = tuple[np.ndarray, np.ndarray]
 """Gene indices of regulators and of targets, each (pairs,)."""
@@ -75,7 +75,7 @@ class Exposure:
         self._seen: dict[tuple[str, str], np.ndarray] = {}
         self._edges = np.empty(0, dtype=np.int64)
         self._shown = np.empty(0, dtype=np.int64)
-        self._now = np.empty(0, dtype=np.int64)
+        self._now = {MESSAGES: self._edges, LABELS: self._edges}
         self._given: tuple = ()
         self._kept: dict[tuple[str, int], object] = {}
 
@@ -110,22 +110,25 @@ class Exposure:
         if phase != UNJUDGED:
             self._edges = _union(self._edges, codes if edges is None else self._keys(*edges))
         self._add(phase, MESSAGES, codes)
-        self._now = np.unique(codes)
+        self._now = {MESSAGES: np.unique(codes), LABELS: codes[:0]}
         if labels is not None:
             known = self._keys(*labels)
             self._add(phase, LABELS, known)
-            self._now = _union(self._now, known)
+            self._now[LABELS] = np.unique(known)
 
     def ask(self, phase: str, pairs: Pairs) -> None:
         """Record the pairs whose labels a pass is compared with.
 
-        In training, those of which either direction is among what the last :meth:`see` gave to
-        the same step are recorded too.
+        In training, those are recorded too that the same step was given by the last
+        :meth:`see`: as a message in either direction, or as a label. The label of the reverse
+        may count in rates.
         """
         asked = self._keys(*pairs)
         self._add(phase, ASKED, asked)
         if phase == TRAINING:
-            found = _inside(asked, self._now) | _inside(self._reverse(asked), self._now)
+            messages, labels = self._now[MESSAGES], self._now[LABELS]
+            found = _inside(asked, messages) | _inside(self._reverse(asked), messages)
+            found |= _inside(asked, labels)
             self._shown = _union(self._shown, asked[found])
 
     def first(self, phase: str, given: object) -> bool:

@@ -232,7 +232,7 @@ def score_fold(
         edges = named.loc[named[LABEL] == 1, list(PAIR)].drop_duplicates()
         index = pd.Index([nodes[i] for i in task.order])
         ends = [torch.as_tensor(index.get_indexer(edges[column])) for column in PAIR]
-        task = replace(task, source=ends[0], sink=ends[1], messages=edges)
+        task = replace(task, source=ends[0], sink=ends[1])
     stacked = np.concatenate(list(sets.values()))
     x = profiles({PROFILES: stacked}, task, gatv2.normalise)
     draw = torch.Generator().manual_seed(seed)

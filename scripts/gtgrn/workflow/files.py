@@ -124,6 +124,11 @@ class Files:
         paths = self.scores_of_all_seeds(wildcards)
         return [path.replace("scores.tsv.gz", "messages.tsv.gz") for path in paths]
 
+    def exposure_of_all_seeds(self, wildcards) -> list[str]:
+        """Return the files of what the models were given of their split, seed by seed."""
+        paths = self.scores_of_all_seeds(wildcards)
+        return [path.replace("scores.tsv.gz", "exposure.tsv") for path in paths]
+
     def audited(self, wildcards) -> dict:
         """Return the networks and embeddings of a data set, which must know no label."""
         if wildcards.dataset not in self.plan.expressed:

@@ -12,6 +12,8 @@ SMALL = {
     "dimensions": 8,
     "layers": 1,
     "heads": 2,
+    "norm": "layer",
+    "learning_rate": 1e-3,
     "epochs": 6,
     "check_every": 2,
     "seed": 0,

@@ -58,6 +58,7 @@ def expression(cells=12):
 
 def paper(**options):
     small = {"dimensions": 8, "layers": 1, "heads": 2, "epochs": 8, "check_every": 2, "seed": 0}
+    small |= {"norm": "layer", "learning_rate": 1e-3}
     features = {"P": expression(3).T, "E": expression(4).T}
     return gtgrn.fit(make_pairs(), GENES, features, **(small | options))
 

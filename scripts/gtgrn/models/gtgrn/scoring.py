@@ -80,7 +80,7 @@ class Scorer:
         # The scale of a part, and of the sum, is read off the validation pairs seen by the
         # train labels alone, so it is taken at the first pass and kept.
         if "scales" not in config:
-            config["scales"] = [_location(values[matrix.val]) for _, values in parts]
+            config["scales"] = [_scale(matrix, values, matrix.val) for _, values in parts]
         mixed = sum(
             weight * (values - centre) / spread
             for (weight, values), (centre, spread) in zip(parts, config["scales"], strict=True)
@@ -105,19 +105,16 @@ class Scorer:
             Of :meth:`_complete`.
         """
         matrix, names = self.matrix, self.matrix.regulators
-        labels, mask = matrix.labels[met], known[met]
+        values, mask = matrix.labels[met], known[met]
         # With logits, only the regulators that are not met are scored here, and judged by it.
         judged = matrix.judged & (~met[:, None] if logits is not None else True)
-        messages = matrix.open_pairs(known, judged=judged)
-        values, used, carried, calibrated = labels, mask, messages[met], known
-        phase = NEW_REGULATORS if (matrix.judged & ~met[:, None]).any() else UNJUDGED
+        messages = matrix.open_pairs(known, judged=judged)[met]
         if logits is not None:
             # What the model has completed stands in for what no label may say, which gives
             # genes without labels their popularity.
-            known = messages
-            values = np.where(carried, labels, 1 / (1 + np.exp(-logits[met])))
-            used = carried = np.ones_like(mask)
-        matrix.see(phase, Visible(matrix.labels, known, messages))
+            values = np.where(messages, values, 1 / (1 + np.exp(-logits[met])))
+            mask = messages = np.ones_like(mask)
+        self._record_new(known, met, values, mask, messages)
         known_names = [names[i] for i in np.flatnonzero(met)]
         wanted = known_names + sorted(set(self.pairs[REGULATOR]) - set(known_names))
         genes_of = pd.Index(matrix.genes).get_indexer(wanted)
@@ -126,12 +123,31 @@ class Scorer:
             _correlation(self.inputs.profiles, genes_of, genes_of[: len(known_names)]),
         )
         own = np.where(np.arange(len(wanted)) < len(known_names), np.arange(len(wanted)), -1)
-        scores = score_new_regulators(values, used, carried, likeness, self.inputs.kernel, own)
+        scores = score_new_regulators(values, mask, messages, likeness, self.inputs.kernel, own)
         # Each regulator with labels was scored without its own: that is what calibrates.
         own_scores = np.zeros(matrix.labels.shape)
         own_scores[met] = scores[: len(known_names)]
-        slope, offset = _calibrate(matrix, own_scores, calibrated)
+        slope, offset = _calibrate(matrix, own_scores, known)
         return wanted, slope * scores + offset
+
+    def _record_new(
+        self,
+        known: np.ndarray,
+        met: np.ndarray,
+        values: np.ndarray,
+        mask: np.ndarray,
+        messages: np.ndarray,
+    ) -> None:
+        """Record what the scores of new regulators are made of; a label is a value of 0 or 1."""
+        labels = np.zeros(known.shape)
+        labels[met] = values
+        read = known & (labels == self.matrix.labels)
+        parts = [np.zeros_like(known), np.zeros_like(known)]
+        for part, own in zip(parts, (mask, messages), strict=True):
+            part[met] = own
+        judges = (self.matrix.judged & ~met[:, None]).any()
+        given = Visible(labels, read & parts[0], read & parts[1])
+        self.matrix.see(NEW_REGULATORS if judges else UNJUDGED, given)
 
     def _read_off(
         self, logits: np.ndarray | None, met: np.ndarray, wanted: list[str], scores: np.ndarray
@@ -180,9 +196,11 @@ def _correlation(profiles: np.ndarray, new: np.ndarray, known: np.ndarray) -> np
     return np.where(new[:, None] == known[None, :], 0.0, correlation)
 
 
-def _location(values: np.ndarray) -> tuple[float, float]:
-    spread = float(values.std())
-    return float(values.mean()), spread if spread > 1e-9 else 1.0
+def _scale(matrix: LabelMatrix, values: np.ndarray, pairs: np.ndarray) -> tuple[float, float]:
+    """Return centre and spread of the values (T, G) of the pairs, (T, G) bool."""
+    matrix.ask(CALIBRATION, pairs)
+    spread = float(values[pairs].std())
+    return float(values[pairs].mean()), spread if spread > 1e-9 else 1.0
 
 
 def _calibrate(matrix: LabelMatrix, scores: np.ndarray, pairs: np.ndarray) -> tuple[float, float]:

@@ -35,6 +35,7 @@ from gtgrn.models.peer_training import (
     run_epochs,
 )
 from gtgrn.models.peers.genelink import normalise
+from gtgrn.splits.exposure import TRAINING, VALIDATION
 
 ENVIRONMENT = "torch"
 
@@ -294,13 +295,17 @@ def learn(
             rows = rows.to(task.device)
             count = min(options.negatives, task.n)
             drawn = torch.multinomial(chances, count, generator=draw).to(task.device)
-            states = model(x, genes[rows])
-            steps.take(sampled_softmax(model, states, neighbours[rows], drawn, expected))
+            edges = genes[rows], neighbours[rows]
+            task.exposure.see(TRAINING, edges)
+            states = model(x, edges[0])
+            steps.take(sampled_softmax(model, states, edges[1], drawn, expected))
         return math.nan
 
     def look_at(_: float) -> dict[str, float]:
         states = model.vectors(x)
+        task.exposure.ask(TRAINING, task.train[:2])
         loss = _regress(model, states, task.train, options.penalty)
+        task.exposure.ask(VALIDATION, task.val[:2])
         scores = model.decode(states, *task.val[:2])
         return {"train_loss": loss, **look(scores, task.val[2], CROSS_ENTROPY)}
 

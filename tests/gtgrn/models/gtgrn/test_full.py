@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 import torch
 from gtgrn.errors import InputError
-from gtgrn.models.gtgrn.full import fit, rescore
+from gtgrn.models.gtgrn.full import build, fit
+from gtgrn.models.gtgrn.hidden_training import make_inputs
 from gtgrn.models.gtgrn.label_matrix import detect_setting, label_matrix
+from gtgrn.models.gtgrn.scoring import score_pairs
 from gtgrn.models.nulls.predictors import tf_target_rate
 from gtgrn.names import EDGES, GENES, LABEL, PAIR, PART, REGULATOR, TARGET, TEST, TFS, TRAIN, VAL
 from gtgrn.splits.leakage import message_edges
@@ -194,7 +196,13 @@ def test_a_checkpoint_gives_the_same_scores(held, tmp_path):
     save_checkpoint(path, fitted.model, config=fitted.config, genes=names(40))
     state, config, genes = load_checkpoint(path)
     assert config == json.loads(json.dumps(fitted.config))
-    scores = rescore(state, config, pairs, genes, features, device="cpu")
+    matrix, device = label_matrix(pairs, genes), torch.device("cpu")
+    inputs = make_inputs(
+        matrix, genes, features, config["pair_channel"], config["symbols"], device
+    )
+    model = build(config, device)
+    model.load_state_dict(state)
+    scores, _ = score_pairs(model, config, matrix, inputs, pairs, genes)
     np.testing.assert_allclose(scores, fitted.scores, atol=1e-9)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from gtgrn.models.gtgrn import paper as gtgrn
 from gtgrn.models.gtgrn.transformer import GTGRN
 from gtgrn.names import LABEL, PAIR, PART, TEST, TRAIN, UNLABELLED, VAL
+from gtgrn.splits import leakage
 from gtgrn.splits.leakage import message_edges
 from gtgrn.splits.tables import with_unlabelled
 from gtgrn_cases import (
@@ -147,7 +147,7 @@ def test_without_hiding_the_supervised_edges_are_in_the_graph_and_the_check_tell
 
 def test_a_planted_leak_of_test_edges_into_the_graph_is_found(record, monkeypatch):
     pairs = make_pairs()
-    monkeypatch.setattr(gtgrn, "message_edges", lambda split: split.loc[split[LABEL] == 1, PAIR])
+    monkeypatch.setattr(leakage, "message_edges", lambda split: split.loc[split[LABEL] == 1, PAIR])
     small_fit(pairs)
     assert all(judged_edges_in(graph, pairs) for graph, *_ in record.scoring())
 
@@ -155,7 +155,7 @@ def test_a_planted_leak_of_test_edges_into_the_graph_is_found(record, monkeypatc
 def test_a_planted_leak_by_the_reverse_of_a_test_pair_is_found(record, monkeypatch):
     pairs = make_pairs()
     monkeypatch.setattr(
-        gtgrn, "message_edges", lambda split: of_part(split[split[LABEL] == 1], TRAIN)[PAIR]
+        leakage, "message_edges", lambda split: of_part(split[split[LABEL] == 1], TRAIN)[PAIR]
     )
     small_fit(pairs)
     assert all(judged_edges_in(graph, pairs) for graph, *_ in record.scoring())
@@ -203,7 +203,7 @@ def test_a_fit_that_trains_on_test_pairs_is_caught():
 
 def test_a_fit_whose_graph_knows_test_edges_is_caught(monkeypatch):
     monkeypatch.setattr(
-        gtgrn,
+        leakage,
         "message_edges",
         lambda split: split.loc[(split[LABEL] == 1).fillna(False).astype(bool), PAIR],
     )
