@@ -293,7 +293,7 @@ def train(
     rows: torch.Tensor | None = None,
     name: str,
 ) -> list[dict]:
-    """Train an encoder and its decoder on the training part and restore the state to keep.
+    """Train an encoder and its decoder, restore the state to keep, and return a row per look.
 
     Parameters
     ----------
@@ -313,11 +313,6 @@ def train(
         Training pairs of one pass, repeats allowed; by default each once.
     name
         What the progress bar says.
-
-    Returns
-    -------
-    list of dict
-        One row per look at the validation part.
     """
     full, record = graph(), task.exposure
     record.hides = schedule.hide > 0

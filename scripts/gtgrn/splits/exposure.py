@@ -32,6 +32,9 @@ PHASES = [
     CALIBRATION,
 ]
 
+STEPS = (TRAINING, PAIR_FEATURES)
+"""Phases whose questions must be hidden from what they are given."""
+
 MESSAGES, LABELS, ASKED = "messages", "labels", "asked"
 KINDS = [MESSAGES, LABELS, ASKED]
 SEEN, EXAMPLE = "seen", "example"
@@ -119,13 +122,13 @@ class Exposure:
     def ask(self, phase: str, pairs: Pairs) -> None:
         """Record the pairs whose labels a pass is compared with.
 
-        In training, those are recorded too that the same step was given by the last
-        :meth:`see`: as a message in either direction, or as a label. The label of the reverse
-        may count in rates.
+        In the phases of `STEPS`, those are recorded too that the same step was given by the
+        last :meth:`see`: as a message in either direction, or as a label. The label of the
+        reverse may count in rates.
         """
         asked = self._keys(*pairs)
         self._add(phase, ASKED, asked)
-        if phase == TRAINING:
+        if phase in STEPS:
             messages, labels = self._now[MESSAGES], self._now[LABELS]
             found = _inside(asked, messages) | _inside(self._reverse(asked), messages)
             found |= _inside(asked, labels)

@@ -160,6 +160,8 @@ def fit(
 ) -> Fitted:
     """Train on the training part, choose by the validation part, score every pair.
 
+    Scores are logits; embeddings the states of genes as targets (in ``tfs`` their features).
+
     Parameters
     ----------
     pairs
@@ -175,16 +177,9 @@ def fit(
     families
         Family of a regulator by its name; by default the stem of its symbol.
     resume, save_every
-        File of a training that was killed and seconds between two saves, see
-        :class:`gtgrn.training.progress.Progress`; each member has a file of its own beside it.
+        See :class:`gtgrn.training.progress.Progress`; each member has a file of its own.
     options
         Of :class:`FullOptions`.
-
-    Returns
-    -------
-    Fitted
-        Logits of all pairs; embeddings are the states of the genes as targets (in ``tfs``
-        the gene features).
 
     Raises
     ------
@@ -196,34 +191,38 @@ def fit(
     # All that changes the result: the option class holds every option.
     arguments = {"pairs": pairs, "genes": genes, "features": features, "seed": seed}
     arguments |= {"families": families, "options": chosen}
-    made_from = fingerprint(arguments, module=__name__) if resume is not None else ""
     _check(chosen)
     matrix = label_matrix(pairs, genes)
-    setting = detect_setting(matrix) if chosen.setting == AUTO else chosen.setting
-    chosen = chosen.settle(setting)
+    chosen = chosen.settle(detect_setting(matrix) if chosen.setting == AUTO else chosen.setting)
     device = pick_device(chosen.device)
     inputs = make_inputs(matrix, genes, features, chosen.pair_channel, chosen.symbols, device)
-    saved = [
-        Progress(
-            _member_file(resume, i),
-            {"fit": made_from, "member": i},
-            module=__name__,
-            every=save_every,
-        )
-        for i in range(chosen.ensemble)
-    ]
+    saved = _progress(arguments, chosen.ensemble, resume, save_every)
     networks, histories, network = _train_members(matrix, inputs, chosen, seed, saved)
     config = _config(chosen, network, families)
-    model = build(config, device)
-    for own, trained in zip(model.members, networks, strict=True):
-        own.load_state_dict(trained.state_dict())
-    logger.info("setting %s, %d networks", setting, chosen.ensemble)
+    model = build(config, device, networks)
+    logger.info("setting %s, %d networks", chosen.setting, chosen.ensemble)
     scores, embeddings = score_pairs(model, config, matrix, inputs, pairs, genes)
     for progress in saved:
         progress.remove()
     histories = histories or [_measure_once(pairs, scores)]
     record = matrix.exposure
     return Fitted(scores, embeddings, histories, model, config, record.messages(), record.table())
+
+
+def _progress(
+    arguments: Mapping, members: int, resume: str | Path | None, save_every: float
+) -> list[Progress]:
+    """Return where each member's training is saved; `arguments` are those of all of them."""
+    made_from = fingerprint(arguments, module=__name__) if resume is not None else ""
+    return [
+        Progress(
+            _member_file(resume, i),
+            {"fit": made_from, "member": i},
+            module=__name__,
+            every=save_every,
+        )
+        for i in range(members)
+    ]
 
 
 def _check(options: FullOptions) -> None:
@@ -301,10 +300,14 @@ def _config(
     }
 
 
-def build(config: Mapping, device: torch.device) -> FullModel:
-    """Make the module; its weights are loaded next, but initialisers draw all the same."""
+def build(config: Mapping, device: torch.device, networks: Sequence[TwoRole] = ()) -> FullModel:
+    """Make the module, with the weights of its networks where they are given."""
+    # Initialisers draw, though what they draw is not kept.
     with seeded(0):
-        return FullModel(**config["model"]).to(device)
+        model = FullModel(**config["model"]).to(device)
+    for own, trained in zip(model.members, networks, strict=bool(networks)):
+        own.load_state_dict(trained.state_dict())
+    return model
 
 
 def _measure_once(pairs: pd.DataFrame, scores: np.ndarray) -> dict:

@@ -202,7 +202,7 @@ def make_draw(
     where = torch.as_tensor(asked, device=device)
     pair = None
     if inputs.neighbours is not None:
-        matrix.see(PAIR_FEATURES, visible)
+        matrix.see(PAIR_FEATURES, visible, asked if hide else None)
         pair = pair_features(visible, inputs.neighbours)[where]
     return Draw(where, visible, pair)
 
@@ -284,38 +284,26 @@ def train_member(
     seed: int,
     progress: Progress | None = None,
 ) -> tuple[TwoRole, list[dict]]:
-    """Train one network; the checkpoint that validation AUPRC chooses is the one kept.
+    """Return a trained network, averaged over its steps, and one dictionary per look.
+
+    The checkpoint that validation AUPRC chooses is the one kept.
 
     Parameters
     ----------
-    matrix
-        Labels and masks.
-    inputs
-        Features of genes.
-    draws
-        What the steps hide; each step takes one at random.
-    validation
-        Asks about the validation pairs, and sees train labels alone.
+    matrix, inputs
+        Labels with their masks, and features.
+    draws, validation
+        What the steps hide, each step one at random; and the question about the validation
+        pairs, which sees train labels alone.
     network
         Arguments of :class:`gtgrn.models.gtgrn.two_role.TwoRole`.
     options
-        Of the optimiser, the looks and the moving average of the weights, which is what is
-        judged and kept; an epoch is one step.
+        Of the optimiser, the looks and the average; an epoch is a step.
     seed
         Seed of weights, dropout and the order of the draws.
     progress
-        Where the state is saved; the caller removes it, because a member that has ended is
-        read from it as long as others train.
+        Where the state is saved; the caller removes it when all members have ended.
 
-    Returns
-    -------
-    tuple
-        The averaged network, and one dictionary per look.
-
-    Raises
-    ------
-    InputError
-        If the loss is not finite.
     """
     progress = progress or Progress(None, {}, module=__name__)
     rng = np.random.default_rng(seed)
@@ -330,9 +318,8 @@ def train_member(
         if matrix.exposure is not None:
             parts["exposure"] = matrix.exposure
         start, history = progress.resume(**parts, stopping=stopping)
-        for step in trange(
-            start, options.epochs, desc="full", unit="step", file=sys.stderr, mininterval=10
-        ):
+        bar = {"desc": "full", "unit": "step", "file": sys.stderr, "mininterval": 10}
+        for step in trange(start, options.epochs, **bar):
             model.train()
             draw = draws[rng.integers(len(draws))]
             step_loss = _step(model, matrix, inputs, draw, optimiser, options.clip, step)

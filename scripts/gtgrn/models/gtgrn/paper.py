@@ -133,9 +133,7 @@ class Task:
     graph: MessageGraph
     exposure: Exposure
 
-    def encode(
-        self, model: GTGRN, graph: MessageGraph, visible: Known, phase: str
-    ) -> torch.Tensor:
+    def encode(self, model: GTGRN, graph: MessageGraph, visible: Known, phase: str):
         """Return the node states, and record what the network and its degree prior are given."""
         self.exposure.see(phase, (graph.source, graph.target), visible[:2])
         return model(self.inputs, graph)
@@ -183,6 +181,8 @@ def fit(
 ) -> Fitted:
     """Train on the training part, stop on the validation part, score every pair.
 
+    Scores are those of the checkpoint that validation chose.
+
     Parameters
     ----------
     pairs
@@ -200,11 +200,6 @@ def fit(
         Of :class:`PaperOptions`; `features` and `control` are what the features were made by,
         see :func:`choose_features`.
 
-    Returns
-    -------
-    Fitted
-        Scores of all pairs by the checkpoint that validation chose.
-
     Raises
     ------
     InputError
@@ -213,15 +208,12 @@ def fit(
     """
     chosen = make(PaperOptions, options, field="gtgrn")
     # All that changes the result: the option class holds every option.
-    arguments = {"pairs": pairs, "genes": genes, "features": features, "seed": seed}
-    arguments |= {"options": chosen}
-    progress = Progress(resume, arguments, module=__name__, every=save_every)
+    arguments = {"split": pairs, "genes": genes, "features": features, "options": chosen}
+    progress = Progress(resume, arguments | {"seed": seed}, module=__name__, every=save_every)
     _check(chosen)
     task = _prepare(pairs, genes, features, chosen)
-    config = {
-        "inputs": {name: x.shape[1] for name, x in task.inputs.items()},
-        **{name: getattr(chosen, name) for name in OF_MODEL},
-    }
+    config = {"inputs": {name: x.shape[1] for name, x in task.inputs.items()}}
+    config |= {name: getattr(chosen, name) for name in OF_MODEL}
     with seeded(seed):
         model = GTGRN(**config).to(task.source.device)
         history = _train(model, task, chosen, seed, progress)
@@ -372,14 +364,9 @@ def decode_blocks(
     target: torch.Tensor,
     visible: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
-    """Return one logit a pair, (pairs,) float32, with a bounded number of pairs at a time.
+    """Return one logit per pair, (pairs,) float32, with a bounded number of pairs at a time.
 
-    Parameters
-    ----------
-    model, h
-        The model and its node states (n, d).
-    regulator, target, visible
-        See :meth:`gtgrn.models.gtgrn.transformer.GTGRN.decode`.
+    See :meth:`gtgrn.models.gtgrn.transformer.GTGRN.decode` for the arguments.
     """
     blocks = zip(regulator.split(BLOCK), target.split(BLOCK), strict=True)
     return torch.cat([model.decode(h, *block, visible).float() for block in blocks])

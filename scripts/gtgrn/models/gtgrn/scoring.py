@@ -109,12 +109,12 @@ class Scorer:
         # With logits, only the regulators that are not met are scored here, and judged by it.
         judged = matrix.judged & (~met[:, None] if logits is not None else True)
         messages = matrix.open_pairs(known, judged=judged)[met]
+        self._record_new(met, mask if logits is None else messages, messages)
         if logits is not None:
             # What the model has completed stands in for what no label may say, which gives
             # genes without labels their popularity.
             values = np.where(messages, values, 1 / (1 + np.exp(-logits[met])))
             mask = messages = np.ones_like(mask)
-        self._record_new(known, met, values, mask, messages)
         known_names = [names[i] for i in np.flatnonzero(met)]
         wanted = known_names + sorted(set(self.pairs[REGULATOR]) - set(known_names))
         genes_of = pd.Index(matrix.genes).get_indexer(wanted)
@@ -130,24 +130,14 @@ class Scorer:
         slope, offset = _calibrate(matrix, own_scores, known)
         return wanted, slope * scores + offset
 
-    def _record_new(
-        self,
-        known: np.ndarray,
-        met: np.ndarray,
-        values: np.ndarray,
-        mask: np.ndarray,
-        messages: np.ndarray,
-    ) -> None:
-        """Record what the scores of new regulators are made of; a label is a value of 0 or 1."""
-        labels = np.zeros(known.shape)
-        labels[met] = values
-        read = known & (labels == self.matrix.labels)
-        parts = [np.zeros_like(known), np.zeros_like(known)]
-        for part, own in zip(parts, (mask, messages), strict=True):
+    def _record_new(self, met: np.ndarray, read: np.ndarray, messages: np.ndarray) -> None:
+        """Record which labels, (met regulators, G) bool, the scores of new regulators read."""
+        matrix = self.matrix
+        parts = [np.zeros_like(matrix.judged), np.zeros_like(matrix.judged)]
+        for part, own in zip(parts, (read, messages), strict=True):
             part[met] = own
-        judges = (self.matrix.judged & ~met[:, None]).any()
-        given = Visible(labels, read & parts[0], read & parts[1])
-        self.matrix.see(NEW_REGULATORS if judges else UNJUDGED, given)
+        judges = (matrix.judged & ~met[:, None]).any()
+        matrix.see(NEW_REGULATORS if judges else UNJUDGED, Visible(matrix.labels, *parts))
 
     def _read_off(
         self, logits: np.ndarray | None, met: np.ndarray, wanted: list[str], scores: np.ndarray
