@@ -53,8 +53,8 @@ def test_gtgrn_weights_reproduce_its_states():
     """Weighted sums of values by the weights given must be what the layer's attention gives."""
     pairs = make_pairs()
     features = {"E": np.random.default_rng(0).normal(size=(24, 5))}
-    fitted = gtgrn.fit(pairs, names(24), features, dimensions=8, layers=1, heads=2, epochs=2, norm="layer",
-                       learning_rate=1e-3, seed=0, device="cpu")  # fmt: skip
+    fitted = gtgrn.fit(pairs, names(24), features, dimensions=8, layers=1, heads=2, epochs=2,
+                       norm="layer", learning_rate=1e-3, seed=0, device="cpu")  # fmt: skip
     table = gtgrn_weights(fitted.model, pairs, names(24), features, device="cpu")
     found = by_edge(table)
     edges = message_edges(pairs)
@@ -77,8 +77,8 @@ def test_gtgrn_weights_reproduce_its_states():
 def test_gtgrn_weights_do_not_depend_on_the_order_of_genes():
     pairs = make_pairs()
     x = np.random.default_rng(0).normal(size=(24, 5))
-    fitted = gtgrn.fit(pairs, names(24), {"E": x}, dimensions=8, layers=2, heads=2, epochs=2, norm="layer",
-                       learning_rate=1e-3, seed=0, device="cpu")  # fmt: skip
+    fitted = gtgrn.fit(pairs, names(24), {"E": x}, dimensions=8, layers=2, heads=2, epochs=2,
+                       norm="layer", learning_rate=1e-3, seed=0, device="cpu")  # fmt: skip
     order = np.random.default_rng(1).permutation(24)
     first = gtgrn_weights(fitted.model, pairs, names(24), {"E": x}, device="cpu")
     again = gtgrn_weights(
