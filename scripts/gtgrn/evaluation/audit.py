@@ -3,8 +3,8 @@
 It reads what the jobs wrote, not what they were meant to do: the edges over which messages were
 passed and the counts by phase, both recorded where they entered the network
 (:mod:`gtgrn.splits.exposure`), the graph behind the positional encodings, the records of the
-inferred networks, and the embeddings themselves. Each check counts; a count above zero, or an artefact that tells the
-answers better than expression can, is a finding.
+inferred networks, and the embeddings themselves. Each check counts; a count above zero, or an
+artefact that tells the answers better than expression can, is a finding.
 """
 
 from __future__ import annotations
