@@ -24,6 +24,7 @@ from project_cases import HANG, TINY, Project
 pytestmark = pytest.mark.slow
 
 SEED = "models/gtgrn/paper/edges/seed0"
+FORMS = ("published", "repaired")
 
 
 def table(project, path):
@@ -351,6 +352,104 @@ def test_a_method_is_one_file_and_shards_change_nothing(tiny, finished):
     assert record["engine"] == "fast"
     assert record["matrix_sha256"] == digest(tiny.folder / "results/tiny/matrix.npy")
     assert not list((folder / "shards").glob("*.tsv.gz"))
+
+
+TOY_PEER = '''
+"""Products of linear maps of expression."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from gtgrn.config.options import option
+from gtgrn.models.peer import Peer
+from gtgrn.models.peer_training import BatchSchedule
+from gtgrn.splits.exposure import SCORING
+
+ENVIRONMENT = "torch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(BatchSchedule):
+    """Options of the toy."""
+
+    width: int = option(4, "Width of a state.", minimum=1)
+
+
+FORMS = {"published": Options(epochs=1), "repaired": Options(epochs=1, width=2)}
+
+
+class Toy(nn.Module):
+    def __init__(self, inputs, width):
+        super().__init__()
+        self.map = nn.Linear(inputs, width)
+
+    def represent(self, task, x):
+        nothing = torch.empty(0, dtype=torch.long)
+        task.exposure.see(SCORING, (nothing, nothing))
+        return self.map(x)
+
+    def decode(self, states, regulator, target):
+        return (states[regulator] * states[target]).sum(1)
+
+
+PEER = Peer("toy", FORMS, Toy, lambda x: x, lambda *arguments: [{"epoch": 0}])
+fit, score = PEER.fit, PEER.score
+'''
+
+TOY_SECTION = '''
+"""A toy."""
+
+STUDY = "toys"
+TITLE = "Toys of this run"
+LEAD = "How many edges are known."
+ORDER = 15
+DATASET_FILES = {"judged": ["reference.tsv"]}
+
+
+def make(results, datasets):
+    """Count the known edges."""
+    files = [results / name / "reference.tsv" for name in datasets]
+    rows = [[str(len(file.read_text().splitlines()) - 1)] for file in files if file.exists()]
+    return {"tables": [{"caption": "Known", "columns": ["edges"], "rows": rows}], "figures": []}
+'''
+
+
+def test_a_peer_is_one_file(finished, tmp_path):
+    folder = tmp_path / "peer"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    project = Project(folder)
+    (folder / "scripts/gtgrn/models/peers/toy.py").write_text(TOY_PEER)
+    peers = {"methods": ["toy"], "options": {"toy": {"published": {"width": 3}}}}
+    project.configure(datasets=["tiny"], **{**TINY, "peers": peers})
+    target = "results/tiny/models/toy/{}/edges/seed0/scores.tsv.gz"
+    run = project.snakemake("--cores", "1", "--", *map(target.format, FORMS))
+    assert run.returncode == 0, run.stdout[-3000:]
+    for form in FORMS:
+        assert len(table(project, target.format(form).removeprefix("results/"))) == 6 * 29
+    peers["options"] = {"toy": {"published": {"wdith": 3}}}
+    project.configure(datasets=["tiny"], **{**TINY, "peers": peers})
+    refused = project.snakemake("-n")
+    assert refused.returncode != 0
+    assert "Did you mean 'width'?" in refused.stdout
+
+
+def test_a_section_of_the_report_is_one_file(finished, tmp_path):
+    folder = tmp_path / "section"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    project = Project(folder)
+    (folder / "scripts/gtgrn/report/sections/toys.py").write_text(TOY_SECTION)
+    settings = {**TINY, "report": {"studies": ["toys"]}}
+    project.configure(datasets=["tiny", "permuted", "unlabelled"], **settings)
+    plan = project.snakemake("-n").stdout
+    rules = set(re.findall(r"^(?:local)?rule (\w+):", plan, flags=re.MULTILINE))
+    assert rules == {"all", "build_report"}
+    run = project.snakemake("--cores", "1")
+    assert run.returncode == 0, run.stdout[-3000:]
+    page = (folder / "results/report.html").read_text()
+    assert "Toys of this run" in page
+    assert ">60<" in page
 
 
 def test_two_runs_in_one_folder_are_refused(tiny):

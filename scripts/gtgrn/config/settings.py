@@ -16,7 +16,7 @@ from gtgrn.config.options import grid_section
 from gtgrn.config.validation import check, check_document, did_you_mean, read_schema
 from gtgrn.errors import InputError
 from gtgrn.names import TRANSFER
-from gtgrn.plugins import METHODS, PEERS, find_plugins
+from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 
 SCHEMA = schema_path("config.schema.yaml")
 CONFIG = "configuration"
@@ -75,6 +75,8 @@ def check_settings(
         _known(f"{section}.datasets", chosen_cards, [*card_names(config), *cards])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
+    sections = find_plugins(SECTIONS).values()
+    _known("report.studies", config["report"]["studies"], [s.traits["STUDY"] for s in sections])
     _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     _known("network.beside", config["network"]["beside"], config["variants"])

@@ -182,10 +182,7 @@ class ReportOptions:
         "Targets whose results the report shows; it then needs them.",
         uniqueItems=True,
         items={
-            "description": "Name of a target.",
+            "description": "The study of a section of the report.",
             "type": "string",
-            "enum": [
-                *["peers", "tuning", "gatv2", "regulators", "fig7", "fig8", "biology", "paper"],
-            ],
         },
     )

@@ -1,16 +1,25 @@
-"""The files that the studies read and make: peers, tuning, regulators, maps, biology, the paper."""
+"""The files that the studies read: peers, tuning, regulators, maps, biology, the paper."""
 
 from __future__ import annotations
 
 from gtgrn.config.locations import find_prior
 from gtgrn.config.settings import FEATURE_SETS
 from gtgrn.errors import InputError
+from gtgrn.report.registry import (
+    EXPRESSED,
+    JUDGED,
+    STUDIED,
+    TUNED,
+    TYPED,
+    WITH_PEERS,
+    find_sections,
+    list_files,
+)
 from gtgrn.workflow.files import Files
 from gtgrn.workflow.plan import GTGRN, Plan
 
 PAPER_NUMBERS = "resources/paper_numbers.tsv"
 ORIGINAL_PEERS = "resources/original_peers.tsv"
-PAPER_STUDIES = ["paper", "peers", "tuning", "gatv2", "regulators", "fig7", "fig8", "biology"]
 BIOLOGY = ["regulons.gmt", "adjacencies.tsv", "net.tsv", "regulators.tsv", "novel.tsv"]
 BIOLOGY += [f"activity.{ext}" for ext in ("tsv", "h5ad", "svg", "png")]
 OVERLAP = [*(f"overlap.{ext}" for ext in ("tsv", "svg", "png")), "overlap_regulators.tsv"]
@@ -31,7 +40,7 @@ class StudyFiles:
     @property
     def pages(self) -> dict[str, list[str]]:
         """Pages of the report -> the studies that each shows."""
-        return {"report": self.plan.config["report"]["studies"], "paper": PAPER_STUDIES}
+        return {"report": self.plan.config["report"]["studies"], "paper": list(find_sections())}
 
     # Hyper-parameters and peers
 
@@ -211,26 +220,13 @@ class StudyFiles:
 
     def of_page(self, wildcards) -> list[str]:
         """Return the results of the studies that a page of the report shows."""
-        return [file for study in self.pages[wildcards.page] for file in self.of_study(study)]
-
-    def of_study(self, study: str) -> list[str]:
-        """Return the results of a study that the report shows."""
         plan = self.plan
-        if study == "gatv2":
-            return ["<results>/gatv2/protocols.tsv"]
-        if study == "biology":
-            return [path for name in plan.expressed for path in self.biology(name)]
-        names, datasets = {
-            "peers": (["peers.tsv"], [name for name in plan.judged if plan.peers_of(name)]),
-            "tuning": (["tuning.tsv"], plan.tuned),
-            "regulators": (["regulators/ranking.tsv"], plan.judged),
-            "fig7": (["embedding_map/scores.tsv", "embedding_map/figure.svg"], plan.judged),
-            "fig8": (["annotation/scores.tsv", "annotation/figure.svg"], plan.typed),
-            "paper": (
-                [f"paper/{name}.tsv" for name in ("table5", "fig6", "fig6_fits", "table6")],
-                plan.studied,
-            ),
-        }[study]
-        whole = ["<results>/paper/table3.tsv", "<results>/paper/fig4.tsv"]
-        own = [f"<results>/{dataset}/{name}" for dataset in datasets for name in names]
-        return whole * (study == "paper") + own
+        kinds = {
+            EXPRESSED: plan.expressed,
+            JUDGED: plan.judged,
+            TYPED: plan.typed,
+            TUNED: plan.tuned,
+            STUDIED: plan.studied,
+            WITH_PEERS: [name for name in plan.judged if plan.peers_of(name)],
+        }
+        return [f"<results>/{path}" for path in list_files(self.pages[wildcards.page], kinds)]

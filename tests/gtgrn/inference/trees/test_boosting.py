@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.inference.run import infer
 from chance_cases import largest_t, t_bound
+from gtgrn.inference.run import infer
 from gtgrn.inference.trees.boosting import boosting_importances, sklearn_stop_rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
