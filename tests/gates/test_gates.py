@@ -7,7 +7,7 @@ import check_types
 import pytest
 
 LONG = "def long():\n" + "    x = 1\n" * 60
-WIDE = f"class C:\n    def wide({', '.join(f'a{i}' for i in range(6))}, *, {', '.join('bcdef')}): ...\n"
+WIDE = "class C:\n    def wide(a, b, c, d, e, /, f, *, g, h, i, j, k): ...\n"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ PYPI_NAMES = {"python-igraph": "igraph", "matplotlib-base": "matplotlib"}
 NOT_FROM_PYPI = re.compile(r"python|pip|r-.+|bioconductor-.+")
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 FIRST_WITH_PROFILE_YAML = (9, 19)
-"""The release of Snakemake that reads profile.yaml; before it was config.yaml, silently skipped."""
+"""The first release of Snakemake that reads profile.yaml; others skip it without a word."""
 
 
 def locked() -> dict[str, str]:

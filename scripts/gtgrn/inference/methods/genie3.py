@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from gtgrn.inference.trees.regression import ForestOptions as Options
+from gtgrn.inference.trees.options import ForestOptions as Options
 from gtgrn.inference.trees.regression import infer_by_forests
 
 ENVIRONMENT = "arboreto"

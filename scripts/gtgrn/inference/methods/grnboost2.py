@@ -10,7 +10,8 @@ import pandas as pd
 
 from gtgrn.config.options import option
 from gtgrn.errors import InputError
-from gtgrn.inference.trees.regression import BoostingOptions, Regression, infer_targets
+from gtgrn.inference.trees.options import BoostingOptions
+from gtgrn.inference.trees.regression import Regression, infer_targets
 
 ENVIRONMENT = "arboreto"
 SHARDED = True

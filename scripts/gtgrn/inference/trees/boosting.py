@@ -20,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from gtgrn.inference.trees.regression import BoostingOptions
+from gtgrn.inference.trees.options import BoostingOptions
 from gtgrn.inference.trees.split_search import (
     ONE_CELL,
     PURE,
@@ -79,7 +79,7 @@ def boosting_importances(
         cells to this tree on its own (scikit-learn 1.9); ``same_bag``, before and after this
         tree on its own.
     options
-        Fields of :class:`~gtgrn.inference.trees.regression.BoostingOptions`.
+        Fields of :class:`~gtgrn.inference.trees.options.BoostingOptions`.
 
     Returns
     -------

@@ -27,7 +27,7 @@ from gtgrn.inference.trees.node_search import (
     search_random,
     search_small,
 )
-from gtgrn.inference.trees.regression import ForestOptions
+from gtgrn.inference.trees.options import ForestOptions
 from gtgrn.inference.trees.split_search import (
     DRAWS,
     ONE_CELL,
@@ -79,7 +79,7 @@ def forest_importances(
     bootstrap
         Draw a bootstrap sample for every tree of ``rf``; extra-trees use all cells.
     options
-        Fields of :class:`~gtgrn.inference.trees.regression.ForestOptions`.
+        Fields of :class:`~gtgrn.inference.trees.options.ForestOptions`.
 
     Returns
     -------
