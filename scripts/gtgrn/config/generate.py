@@ -64,7 +64,7 @@ OPTION_CLASSES = {
         "GT-GRN's form paper, a graph transformer; a variant overrides single keys.",
     ),
     "full": (
-        *("models/gtgrn/full.py", "FullOptions"),
+        *("models/gtgrn/full_options.py", "FullOptions"),
         "GT-GRN's form full: signed label messages, hidden supervision, a Gaussian process; a "
         "variant with form full overrides single keys.",
     ),

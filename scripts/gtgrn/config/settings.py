@@ -82,7 +82,16 @@ def check_settings(
     _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     _known("network.beside", config["network"]["beside"], config["variants"])
-    total = sum(config["splits"]["edges"].values())
+    _check_fractions(config["splits"]["edges"])
+    _heads_divide("bert", config["bert"])
+    for name in config["variants"]:
+        _check_variant(f"variants.{name}", variant_options(config, name))
+    _check_grid(config)
+
+
+def _check_fractions(fractions: dict) -> None:
+    """Check that the parts of a split make up the whole."""
+    total = sum(fractions.values())
     if abs(total - 1) > 1e-6:
         raise InputError(
             f"the fractions sum to {total:g}, not 1",
@@ -90,10 +99,6 @@ def check_settings(
             field="splits.edges",
             remedy="Correct train, val or test",
         )
-    _heads_divide("bert", config["bert"])
-    for name in config["variants"]:
-        _check_variant(f"variants.{name}", variant_options(config, name))
-    _check_grid(config)
 
 
 def _check_variant(field: str, options: dict) -> None:

@@ -27,7 +27,7 @@ from gtgrn.training.loop import EarlyStopping, require_finite, seeded
 from gtgrn.training.progress import Progress
 
 if TYPE_CHECKING:
-    from gtgrn.models.gtgrn.full import FullOptions
+    from gtgrn.models.gtgrn.full_options import FullOptions
 
 RATE = "gtgrn.learning_rate"
 MATRIX = "X"
