@@ -199,7 +199,6 @@ EDITED = [
     "errors",
     "seeds",
     "config.cards",
-    "simulation.boolean",
     "data.preprocessing",
     "data.matrix",
     "training.progress",

@@ -28,6 +28,7 @@ from gtgrn.config.options import make
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.models.fitted import Fitted
+from gtgrn.models.gtgrn.full_options import FullOptions
 from gtgrn.models.gtgrn.hidden_training import (
     Draws,
     Inputs,
