@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from chance_cases import ERRORS, FALSE_ALARM
 from gtgrn.errors import InputError
 from gtgrn.simulation.boolean import (
     _activate,
@@ -21,7 +22,7 @@ from gtgrn.simulation.boolean_models import read_model, reference_edges
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 HSC = Path(__file__).parents[3] / "resources" / "boolean_models" / "hsc.yaml"
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -310,10 +311,10 @@ def test_moments_of_one_step(model_of, noise, factor, step):
     drift = np.array([20 - 10 * 3.0, -10 * 1.5, 0, 0])
     values = np.hstack([sim.expression, sim.protein])
     scaled = (values - start - drift * step) / (factor * np.sqrt(start) * step)
-    # A normal variable's powers 1 to 4 have variance 1, 2, 15 and 96; five standard errors.
+    # A normal variable's powers 1 to 4 have variance 1, 2, 15 and 96; six standard errors.
     for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
-        assert np.abs((scaled**power).mean(0) - mean).max() < 5 * np.sqrt(variance / 10000)
-    assert np.abs(np.corrcoef(scaled.T) - np.eye(4)).max() < 5 / np.sqrt(10000)
+        assert np.abs((scaled**power).mean(0) - mean).max() < ERRORS * np.sqrt(variance / 10000)
+    assert np.abs(np.corrcoef(scaled.T) - np.eye(4)).max() < ERRORS / np.sqrt(10000)
 
 
 def test_negative_values_stay_as_they_were(model_of):
@@ -322,7 +323,7 @@ def test_negative_values_stay_as_they_were(model_of):
     x = sim.expression["A"]
     assert (x >= 0).all()
     # Drift .1 * .01, sd 10 sqrt(.01) .01: below zero with probability Phi(-.9).
-    assert (x == 0.01).mean() == pytest.approx(norm.cdf(-0.9), abs=5 * np.sqrt(0.15 / 10000))
+    assert (x == 0.01).mean() == pytest.approx(norm.cdf(-0.9), abs=ERRORS * np.sqrt(0.15 / 10000))
 
 
 def test_times_are_uniform_and_labelled(cells):
@@ -334,7 +335,7 @@ def test_times_are_uniform_and_labelled(cells):
     np.testing.assert_allclose(steps, steps.round(), atol=1e-9)
     assert 1 <= steps.round().min() < steps.round().max() <= 800
     counts = np.histogram(steps.round(), bins=10, range=(0.5, 800.5))[0]
-    assert ((counts - 200) ** 2 / 200).sum() < 27.9  # chi-square, 9 degrees, p = .001
+    assert ((counts - 200) ** 2 / 200).sum() < chi2.isf(FALSE_ALARM, 9)
 
 
 def test_without_noise_cells_lie_on_the_path(hsc):
@@ -425,7 +426,7 @@ def test_dropout_fractions(expression, quantile, probability):
     for gene in expression:
         low = expression[gene] < np.quantile(expression[gene], quantile)
         assert not zero.loc[~low, gene].any()
-        spread = 5 * np.sqrt(probability * (1 - probability) / low.sum())
+        spread = ERRORS * np.sqrt(probability * (1 - probability) / low.sum())
         assert zero.loc[low, gene].mean() == pytest.approx(probability, abs=spread + 1e-12)
     assert np.abs(zero.corr().to_numpy() - np.eye(4)).max() < 0.1  # genes independent
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from chance_cases import ERRORS, spread_error
 from gtgrn.data.scaling import standardise
 from gtgrn.embeddings.positional import laplacian_encodings
 from gtgrn.errors import InputError
@@ -173,8 +174,9 @@ def test_random_labels_are_not():
         rng = np.random.default_rng(seed)
         pairs = pairs.assign(**{LABEL: rng.integers(0, 2, len(pairs))})
         found.append(part_auroc(pairs, small_fit(pairs, **LEARN).scores))
-    # The standard error of the mean of two AUROCs on eighty pairs is .046.
-    assert abs(np.mean(found) - 0.5) < 0.14
+    # The standard error of the mean of two AUROCs on eighty pairs is .046: .78 is chance in a
+    # thousand million runs, and labels that leak give .9 and more.
+    assert abs(np.mean(found) - 0.5) < ERRORS * 0.046
 
 
 def test_features_alone_carry_over_to_genes_without_a_training_pair():
@@ -187,7 +189,8 @@ def test_features_alone_carry_over_to_genes_without_a_training_pair():
         for control in ("none", "random")
     }
     assert part_auroc(pairs, results["none"]) > 0.93
-    assert abs(part_auroc(pairs, results["random"]) - 0.5) < 0.25
+    # One AUROC on as many pairs, with an error of .065: still below the .93 above.
+    assert abs(part_auroc(pairs, results["random"]) - 0.5) < ERRORS * 0.065
 
 
 def test_the_order_of_a_pair_is_learnt():
@@ -374,11 +377,11 @@ def test_random_features_keep_the_shape_and_nothing_else():
     assert np.array_equal(chosen["P"], features["P"])
     for name in "GE":
         assert chosen[name].shape == features[name].shape
-        assert abs(np.corrcoef(chosen[name].ravel(), features[name].ravel())[0, 1]) < 0.3
+        assert abs(np.corrcoef(chosen[name].ravel(), features[name].ravel())[0, 1]) < 0.5
     assert not np.array_equal(chosen["G"], chosen["E"][:, :4])
     large = choose_features({"E": np.zeros((500, 50))}, control="random", seed=0)["E"]
-    assert abs(large.mean()) < 0.03
-    assert abs(large.std() - 1) < 0.03
+    assert abs(large.mean()) < ERRORS / large.size**0.5
+    assert abs(large.std() - 1) < ERRORS * spread_error(large.size)
 
 
 def test_permuted_features_move_genes_together():
