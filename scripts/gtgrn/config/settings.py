@@ -75,10 +75,8 @@ def check_settings(
         _known(f"{section}.datasets", chosen_cards, [*card_names(config), *cards])
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
     _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
-    sections = find_plugins(SECTIONS).values()
-    _known(
-        "report.studies", config["report"]["studies"], [s.trait("STUDY", s.name) for s in sections]
-    )
+    studies = [str(s.trait("STUDY", s.name)) for s in find_plugins(SECTIONS).values()]
+    _known("report.studies", config["report"]["studies"], studies)
     _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     _known("network.beside", config["network"]["beside"], config["variants"])

@@ -9,6 +9,7 @@ Nothing here is computed from the rule itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,8 +41,8 @@ KINDS = [MESSAGES, LABELS, ASKED]
 SEEN, EXAMPLE = "seen", "example"
 COLUMNS = ["phase", "kind", "pairs", TRAIN, VAL, TEST, "reverse", SEEN, "hidden", EXAMPLE]
 
-Pairs = tuple[np.ndarray, np.ndarray]
-"""Gene indices of regulators and of targets, each (pairs,)."""
+Pairs = tuple[Any, Any]
+"""Gene indices of regulators and of targets, each (pairs,): arrays, or tensors of torch."""
 
 
 class Exposure:
