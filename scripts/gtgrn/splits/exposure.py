@@ -154,7 +154,8 @@ class Exposure:
     def load_state_dict(self, state: Mapping) -> None:
         """Add what :meth:`state_dict` gave."""
         for key, codes in state["seen"].items():
-            self._add(*key.split("\t"), codes.numpy())
+            phase, kind = key.split("\t")
+            self._add(phase, kind, codes.numpy())
         self._edges = _union(self._edges, state["edges"].numpy())
         self._shown = _union(self._shown, state["shown"].numpy())
 
