@@ -296,7 +296,7 @@ def reading(
         raise InputError("not found", file=path, field=field, remedy="Check the path")
     try:
         yield
-    except (InputError, MemoryError):
+    except InputError:
         raise
     except Exception as error:
         # Whatever a library raises on a stranger's file: they promise no kind of error.

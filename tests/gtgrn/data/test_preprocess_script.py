@@ -203,3 +203,25 @@ def test_magic():
 def test_magic_needs_cells():
     message = message_of(preprocess, dense(np.ones((8, 3))), values="counts", magic=True)
     assert "'preprocess.magic': MAGIC with knn_max 15 needs more cells than 8" in message
+
+
+def test_listed_genes_stay_however_few_cells_express_them():
+    counts = np.zeros((20, 4), np.float32)
+    counts[:, 0], counts[:2, 1], counts[0, 2] = 3, 1, 2
+    adata = ad.AnnData(
+        counts,
+        obs=pd.DataFrame(index=[f"c{i}" for i in range(20)]),
+        var=pd.DataFrame(index=["COMMON", "PAX5", "RARE", "SILENT"]),
+    )
+
+    def kept(**settings) -> list[str]:
+        return list(preprocess(adata, values="counts", **settings).var_names)
+
+    assert kept(min_cells_fraction=0.5) == ["COMMON"]
+    assert kept(min_cells_fraction=0.5, keep=["PAX5", "SILENT"]) == ["COMMON", "PAX5"]
+    assert kept(min_cells=2) == ["COMMON", "PAX5"]
+    assert kept(min_cells=2, min_cells_fraction=0.5) == ["COMMON"]
+    assert kept(n_top_genes=0, keep=["PAX5"], regulators=["RARE"]) == ["PAX5", "RARE"]
+    settings = preprocess(adata, values="counts", keep=["PAX5"]).uns["gtgrn"]["settings"]
+    assert settings["kept_genes"] == 1
+    assert "kept_genes" not in preprocess(adata, values="counts").uns["gtgrn"]["settings"]

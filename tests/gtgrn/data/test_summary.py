@@ -86,3 +86,26 @@ def test_genes_without_cells(tmp_path):
     lines = summarise(tmp_path, card)
     assert lines["cells"].strip() == "none, only names of genes"
     assert "sparsity" not in lines
+
+
+def test_evidence_what_was_left_out_and_lost_regulators_are_named(tmp_path):
+    card = write_counts(tmp_path)
+    frame = pd.read_csv(tmp_path / "counts.csv", index_col=0)
+    frame.assign(__no_feature=9).to_csv(tmp_path / "counts.csv")
+    (tmp_path / "tfs.tsv").write_text("regulator\nA\nE\nb\n")
+    card["regulators"] = {"path": str(tmp_path / "tfs.tsv"), "column": "regulator"}
+    settings = {"min_genes_per_cell": 1, "min_cells_fraction": 0.4}
+    lines = summarise(tmp_path, card, ["A", "E"], **settings)
+    assert lines["evidence"].strip() == "all are whole numbers; 43% are 0; the largest is 9"
+    assert lines["left out"].strip() == "__no_feature"
+    assert lines["lost"].strip() == "E; preprocess.keep: [regulators]"
+    assert lines["names"].strip() == (
+        "2 of 3 regulators match, 3 of 3 regulators would match if case were ignored "
+        "(such as 'b' and 'B'); set ignore_case: true"
+    )
+    # The remedies of both lines: nothing is lost, and all names match.
+    card["regulators"]["ignore_case"] = True
+    kept = summarise(tmp_path, card, ["A", "B", "E"], keep=["A", "B", "E"], **settings)
+    assert kept["regulators"].strip().startswith("3 of 3 in ")
+    assert "lost" not in kept
+    assert "names" not in kept
