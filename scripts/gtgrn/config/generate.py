@@ -37,7 +37,7 @@ UNNAMED = ("properties", "additionalProperties", "then", "else")
 OPTION_CLASSES = {
     "": (SECTIONS, "RunOptions", ""),
     "preprocess": (
-        *("data/preprocessing.py", "PreprocessOptions"),
+        *("data/preprocess_options.py", "PreprocessOptions"),
         "Filters and normalisation; a card may override each key.",
     ),
     "inference": (SECTIONS, "InferenceOptions", "Expression-only networks."),

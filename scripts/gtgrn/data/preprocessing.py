@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gtgrn.config.options import option
+from gtgrn.config.options import make
 from gtgrn.data.checks import (
     as_float32,
     check_unique,
@@ -33,6 +32,7 @@ from gtgrn.data.filters import (
 )
 from gtgrn.data.gene_selection import VARIANCE, find_ordering, significant_genes
 from gtgrn.data.not_genes import KEEP, leave_out
+from gtgrn.data.preprocess_options import CardPreprocessOptions
 from gtgrn.data.readers import bad_path, join_cells, name_genes, read_matrix
 from gtgrn.data.store import UNS
 from gtgrn.data.value_kinds import LOGGED, NORMALISED
@@ -43,64 +43,6 @@ log = logging.getLogger(__name__)
 
 DROPPED = "gtgrn_dropped"
 """Key of `uns` with the names of the genes that were read and not kept."""
-
-
-MAGIC_LIMITS = {
-    "knn": {
-        "description": "Neighbours that set the kernel's bandwidth.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "knn_max": {
-        "description": "Largest number of neighbours with a weight above 0.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "decay": {
-        "description": "Decay rate of the kernel's tails.",
-        "type": "number",
-        "exclusiveMinimum": 0,
-    },
-    "t": {
-        "description": "Power of the diffusion operator.",
-        "type": "integer",
-        "minimum": 1,
-    },
-    "n_pca": {
-        "description": "Principal components in which neighbours are sought.",
-        "type": "integer",
-        "minimum": 1,
-    },
-}
-
-
-@dataclass(frozen=True)
-class PreprocessOptions:
-    """Options of the section preprocess; a card may override each."""
-
-    min_cells_fraction: float = option(
-        0.1,
-        "Keep genes expressed in at least this fraction of the cells.",
-        minimum=0,
-        maximum=1,
-    )
-    min_genes_per_cell: int = option(
-        200, "Keep cells that express at least this many genes.", minimum=0
-    )
-    target_sum: float = option(
-        10000, "Total of each cell after normalisation of counts.", exclusiveMinimum=0
-    )
-    magic: bool | dict = option(
-        False,
-        "MAGIC imputation, true with the published settings or a section that changes them.",
-        additionalProperties=False,
-        properties=MAGIC_LIMITS,
-    )
-    n_top_genes: int | None = option(
-        None,
-        "Most variable genes kept besides the regulators; null keeps all genes.",
-        minimum=0,
-    )
 
 
 def read_expression(expression: dict) -> ad.AnnData:
@@ -163,21 +105,15 @@ def preprocess(
     adata: ad.AnnData,
     *,
     values: str,
-    min_cells_fraction: float = 0.0,
-    min_genes_per_cell: int = 0,
-    min_cells: int = 0,
-    keep: Collection[str] = (),
-    target_sum: float = 1e4,
-    magic: dict | bool | None = None,
-    significance: dict | None = None,
-    n_top_genes: int | None = None,
     regulators: Sequence[str] | None = None,
+    keep: Collection[str] = (),
     total_counts: str | None = None,
     seed: int = 0,
+    **options: object,
 ) -> ad.AnnData:
     """Filter, normalise and select genes.
 
-    In this order: cells by expressed genes, genes by the fraction of the remaining cells,
+    In this order: cells by expressed genes, genes by the number of the remaining cells,
     normalisation, MAGIC, log1p (each as the values need or as asked), genes that change along
     pseudotime (where asked), selection of variable genes.
 
@@ -188,36 +124,18 @@ def preprocess(
     values
         ``counts`` and ``estimated_counts`` are normalised and logged, ``tpm`` is logged,
         ``lognorm``, ``scaled`` and ``continuous`` are taken as they are.
-    min_cells_fraction
-        Keep genes expressed (not 0) in at least this fraction of the cells.
-    min_genes_per_cell
-        Keep cells that express at least this many genes.
-    min_cells
-        Keep genes expressed in at least this many cells, besides the fraction.
-    keep
-        Genes that stay if any cell expresses them, such as listed regulators and markers.
-    target_sum
-        Total of each cell after normalisation.
-    magic
-        Settings of MAGIC (knn, knn_max, decay, t, n_pca), True for the published ones, None
-        or False for no imputation. Imputation inflates correlations (PMC8848013).
-    significance
-        Keep the genes, regulators too, that change along pseudotime, as BEELINE does: the keys
-        of :func:`gtgrn.data.gene_selection.find_ordering` and ``p_value`` (0.01, before the
-        Bonferroni correction). Genes are then ranked by the variances that come with the
-        p-values. None
-        keeps all genes.
-    n_top_genes
-        Keep all regulators that passed the filters and this many other genes, those with the
-        largest variance of X, ties by name. None keeps all genes.
     regulators
         Names of the candidate regulators. None makes every gene one; `n_top_genes` then
         counts all genes.
+    keep
+        Names of genes that stay if any cell expresses them.
     total_counts
         Column of `obs` with a cell's total over all genes, the size factor where the matrix
         holds a subset of them. None uses the sum over the genes that passed.
     seed
         Seed of MAGIC's randomised principal components.
+    options
+        Of :class:`gtgrn.data.preprocess_options.CardPreprocessOptions`, but `keep`.
 
     Returns
     -------
@@ -232,64 +150,114 @@ def preprocess(
     InputError
         If no cell or gene passes, total counts are impossible, or MAGIC has too few cells.
     """
-    magic = magic_settings(magic)
+    chosen = make(CardPreprocessOptions, options, field="preprocess")
+    magic = magic_settings(chosen.magic)
     adata = adata[:, np.argsort(adata.var_names.to_numpy(str), kind="stable")].copy()
-    sizes = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}
-    measured = adata.var_names
+    sizes, measured = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}, adata.var_names
+    adata = _filtered(adata, chosen, keep)
+    sizes |= {"cells_after": adata.n_obs, "genes_after": adata.n_vars}
+    _transform(adata, values, chosen, magic, total_counts, seed)
+    variance = None
+    if chosen.significance is not None:
+        adata, variance = _along_pseudotime(adata, chosen.significance, seed)
+        sizes["genes_significant"] = adata.n_vars
+    known = adata.var_names if regulators is None else regulators
+    adata.var[IS_REGULATOR] = adata.var_names.isin(known)
+    if chosen.n_top_genes is not None:
+        always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
+        always |= adata.var_names.isin(list(keep))
+        adata = adata[:, variable_genes(adata, chosen.n_top_genes, always, variance)].copy()
+    # Dense from here on: before, a sparse matrix of all genes may be all that fits into memory.
+    if sparse.issparse(adata.X):
+        adata.X = adata.X.toarray()
+    sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
+    _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
+    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
+    return adata
+
+
+def _filtered(
+    adata: ad.AnnData, options: CardPreprocessOptions, keep: Collection[str]
+) -> ad.AnnData:
+    """Drop cells with few genes, then genes with few cells; a list of genes has no cells."""
     if adata.n_obs:
-        adata = filter_matrix(adata, min_cells_fraction, min_genes_per_cell, min_cells, keep)
-    elif n_top_genes is not None:
+        return filter_matrix(
+            adata,
+            options.min_cells_fraction,
+            options.min_genes_per_cell,
+            options.min_cells,
+            keep,
+        )
+    if options.n_top_genes is not None:
         raise InputError(
             "there is no expression to find the most variable genes by",
             field="preprocess.n_top_genes",
             remedy="Set it to null in the card's section preprocess",
         )
-    sizes |= {"cells_after": adata.n_obs, "genes_after": adata.n_vars}
+    return adata
+
+
+def _transform(
+    adata: ad.AnnData,
+    values: str,
+    options: CardPreprocessOptions,
+    magic: dict | None,
+    total_counts: str | None,
+    seed: int,
+) -> None:
+    """Normalise, impute and log the values, in place, as they need or as asked."""
     if values in NORMALISED:
         adata.layers["counts"] = adata.X.copy()
-        normalise(adata, target_sum, total_counts)
+        normalise(adata, options.target_sum, total_counts)
     matrix = adata.X
-    if sparse.issparse(matrix) and (magic is not None or significance is not None):
+    if sparse.issparse(matrix) and (magic is not None or options.significance is not None):
         matrix = matrix.toarray()
     if magic is not None:
         matrix = impute(matrix, magic, seed)
     if values in LOGGED:
         matrix = matrix.log1p() if sparse.issparse(matrix) else np.log1p(matrix)
     adata.X = matrix
-    variance = None
-    if significance is not None:
-        ordering = find_ordering(adata, significance, seed)
-        passed = significant_genes(ordering, adata.var_names, significance.get("p_value", 0.01))
-        adata = adata[:, adata.var_names.isin(passed)].copy()
-        variance = ordering.loc[adata.var_names, VARIANCE].to_numpy()
-        sizes["genes_significant"] = adata.n_vars
-    known = adata.var_names if regulators is None else regulators
-    adata.var[IS_REGULATOR] = adata.var_names.isin(known)
-    if n_top_genes is not None:
-        always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
-        always |= adata.var_names.isin(list(keep))
-        adata = adata[:, variable_genes(adata, n_top_genes, always, variance)].copy()
-    # Dense from here on: before, a sparse matrix of all genes may be all that fits into memory.
-    if sparse.issparse(adata.X):
-        adata.X = adata.X.toarray()
-    sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
+
+
+def _along_pseudotime(
+    adata: ad.AnnData, significance: dict, seed: int
+) -> tuple[ad.AnnData, np.ndarray]:
+    """Keep the genes that change along pseudotime; return their variances beside them."""
+    ordering = find_ordering(adata, significance, seed)
+    passed = significant_genes(ordering, adata.var_names, significance.get("p_value", 0.01))
+    adata = adata[:, adata.var_names.isin(passed)].copy()
+    return adata, ordering.loc[adata.var_names, VARIANCE].to_numpy()
+
+
+def _record(
+    adata: ad.AnnData,
+    options: CardPreprocessOptions,
+    sizes: dict[str, int],
+    magic: dict | None,
+    keep: Collection[str],
+    *,
+    values: str,
+    total_counts: str | None,
+    seed: int,
+) -> None:
+    """Log what the filters did, and put it and the settings into `uns`."""
     log.info("filters: %s", ", ".join(f"{key} {value}" for key, value in sizes.items()))
     constant = int((np.ptp(adata.X, axis=0) == 0).sum()) if adata.n_obs else 0
     if constant:
         log.warning("%d genes are constant over the cells: they stay, but say nothing", constant)
     settings = {
         "values": values,
-        "min_cells_fraction": float(min_cells_fraction),
-        "min_genes_per_cell": int(min_genes_per_cell),
-        "target_sum": float(target_sum),
+        "min_cells_fraction": float(options.min_cells_fraction),
+        "min_genes_per_cell": int(options.min_genes_per_cell),
+        "target_sum": float(options.target_sum),
         "total_counts": total_counts or "",
         "magic": magic or "off",
-        "significance": significance or "off",
-        "n_top_genes": "all" if n_top_genes is None else int(n_top_genes),
+        "significance": options.significance or "off",
+        "n_top_genes": "all" if options.n_top_genes is None else int(options.n_top_genes),
         "seed": int(seed),
     }
     # Stated where used, so that older results stay what they are.
-    settings |= {"min_cells": int(min_cells)} if min_cells else {}
+    settings |= {"min_cells": int(options.min_cells)} if options.min_cells else {}
     settings |= {"kept_genes": len(set(keep))} if keep else {}
     packages = ["anndata", "numpy", "scanpy", *(["magic-impute"] if magic else [])]
     adata.uns[UNS] = {
@@ -298,5 +266,3 @@ def preprocess(
         "settings": settings,
         "versions": {name: version(name) for name in packages},
     }
-    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
-    return adata

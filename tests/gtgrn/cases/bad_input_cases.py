@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import yaml
 from gtgrn.config.cards import load_cards
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.splits.shipped import read_shipped_split
+from preprocess_cases import preprocess
 
 GENES = [f"G{i}" for i in range(8)]
 CELLS = [f"c{i}" for i in range(6)]

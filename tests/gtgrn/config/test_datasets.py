@@ -11,12 +11,13 @@ import pytest
 import yaml
 from gtgrn.config.cards import card_files, expand_card, load_cards
 from gtgrn.data.downloads import check_offline, is_fetched, list_missing
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.errors import InputError
 from gtgrn.simulation.boolean_models import read_model
 from gtgrn.splits.shipped import read_shipped_folds, read_shipped_split
 from gtgrn.splits.tables import check_split
+from preprocess_cases import preprocess
 
 ROOT = Path(__file__).parents[3]
 RESOURCES = ROOT / "resources"

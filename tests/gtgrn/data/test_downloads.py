@@ -22,9 +22,10 @@ from gtgrn.data.downloads import (
     obtain,
 )
 from gtgrn.data.fetching import CHUNK, fetch
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.errors import InputError
+from preprocess_cases import preprocess
 
 FOLDER = Path(__file__).parents[3] / "config" / "datasets"
 MARKERS = "resources/markers/pbmc.tsv"

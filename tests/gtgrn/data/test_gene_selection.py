@@ -17,11 +17,11 @@ from gtgrn.data.gene_selection import (
     significant_genes,
     spline_test,
 )
-from gtgrn.data.preprocessing import preprocess
 from gtgrn.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from patsy import dmatrix
+from preprocess_cases import preprocess
 from scipy.stats import kstest
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

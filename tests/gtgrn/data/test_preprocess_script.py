@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
-from gtgrn.data.preprocessing import preprocess
 from gtgrn.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from preprocess_cases import preprocess
 from scipy import sparse
 
 

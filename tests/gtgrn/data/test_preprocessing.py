@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.readers import _recover_counts
 from gtgrn.data.store import read_preprocessed, write_expression
 from gtgrn.data.value_kinds import find_kind
 from gtgrn.errors import InputError
+from preprocess_cases import preprocess
 from scipy import sparse
 from scipy.io import mmwrite
 

@@ -7,9 +7,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.store import read_preprocessed, write_expression
 from gtgrn.errors import InputError
+from preprocess_cases import preprocess
 from scipy import sparse
 from scipy.io import mmwrite
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.config.cards import load_cards
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.errors import InputError
 from gtgrn.splits.shipped import read_shipped_folds, read_shipped_split
+from preprocess_cases import preprocess
 
 ROOT = Path(__file__).parents[3]
 RESOURCES = ROOT / "resources"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.store import read_preprocessed, write_expression
 from gtgrn.data.summary import summarise_input
+from preprocess_cases import preprocess
 
 
 def summarise(folder, card: dict, regulators=None, reference=None, **settings) -> dict[str, str]:

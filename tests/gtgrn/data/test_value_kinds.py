@@ -6,9 +6,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.data.preprocessing import preprocess, read_expression
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.value_kinds import find_kind
 from gtgrn.errors import InputError
+from preprocess_cases import preprocess
 from scipy import sparse
 
 
