@@ -113,37 +113,31 @@ def preprocess(
 ) -> ad.AnnData:
     """Filter, normalise and select genes.
 
-    In this order: cells by expressed genes, genes by the number of the remaining cells,
-    normalisation, MAGIC, log1p (each as the values need or as asked), genes that change along
-    pseudotime (where asked), selection of variable genes.
+    In this order: cells, genes, normalisation, MAGIC, log1p (each as the values need or as
+    asked), genes that change along pseudotime (where asked), variable genes.
 
     Parameters
     ----------
     adata
-        Cells x genes from :func:`read_expression`; it is not changed.
+        Cells x genes, not changed.
     values
-        ``counts`` and ``estimated_counts`` are normalised and logged, ``tpm`` is logged,
-        ``lognorm``, ``scaled`` and ``continuous`` are taken as they are.
+        ``counts`` and ``estimated_counts`` are normalised and logged, ``tpm`` is logged.
     regulators
-        Names of the candidate regulators. None makes every gene one; `n_top_genes` then
-        counts all genes.
+        Names of the candidate regulators; None makes every gene one.
     keep
         Names of genes that stay if any cell expresses them.
     total_counts
-        Column of `obs` with a cell's total over all genes, the size factor where the matrix
-        holds a subset of them. None uses the sum over the genes that passed.
-    seed
-        Seed of MAGIC's randomised principal components.
-    options
-        Of :class:`gtgrn.data.preprocess_options.CardPreprocessOptions`, but `keep`.
+        Column of `obs` with a cell's total over all genes, for a matrix that holds a subset.
+    seed, options
+        Of MAGIC's principal components; of :class:`CardPreprocessOptions`, but `keep`.
 
     Returns
     -------
     anndata.AnnData
-        X dense float32; `layers["counts"]` where values are normalised; `var["is_regulator"]`;
-        `uns["gtgrn"]` with source, filters (numbers before and after), settings and versions;
-        `uns["gtgrn_dropped"]` with the names of the genes that were dropped.
-        Genes without variance stay, because dropping them would change what is evaluated.
+        X dense float32; `layers["counts"]` of normalised values; `var["is_regulator"]`;
+        `uns["gtgrn"]` with source, filters, settings and versions;
+        `uns["gtgrn_dropped"]`, names of dropped genes. Genes without variance stay: dropping
+        them would change what is evaluated.
 
     Raises
     ------
@@ -161,18 +155,30 @@ def preprocess(
     if chosen.significance is not None:
         adata, variance = _along_pseudotime(adata, chosen.significance, seed)
         sizes["genes_significant"] = adata.n_vars
+    adata = _chosen_genes(adata, chosen.n_top_genes, regulators, keep, variance)
+    sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
+    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
+    _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
+    return adata
+
+
+def _chosen_genes(
+    adata: ad.AnnData,
+    n_top_genes: int | None,
+    regulators: Sequence[str] | None,
+    keep: Collection[str],
+    variance: np.ndarray | None,
+) -> ad.AnnData:
+    """Mark the regulators, keep them and the most variable of the other genes, dense."""
     known = adata.var_names if regulators is None else regulators
     adata.var[IS_REGULATOR] = adata.var_names.isin(known)
-    if chosen.n_top_genes is not None:
+    if n_top_genes is not None:
         always = adata.var[IS_REGULATOR].to_numpy() & (regulators is not None)
         always |= adata.var_names.isin(list(keep))
-        adata = adata[:, variable_genes(adata, chosen.n_top_genes, always, variance)].copy()
+        adata = adata[:, variable_genes(adata, n_top_genes, always, variance)].copy()
     # Dense from here on: before, a sparse matrix of all genes may be all that fits into memory.
     if sparse.issparse(adata.X):
         adata.X = adata.X.toarray()
-    sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
-    _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
-    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
     return adata
 
 

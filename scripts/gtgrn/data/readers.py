@@ -240,35 +240,39 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
             )
         names = _tell_apart(adata.var[column].astype(str), before, path)
     if "gene_map" in expression:
-        table = _read_gene_map(expression["gene_map"])
-        # A version such as .12 is no part of an Ensembl identifier's meaning.
-        plain = [ENSEMBL_VERSION.sub(r"\1", name) for name in names]
-        found = [table.get(name, table.get(bare)) for name, bare in zip(names, plain, strict=True)]
-        known = np.array([name is not None for name in found])
-        if not known.any():
-            raise InputError(
-                f"none of the {len(names)} genes is in the table; the first are "
-                f"{', '.join(names[:2])} here and {', '.join(list(table)[:2])} there",
-                file=expression["gene_map"]["path"],
-                field="expression.gene_map.from",
-                remedy="Name the column with the names that the matrix has",
-            )
-        new = [name if one is None else one for name, one in zip(names, found, strict=True)]
-        shared = pd.Series(new).duplicated(keep=False)
-        names = _tell_apart(new, names, path)
-        counts = {
-            "translated": int(known.sum()),
-            "kept": int((~known).sum()),
-            "shared": int(shared.sum()),
-        }
-        log.info(
-            "%s: %d of %d names of genes translated by %s, %d not in it keep theirs",
-            path, known.sum(), len(known), expression["gene_map"]["path"], (~known).sum(),
-        )  # fmt: skip
+        names, counts = _translate(names, expression["gene_map"], path)
     if names is before:
         return adata, counts
     renamed = ad.AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=names), uns=adata.uns)
     return renamed, counts
+
+
+def _translate(names: np.ndarray, gene_map: dict, path: str) -> tuple[np.ndarray, dict[str, int]]:
+    """Return the names that a table gives the genes, and how many it translated."""
+    table = _read_gene_map(gene_map)
+    # A version such as .12 is no part of an Ensembl identifier's meaning.
+    plain = [ENSEMBL_VERSION.sub(r"\1", name) for name in names]
+    found = [table.get(name, table.get(bare)) for name, bare in zip(names, plain, strict=True)]
+    known = np.array([name is not None for name in found])
+    if not known.any():
+        raise InputError(
+            f"none of the {len(names)} genes is in the table; the first are "
+            f"{', '.join(names[:2])} here and {', '.join(list(table)[:2])} there",
+            file=gene_map["path"],
+            field="expression.gene_map.from",
+            remedy="Name the column with the names that the matrix has",
+        )
+    new = [name if one is None else one for name, one in zip(names, found, strict=True)]
+    shared = pd.Series(new).duplicated(keep=False)
+    log.info(
+        "%s: %d of %d names of genes translated by %s, %d not in it keep theirs",
+        path, known.sum(), len(known), gene_map["path"], (~known).sum(),
+    )  # fmt: skip
+    return _tell_apart(new, names, path), {
+        "translated": int(known.sum()),
+        "kept": int((~known).sum()),
+        "shared": int(shared.sum()),
+    }
 
 
 def columns_of(adata: ad.AnnData, frame: str) -> list[str]:

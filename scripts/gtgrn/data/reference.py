@@ -40,19 +40,16 @@ def read_reference(
     ----------
     reference
         The section `reference` of a card from :func:`gtgrn.config.cards.load_cards`.
-    genes
-        Genes of the expression.
-    cells
-        Names of its cells, only to recognise a table that was declared the wrong way round.
+    genes, cells
+        Names of the expression; the cells to recognise a table declared the wrong way round.
 
     Returns
     -------
     pandas.DataFrame
-        regulator, target and, where the card names its column, sign (``+``, ``-`` or empty);
-        sorted by name, without self-loops, duplicates and pairs labelled 0. A pair listed with
-        both signs gets none. `attrs` holds the numbers of rows by what became of them: rows,
-        labelled_0, unknown_gene, self_loops, duplicates, edges; and `advice` where a repair of
-        names would match more.
+        regulator, target and, where the card names its column, sign (``+``, ``-`` or empty,
+        where both are listed); sorted, without self-loops, duplicates and pairs labelled 0.
+        `attrs` holds the numbers of rows by what became of them: rows, labelled_0,
+        unknown_gene, self_loops, duplicates, edges; and `advice` on names.
 
     Raises
     ------
@@ -60,40 +57,32 @@ def read_reference(
         If the file is unreadable, a column is missing, a sign is unknown or no edge is left.
     """
     path, columns = reference["path"], [reference["regulator"], reference["target"]]
-    signed = "sign" in reference
     asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
     table = _read_pairs(reference, asked, genes)
     rows = len(table)
     if "label" in reference:
         edges = _labels(table[reference["label"]], path, reference["label"]) == 1
-        log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(table))
+        log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(edges))
         table = table[edges]
-    spell = _respell if reference.get("ignore_case") else _as_they_are
-    listed = pd.DataFrame(
-        {new: spell(_names(table[old]), genes) for new, old in zip(PAIR, columns, strict=True)}
-    )
-    if signed:
-        listed[SIGN] = _signs(table[reference["sign"]], reference)
+    listed = _listed(table, reference, columns, genes)
     inside = listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)
     loops = inside & (listed[REGULATOR] == listed[TARGET])
     kept = listed[inside & ~loops]
-    edges = _merge_signs(kept) if signed else kept.drop_duplicates()
+    edges = _merge_signs(kept) if "sign" in reference else kept.drop_duplicates()
     log.info(
         "%s: %d rows; dropped %d with a gene that the expression lacks, %d self-loops and %d "
         "duplicates; %d edges of %d regulators stay",
         path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
         len(edges), edges[REGULATOR].nunique(),
     )  # fmt: skip
-    advice = _check_half_match(
-        list(listed[PAIR].itertuples(index=False, name=None)), genes, reference, "reference"
-    )
+    pairs = list(listed[PAIR].itertuples(index=False, name=None))
+    advice = _check_half_match(pairs, genes, reference, "reference")
     if edges.empty:
-        names = set(listed[REGULATOR]) | set(listed[TARGET])
+        names = {*listed[REGULATOR], *listed[TARGET]}
         raise no_overlap("edge", names, genes, cells, reference, "reference.path")
     edges = edges.sort_values(PAIR, ignore_index=True)
     edges.attrs = {
-        "rows": rows,
-        "labelled_0": rows - len(listed),
+        **{"rows": rows, "labelled_0": rows - len(listed)},
         "unknown_gene": int((~inside).sum()),
         "self_loops": int(loops.sum()),
         "duplicates": len(kept) - len(edges),
@@ -101,6 +90,19 @@ def read_reference(
         "advice": advice,
     }
     return edges
+
+
+def _listed(
+    table: pd.DataFrame, reference: dict, columns: list[str], genes: Collection[str]
+) -> pd.DataFrame:
+    """Return the pairs under our names of columns, spelt as the genes are where asked."""
+    spell = _respell if reference.get("ignore_case") else _as_they_are
+    listed = pd.DataFrame(
+        {new: spell(_names(table[old]), genes) for new, old in zip(PAIR, columns, strict=True)}
+    )
+    if "sign" in reference:
+        listed[SIGN] = _signs(table[reference["sign"]], reference)
+    return listed
 
 
 def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
@@ -145,7 +147,7 @@ def read_regulators(
     genes
         Genes of the expression.
     cells
-        Names of its cells, only to recognise a table that was declared the wrong way round.
+        Names of its cells, to recognise a table that was declared the wrong way round.
 
     Returns
     -------
