@@ -3,6 +3,7 @@
 from gtgrn.evaluation.summaries import (
     COLUMNS,
     KEYS,
+    LAYOUTS,
     headline_table,
     join_tables,
     rank_over_datasets,
@@ -17,10 +18,7 @@ metrics = join_tables(snakemake.input.metrics, COLUMNS).sort_values(KEYS)
 write_table(metrics, output.metrics)
 write_table(summarise_seeds(metrics), output.summary)
 write_table(rank_over_datasets(metrics), output.ranks)
-tables = {
-    name: join_tables(snakemake.input[name])
-    for name in ("comparisons", "permutations", "reconstruction", "stability")
-}
+tables = {name: join_tables(snakemake.input[name], LAYOUTS[name]) for name in LAYOUTS}
 for name, table in tables.items():
     write_table(table, output[name])
 write_table(headline_table(metrics, tables["comparisons"]), output.table)

@@ -120,7 +120,14 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as tab-separated text, atomically and always with the same bytes.
 
     Floats keep nine significant digits: enough for a float32, and short.
+
+    Raises
+    ------
+    ValueError
+        If the table has no column: such a file could not be read again.
     """
+    if not len(table.columns):
+        raise ValueError(f"{path}: a table without columns")
     write_text(table.to_csv(sep="\t", index=False, float_format="%.9g", na_rep=""), path)
 
 

@@ -308,3 +308,9 @@ def test_missing_column_of_a_network(tmp_path, column):
     path = tmp_path / "x.tsv"
     frame({("A", "B"): 1}).drop(columns=column).to_csv(path, sep="\t", index=False)
     assert f"'{column}': column missing" in refuse(path, reader=read_network)
+
+
+def test_a_table_without_columns_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="without columns"):
+        write_table(pd.DataFrame(), tmp_path / "empty.tsv")
+    assert not list(tmp_path.iterdir())

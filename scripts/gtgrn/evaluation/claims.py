@@ -28,6 +28,7 @@ COLUMNS = [
     *["method", "variant", "rival", "rival_method", "rival_variant", "negatives", "metric"],
     *["difference", "low", "high", "p"],
 ]
+PERMUTATIONS = ["method", "variant", "within", "metric", "value", "permuted", "p"]
 BLOCK = 100
 """Resamples of positives that are held in memory at once."""
 
@@ -172,7 +173,7 @@ def permutation_p(
     table = pd.concat(tables, ignore_index=True)
     names = table["method"].str.split("/", n=1, expand=True)
     table = table.assign(method=names[0], variant=names[1])
-    return table[["method", "variant", "within", "metric", "value", "permuted", "p"]]
+    return table[PERMUTATIONS]
 
 
 def _join(method: Method) -> str:

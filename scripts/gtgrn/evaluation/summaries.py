@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gtgrn.evaluation import claims, reconstruction
 from gtgrn.evaluation.uncertainty import over_seeds, rank_methods
 from gtgrn.names import AUPRC, AUROC, EPR, WIN_RATE, WITHIN_TF
 from gtgrn.splits.negatives import N0, N3, N3M
@@ -30,19 +31,27 @@ RANKS = [
 ]
 
 
-def join_tables(paths: Sequence[str | Path], columns: Sequence[str] = ()) -> pd.DataFrame:
+LAYOUTS = {
+    "comparisons": [*claims.COLUMNS, "dataset", "split", "seed"],
+    "permutations": [*claims.PERMUTATIONS, "dataset", "split", "seed"],
+    "reconstruction": [*reconstruction.COLUMNS, "seed", "dataset", "split"],
+    "stability": ["method", "between", "k", "jaccard", "spearman", "dataset"],
+}
+"""Columns of the joined tables. They are stated, because a run may have no such table to join."""
+
+
+def join_tables(paths: Sequence[str | Path], columns: Sequence[str]) -> pd.DataFrame:
     """Read and join tables of one layout.
 
     Parameters
     ----------
     paths
-        The files; without any the table is empty, which stands for a run in which no data set
-        has a reference.
+        The files; without any the table has its columns and no row, which stands for a run in
+        which no data set has a reference.
     columns
-        Those that must be there, and the order to give them in; by default the files' own.
+        Those that must be there, and the order to give them in.
     """
-    tables = [read_table(path, columns) for path in paths]
-    tables = [table[columns] if columns else table for table in tables]
+    tables = [read_table(path, columns)[list(columns)] for path in paths]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(columns))
 
 

@@ -3,12 +3,13 @@ import pandas as pd
 import pytest
 from gtgrn.evaluation.summaries import (
     COLUMNS,
+    LAYOUTS,
     headline_table,
     join_tables,
     rank_over_datasets,
     summarise_seeds,
 )
-from gtgrn.tables import write_table
+from gtgrn.tables import read_table, write_table
 
 
 def make_metrics(values):
@@ -27,6 +28,9 @@ def test_tables_are_joined_and_none_is_an_empty_one(tmp_path):
     joined = join_tables([tmp_path / "one.tsv", tmp_path / "two.tsv"], COLUMNS)
     assert joined["dataset"].tolist() == ["a", "b"]
     assert list(join_tables([], COLUMNS)) == COLUMNS
+    for name, columns in LAYOUTS.items():
+        write_table(join_tables([], columns), tmp_path / f"{name}.tsv")
+        assert list(read_table(tmp_path / f"{name}.tsv", columns)) == columns
     assert summarise_seeds(join_tables([], COLUMNS)).empty
     assert rank_over_datasets(join_tables([], COLUMNS)).empty
 
