@@ -1,4 +1,4 @@
-"""One vector a gene: from walks (BERT), from expression (VAE), from positions (Laplacian).
+"""One vector per gene: from walks (BERT), from expression (VAE), from positions (Laplacian).
 
 Training runs on one CPU thread: the networks are small, jobs run side by side, and sums over
 several threads round differently, which would make results depend on the machine's cores.

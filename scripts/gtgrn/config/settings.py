@@ -179,8 +179,9 @@ def _check_third_party(config: dict, methods: Collection[str]) -> None:
     for name, source in config["third_party"].items():
         field = f"third_party.{name}"
         if not NAME.fullmatch(name) or name in {*methods, *ENSEMBLES}:
+            strange = "has characters other than letters, digits and underscores"
             raise InputError(
-                "is the name of a method here" if NAME.fullmatch(name) else "is no plain name",
+                "is the name of a method here" if NAME.fullmatch(name) else strange,
                 file=CONFIG,
                 field=field,
                 remedy="Choose another name of letters, digits and underscores",

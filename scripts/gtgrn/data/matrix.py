@@ -31,7 +31,7 @@ def write_matrix(
     values
         (cells, genes) dense or scipy sparse; stored as float32, genes in rows.
     genes
-        Columns gene (sorted) and is_regulator (bool), one row a column of `values`.
+        Columns gene (sorted) and is_regulator (bool), one row per column of `values`.
     path, genes_path
         The ``.npy`` file and the table.
     """

@@ -1,4 +1,4 @@
-"""Embedding tables: one row a gene, written as AnnData."""
+"""Embedding tables: one row per gene, written as AnnData."""
 
 from __future__ import annotations
 

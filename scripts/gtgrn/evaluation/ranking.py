@@ -1,6 +1,6 @@
 """Metrics of a ranking of pairs: the curves' areas, early precision, AUROC inside a group.
 
-All share these rules. The universe is what is passed in, one entry a pair: the caller
+All share these rules. The universe is what is passed in, one entry per pair: the caller
 hands over every pair of the part, and a pair that a method did not report must be there with
 the method's lowest score (0 for a network of non-negative weights), for dropping it would
 shrink the universe. Direction: the higher the score, the likelier the edge; of signed weights

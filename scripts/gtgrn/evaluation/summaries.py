@@ -72,7 +72,7 @@ def summarise_seeds(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a method: means, spreads and the differences to the best null and peer.
+    """Return one row per method: means, spreads and the differences to the best null and peer.
 
     Parameters
     ----------

@@ -311,7 +311,7 @@ def over_seeds(metrics: pd.DataFrame, by: Sequence[str], *, level: float = 0.95)
     Parameters
     ----------
     metrics
-        Column value and those of `by`; one row a seed in each group.
+        Column value and those of `by`; one row per seed in each group.
     by
         Columns that name a group, e.g. method, variant, metric.
     level

@@ -22,7 +22,7 @@ def read_benchmarks(
     Parameters
     ----------
     folder
-        Snakemake's folder of benchmarks, with one folder a data set.
+        Snakemake's folder of benchmarks, with one folder per data set.
     datasets
         Names of the data sets; files of others, left by earlier runs, are not read.
     seeds

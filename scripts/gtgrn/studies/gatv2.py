@@ -156,7 +156,7 @@ def _in_sets(pairs: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
 
 
 def _parts(labels: pd.Series, fractions: Mapping[str, float], rng) -> np.ndarray:
-    """Cut each class by the fractions, at random, at least one row a part."""
+    """Cut each class by the fractions, at random, at least one row per part."""
     parts = np.empty(len(labels), dtype=object)
     for label in (0, 1):
         rows = rng.permutation(np.flatnonzero(labels == label))

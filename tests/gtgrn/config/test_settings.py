@@ -620,7 +620,7 @@ def test_an_ablation_may_name_a_card_that_is_left_out_but_exists():
     [
         ("clr", {"dataset": "a", "path": "x"}, "is the name of a method"),
         ("mean_rank", {"dataset": "a", "path": "x"}, "is the name of a method"),
-        ("a-b", {"dataset": "a", "path": "x"}, "is no plain name"),
+        ("a-b", {"dataset": "a", "path": "x"}, "characters other than letters"),
         ("pidc", {"dataset": "b", "path": "x"}, "'b' is not one of a"),
         ("pidc", {"dataset": "a", "path": "no/such"}, "file 'no/such' not found"),
     ],

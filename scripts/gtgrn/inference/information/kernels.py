@@ -342,9 +342,9 @@ def widest_indirect(mim, first, last, out):
 def select_forward(mim, tie, stop_at_zero, first, last, out):
     """Maximum relevance, minimum redundancy for targets `first` to `last` - 1.
 
-    out[t, j] becomes the score at which j was chosen; what is negative stays 0. Information
-    from counts has many ties that are exact but for rounding, so that scores closer than `tie`
-    are equal and the first gene is chosen, on every machine.
+    out[t, j] becomes the score at which j was chosen; what is negative stays 0. Many
+    scores of counts are equal and differ by rounding alone: scores closer than `tie` count as
+    equal, and the first gene is chosen, on every machine.
     """
     n_genes = len(mim)
     redundancy, relevance = np.empty(n_genes), np.empty(n_genes)

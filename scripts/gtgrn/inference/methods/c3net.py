@@ -1,4 +1,4 @@
-"""C3NET (Altay and Emmert-Streib 2010, doi 10.1186/1752-0509-4-132): one edge a gene."""
+"""C3NET (Altay and Emmert-Streib 2010, doi 10.1186/1752-0509-4-132): one edge per gene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GENIE3, ExtraTrees and GRNBoost2 share: one regression a target, by either engine.
+"""What GENIE3, ExtraTrees and GRNBoost2 share: one regression per target, by either engine.
 
 ``arboreto`` calls ``arboreto.core.infer_partial_network`` with arboreto's own constants, without
 dask (whose current releases arboreto's schedulers do not start on). ``fast`` is the same method

@@ -75,7 +75,8 @@ class FullOptions:
         exclusiveMaximum=1,
     )
     symbols: bool = option(
-        True, "Whether genes of like symbols are taken for alike; off in controls."
+        True,
+        "Whether genes whose symbols share a stem (HOXA1, HOXA2) count as similar; not in controls.",
     )
     refit_on_validation: bool = option(
         False, "Show the validation labels to the model that scores the test part."

@@ -115,7 +115,7 @@ def make_inputs(
             raise InputError(
                 f"{len(values)} rows for {len(genes)} genes",
                 field=name,
-                remedy="Give one row a gene",
+                remedy="Give one row per gene",
             )
     order = pd.Index(genes).get_indexer(matrix.genes)
     # Without expression every gene has the same flat profile, which says nothing about any.

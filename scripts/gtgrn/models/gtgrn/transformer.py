@@ -55,7 +55,7 @@ def undirected_with_loops(source: torch.Tensor, target: torch.Tensor, n: int) ->
     """Return both directions of each edge once, and one self-loop a node.
 
     Information must reach a regulator from its targets as well as the targets from it; the
-    self-loop (the paper counts one a gene in |E|) keeps a gene without an edge in the model.
+    self-loop (the paper counts one per gene in |E|) keeps a gene without an edge in the model.
     """
     loops = torch.arange(n, device=source.device)
     keys = torch.cat([source * n + target, target * n + source, loops * (n + 1)]).unique()
@@ -207,7 +207,7 @@ class LinkDecoder(nn.Module):
     def forward(
         self, h: torch.Tensor, regulator: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        """Return one logit a pair, (pairs,)."""
+        """Return one logit per pair, (pairs,)."""
         hidden = self.regulator(h)[regulator] + self.target(h)[target]
         return self.output(hidden).squeeze(-1)
 
@@ -332,7 +332,7 @@ class GTGRN(nn.Module):
         target: torch.Tensor,
         visible: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     ) -> torch.Tensor:
-        """Return one logit a pair, (pairs,); `visible` as in :class:`DegreePrior`."""
+        """Return one logit per pair, (pairs,); `visible` as in :class:`DegreePrior`."""
         logits = self.decoder(h, regulator, target)
         if self.degree_prior is not None:
             logits = logits + self.degree_prior(visible, regulator, target, len(h))
