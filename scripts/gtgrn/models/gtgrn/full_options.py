@@ -76,7 +76,7 @@ class FullOptions:
     )
     symbols: bool = option(
         True,
-        "Whether genes whose symbols share a stem (HOXA1, HOXA2) count as similar; not in controls.",
+        "Whether genes whose symbols share a stem (HOXA1, HOXA2) are similar; not in controls.",
     )
     refit_on_validation: bool = option(
         False, "Show the validation labels to the model that scores the test part."
