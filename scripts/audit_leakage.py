@@ -38,9 +38,11 @@ for i, seed in enumerate(params.seeds):
     files = zip(params.models, *(paths[own] for paths in kinds), strict=True)
     for (model, variant), messages, exposure, scores in files:
         name = f"{model}/{variant}"
-        lines += audit.audit_graph(read_table(messages, PAIR), split, f"messages of {name}")
+        shown = (model, variant) in params.shown
+        edges = read_table(messages, PAIR)
+        lines += audit.audit_graph(edges, split, f"messages of {name}", shown=shown)
         record = read_table(exposure, COLUMNS).fillna({EXAMPLE: ""})
-        lines += audit.audit_exposure(record, f"input of {name}")
+        lines += audit.audit_exposure(record, f"input of {name}", shown=shown)
         lines += audit.audit_scores(read_table(scores), split, f"scores of {name}")
     encodings = given.positional[i]
     edges = read_embedding_edges(encodings)

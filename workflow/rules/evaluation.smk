@@ -198,6 +198,7 @@ rule audit_leakage:
         runtime=60,
     params:
         models=of_dataset(PLAN.evaluated),
+        shown=PLAN.refitted,
         seeds=SEEDS,
         positional=config["positional"],
         code=code("audit_leakage"),

@@ -16,7 +16,7 @@ import pandas as pd
 
 from gtgrn.evaluation.metrics import auroc
 from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, UNLABELLED, VAL, WEIGHT
-from gtgrn.splits.exposure import ASKED, LABELS, MESSAGES, SEEN, TRAINING, UNJUDGED
+from gtgrn.splits.exposure import ASKED, LABELS, MESSAGES, SEEN, TRAINING, UNJUDGED, VALIDATION
 
 COLUMNS = ["check", "artefact", "count", "finding", "detail"]
 
@@ -38,7 +38,9 @@ def audit_split(split: pd.DataFrame) -> list[dict]:
     return [row("a pair in two parts", "split", len(twice), len(twice) > 0, _first(twice))]
 
 
-def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list[dict]:
+def audit_graph(
+    edges: pd.DataFrame, split: pd.DataFrame, artefact: str, *, shown: bool = False
+) -> list[dict]:
     """Count judged pairs in a graph, in either direction.
 
     Parameters
@@ -49,8 +51,10 @@ def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list
         Columns regulator, target, label, part.
     artefact
         Its name, for the table.
+    shown
+        Whether the model was told to read validation labels at scoring: only test pairs judge it.
     """
-    judged = split[split[PART].isin([VAL, TEST])]
+    judged = split[split[PART].isin([TEST] if shown else [VAL, TEST])]
     known = set(zip(judged[REGULATOR], judged[TARGET], strict=True))
     ends = list(zip(edges[REGULATOR], edges[TARGET], strict=True))
     lines = []
@@ -61,7 +65,7 @@ def audit_graph(edges: pd.DataFrame, split: pd.DataFrame, artefact: str) -> list
     return lines
 
 
-def audit_exposure(exposure: pd.DataFrame, artefact: str) -> list[dict]:
+def audit_exposure(exposure: pd.DataFrame, artefact: str, *, shown: bool = False) -> list[dict]:
     """Count what a model was given of the pairs that judge it, and of those it learned from.
 
     Messages are edges and known absences alike. Training may be supervised by training pairs
@@ -73,9 +77,13 @@ def audit_exposure(exposure: pd.DataFrame, artefact: str) -> list[dict]:
         Of :meth:`gtgrn.splits.exposure.Exposure.table`.
     artefact
         The model's name, for the table.
+    shown
+        Whether the model was told to read validation labels when it scores the test part, once
+        they have chosen it (``refit_on_validation``): a line of its own says so and counts them.
     """
     kind, phase = exposure["kind"], exposure["phase"]
-    judged = exposure[TEST] + exposure[VAL]
+    read_late = shown & ~phase.isin([TRAINING, VALIDATION])
+    judged = exposure[TEST] + exposure[VAL].where(~read_late, 0)
     asked, training = kind == ASKED, phase == TRAINING
     # A model without hidden pairs says so; what it then sees is no fault of the guard.
     unhidden = asked & (exposure["hidden"] != "yes")
@@ -95,6 +103,9 @@ def audit_exposure(exposure: pd.DataFrame, artefact: str) -> list[dict]:
         detail = f"{first['phase'].item()}: {first['example'].item()}" if len(first) else ""
         detail = "this form hides none" if exempt else detail
         lines.append(row(check, artefact, count, count > 0 and not exempt, detail))
+    if shown:
+        count = exposure[VAL].where(read_late & (kind != ASKED), 0).sum()
+        lines.append(row("validation label shown on request", artefact, count, False))
     return lines
 
 

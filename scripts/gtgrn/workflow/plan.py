@@ -246,6 +246,12 @@ class Plan:
         names = self.variants
         return [v for v in names if self.variant_options(v).get("control", "none") != "none"]
 
+    @cached_property
+    def refitted(self) -> list[Model]:
+        """Variants that are told to read validation labels when they score the test part."""
+        options = {name: self.variant_options(name) for name in self.variants}
+        return [(GTGRN, v) for v, own in options.items() if own.get("refit_on_validation")]
+
     def own_variants(self, dataset: str) -> list[str]:
         """Return the network's variant and those beside it, or all that run without expression."""
         if dataset in self.expressed:

@@ -96,9 +96,9 @@ def fit_form(form, split, *, variant="repaired", **options):
     return module.fit(split, NAMES, features, **(COMMON | OPTIONS[form] | options))
 
 
-def audited(form, split, **options):
+def audited(form, split, *, shown=False, **options):
     """Fit a form and return the checks with a finding, and all lines by their check."""
     result = fit_form(form, split, **options)
-    lines = audit_graph(result.messages[PAIR], split, "messages")
-    lines += audit_exposure(result.exposure, "input")
+    lines = audit_graph(result.messages[PAIR], split, "messages", shown=shown)
+    lines += audit_exposure(result.exposure, "input", shown=shown)
     return {line["check"] for line in lines if line["finding"]}, {x["check"]: x for x in lines}

@@ -329,3 +329,14 @@ def test_validation_labels_shown_at_scoring_are_a_finding(scheme):
     assert COMPARED not in found
     assert OWN_STEP not in found
     assert not lines[JUDGED]["detail"].startswith(("training", "validation"))
+
+
+def test_validation_labels_shown_on_request_are_counted_and_are_no_finding(scheme):
+    split = make_split(scheme)
+    found, lines = audited("full", split, shown=True, refit_on_validation=True)
+    # With both ends new, a shown pair may be the reverse of a test pair: that stays a finding.
+    assert found == ({REVERSE} if scheme == BOTH else set())
+    assert lines["validation label shown on request"]["count"] > 0
+    plain, lines = audited("full", split, shown=True)
+    assert plain == set()
+    assert lines["validation label shown on request"]["count"] == 0
