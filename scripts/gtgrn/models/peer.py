@@ -8,6 +8,7 @@ FORMS, the options of its form ``published`` and of ``repaired``; it has a netwo
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,12 +36,12 @@ from gtgrn.splits.exposure import SCORING
 from gtgrn.training.loop import seeded
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(nn.Module, ABC):
     """A network that represents genes by messages over a graph that it chooses itself."""
 
+    @abstractmethod
     def graph(self, task: Task, hidden: torch.Tensor | None = None) -> Arcs:
         """Return the message graph, without the training pairs `hidden`."""
-        raise NotImplementedError
 
     def represent(self, task: Task, x: torch.Tensor) -> torch.Tensor:
         """Return the states of all genes over the whole message graph."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 from gtgrn.config.settings import (
-    SCHEMA,
     card_names,
     card_paths,
     check_settings,
@@ -19,55 +17,20 @@ from gtgrn.config.settings import (
 )
 from gtgrn.errors import InputError
 from gtgrn.models.nulls.predictors import NULLS
-from gtgrn.plugins import Plugin
 from jsonschema import Draft202012Validator
 from schema_cases import ANY_KEY, bad_documents, build, nodes
-
-ROOT = Path(__file__).parents[3]
-CONFIG = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-METHODS = [
-    *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc"],
-    *["pearson", "partial_correlation", "random"],
-]
-PEERS = ["genelink", "gnnlink", "gne", "gatv2"]
-
-
-OF_PLUGINS = [("inference", "options"), ("peers", "options"), ("tuning", "grids")]
-"""Sections that hold a section for each method or model: there may be more than are shipped."""
-
-
-def changes_only(steps: tuple) -> bool:
-    """Tell keys that stay absent unless they are given: defaults there stand with the method."""
-    magic = steps[:2] == ("preprocess", "magic") and len(steps) > 2
-    return magic or (steps[:2] in OF_PLUGINS and len(steps) > 2)
-
-
-def fields() -> dict[tuple, dict]:
-    return dict(nodes(CONFIG))
-
-
-def checked(**sections) -> dict:
-    """Return a configuration of one card, checked and with its defaults."""
-    config = {"datasets": ["mine"], **sections}
-    check_settings(config, METHODS, PEERS)
-    return config
-
-
-def refuse(config: dict, *words: str, methods=METHODS) -> InputError:
-    """Check that a configuration is refused in one line that holds the words."""
-    with pytest.raises(InputError) as caught:
-        check_settings(config, methods, PEERS)
-    message = str(caught.value)
-    assert message.startswith("configuration: '")
-    assert "\n" not in message
-    for word in words:
-        assert word in message
-    return caught.value
-
-
-def at(document: dict, steps: tuple):
-    return functools.reduce(lambda place, step: place[step], steps, document)
-
+from settings_cases import (
+    CONFIG,
+    METHODS,
+    OF_PLUGINS,
+    PEERS,
+    ROOT,
+    at,
+    changes_only,
+    checked,
+    fields,
+    refuse,
+)
 
 # The schema
 
@@ -258,201 +221,6 @@ def test_peers_are_those_that_have_a_rule():
 def test_a_tuned_model_needs_a_grid():
     tuning = {"models": ["gatv2"], "grids": {"gne": {"epochs": [1]}}}
     refuse({"datasets": ["a"], "tuning": tuning}, "'gatv2' is not one of gne. ", "tuning.grids")
-
-
-# Options of methods, peers and grids
-
-
-@pytest.mark.parametrize(
-    ("text", "field", "words"),
-    [
-        (
-            "{inference: {options: {genie3: {n_estimatorz: 5}}}}",
-            "inference.options.genie3.n_estimatorz",
-            "unknown key. Did you mean 'n_estimators'?",
-        ),
-        (
-            "{inference: {options: {pearson: {n_estimators: 5}}}}",
-            "inference.options.pearson.n_estimators",
-            "unknown key. Remove it",
-        ),
-        (
-            "{inference: {options: {genie3: {n_estimators: 5.0}}}}",
-            "inference.options.genie3.n_estimators",
-            "must be a whole number, not 5.0",
-        ),
-        (
-            "{inference: {options: {genie3: {max_features: squrt}}}}",
-            "inference.options.genie3.max_features",
-            "'squrt' is no value that it takes",
-        ),
-        (
-            "{inference: {options: {c3mtc: {correction: bonferoni}}}}",
-            "inference.options.c3mtc.correction",
-            "'bonferoni' is not one of none, bonferroni, holm, hochberg, BH, BY. Did you mean",
-        ),
-        (
-            "{inference: {options: {c3net: {alpha: 1.5}}}}",
-            "inference.options.c3net.alpha",
-            "1.5 breaks the rule exclusiveMaximum",
-        ),
-        (
-            "{peers: {options: {gne: {published: {hide: 0.2}}}}}",
-            "peers.options.gne.published.hide",
-            "unknown key",
-        ),
-        (
-            "{peers: {options: {genelink: {repaired: {epoch: 2}}}}}",
-            "peers.options.genelink.repaired.epoch",
-            "unknown key. Did you mean 'epochs'?",
-        ),
-        (
-            "{peers: {options: {genelink: {repaird: {epochs: 2}}}}}",
-            "peers.options.genelink.repaird",
-            "unknown key. Did you mean 'repaired'?",
-        ),
-        (
-            "{peers: {options: {gatv2: {published: {dropout: 1}}}}}",
-            "peers.options.gatv2.published.dropout",
-            "1 breaks the rule exclusiveMaximum",
-        ),
-        (
-            "{peers: {options: {gnnlink: {published: {loss: rms}}}}}",
-            "peers.options.gnnlink.published.loss",
-            "'rms' is not one of rmse, cross_entropy. Did you mean 'rmse'?",
-        ),
-        (
-            "{tuning: {grids: {gtgrn: {learning_rat: [0.1]}}}}",
-            "tuning.grids.gtgrn.learning_rat",
-            "unknown key. Did you mean 'learning_rate'?",
-        ),
-        (
-            "{tuning: {grids: {gtgrn: {layers: [2, 0]}}}}",
-            "tuning.grids.gtgrn.layers.1",
-            "0 breaks the rule minimum",
-        ),
-        (
-            "{tuning: {grids: {genelink: {outputs: [[32, 128], [32]]}}}}",
-            "tuning.grids.genelink.outputs.1",
-            "[32] breaks the rule minItems",
-        ),
-        (
-            "{tuning: {grids: {gne: {epochs: [10, 0.5]}}}}",
-            "tuning.grids.gne.epochs.1",
-            "must be a whole number",
-        ),
-        (
-            "{tuning: {grids: {genelynk: {epochs: [10]}}}}",
-            "tuning.grids",
-            "'genelynk' is not one of gtgrn, genelink",
-        ),
-        (
-            "{tuning: {models: [gtgrn], grids: {gtgrn: {heads: [4, 3]}}}}",
-            "tuning.grids.gtgrn.heads",
-            "in the point heads=3, 3 heads do not divide 80 dimensions",
-        ),
-        (
-            "{preprocess: {magic: {kn: 5}}}",
-            "preprocess.magic.kn",
-            "unknown key. Did you mean 'knn'?",
-        ),
-        (
-            "{variants: {full: {}, mine: {degree_prior: true, hide: 0}}}",
-            "variants.mine.hide",
-            "without hidden pairs the degree prior",
-        ),
-        (
-            "{variants: {full: {form: full, ensemble: 0, process_weight: 0}}}",
-            "variants.full.ensemble",
-            "neither a network nor the Gaussian process is left",
-        ),
-    ],
-)
-def test_options_that_a_job_would_stumble_over_are_refused_at_the_start(text, field, words):
-    error = refuse({"datasets": ["mine"]} | yaml.safe_load(text), f"'{field}': {words}")
-    assert error.remedy
-
-
-def test_options_of_methods_and_peers_are_not_filled_in():
-    options = {"genie3": {"n_estimators": 5, "max_features": "sqrt"}, "pearson": {}}
-    peers = {"gne": {"published": {"epochs": 2, "patience": None}}}
-    config = checked(inference={"options": options}, peers={"options": peers})
-    assert config["inference"]["options"] == options
-    assert config["peers"]["options"] == peers
-
-
-def test_options_of_the_command_line_arrive_as_text():
-    config = checked(
-        inference={"options": {"genie3": {"n_estimators": "5", "max_features": "0.3"}}},
-        peers={"options": {"gne": {"published": {"clip": "1.5", "joint": "False"}}}},
-    )
-    genie3 = config["inference"]["options"]["genie3"]
-    assert genie3 == {"n_estimators": 5, "max_features": 0.3}
-    assert config["peers"]["options"]["gne"]["published"] == {"clip": 1.5, "joint": False}
-    text = {"options": {"genie3": {"n_estimators": "five"}}}
-    refuse({"datasets": ["a"], "inference": text}, "inference.options.genie3.n_estimators")
-
-
-PLUGIN = """
-import torch
-from dataclasses import dataclass
-from gtgrn.config.options import option
-
-@dataclass(frozen=True)
-class Options:
-    trees: int = option(10, "Trees.", minimum=1)
-
-FORMS = {"published": Options(), "repaired": Options(trees=5)}
-"""
-
-
-def test_options_of_plugins_that_the_schema_does_not_know(tmp_path, monkeypatch):
-    path = tmp_path / "mine.py"
-    path.write_text(PLUGIN, encoding="utf-8")
-    mine = Plugin("mine", "gtgrn.mine", path, {})
-    monkeypatch.setattr("gtgrn.config.settings.find_plugins", lambda kind: {"mine": mine})
-    methods, peers = [*METHODS, "mine"], [*PEERS, "mine"]
-
-    def problem(**sections):
-        with pytest.raises(InputError) as caught:
-            check_settings({"datasets": ["a"], **sections}, methods, peers)
-        return str(caught.value)
-
-    assert "'inference.options.mine.tree': unknown key. Did you mean 'trees'?" in problem(
-        inference={"options": {"mine": {"tree": 3}}}
-    )
-    assert "'peers.options.mine.repaired.trees': 0 breaks the rule minimum" in problem(
-        peers={"options": {"mine": {"repaired": {"trees": 0}}}}
-    )
-    assert "'tuning.grids.mine.trees.0': must be a whole number" in problem(
-        tuning={"models": ["mine"], "grids": {"mine": {"trees": [0.5]}}}
-    )
-    config = {
-        "datasets": ["a"],
-        "inference": {"options": {"mine": {"trees": "3"}}},
-        "peers": {"methods": ["mine"], "options": {"mine": {"published": {"trees": 2}}}},
-    }
-    check_settings(config, methods, peers)
-    assert config["inference"]["options"]["mine"] == {"trees": 3}
-
-
-@pytest.mark.parametrize(
-    ("text", "field", "words"),
-    [
-        ("{seeds: [1.0]}", "seeds.0", "must be a whole number, not 1.0"),
-        ("{seeds: [true]}", "seeds.0", "must be a whole number, not True"),
-        ("{seeds: [12345678901234567890123]}", "seeds.0", "breaks the rule maximum: 4294967295"),
-        ("{preprocess: {n_top_genes: 2.0}}", "preprocess.n_top_genes", "must be a whole number"),
-        ("{preprocess: {target_sum: .inf}}", "preprocess.target_sum", "must be a number, not inf"),
-        ("{vae: {beta: .nan}}", "vae.beta", "must be a number, not nan"),
-        ("{bert: {learning_rate: -.inf}}", "bert.learning_rate", "must be a number, not -inf"),
-        ("{bert: {learning_rate: '.nan'}}", "bert.learning_rate", "must be a number"),
-        ("{bert: {learning_rate: true}}", "bert.learning_rate", "must be a number, not True"),
-        ("{inference: {seed: 99999999999999999999999}}", "inference.seed", "the rule maximum"),
-    ],
-)
-def test_numbers_are_of_their_kind_and_finite(text, field, words):
-    refuse({"datasets": ["mine"]} | yaml.safe_load(text), f"'{field}'", words)
 
 
 # Defaults
