@@ -18,13 +18,15 @@ from gtgrn.inference.consensus import align_weights
 from gtgrn.logs import configure_logging
 from gtgrn.names import PAIR, SCORE, WEIGHT
 from gtgrn.splits.tables import read_split
+from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, output = snakemake.params, snakemake.output
 names = {key: snakemake.wildcards[key] for key in ("dataset", "split")}
-reference = read_table(snakemake.input.reference, PAIR)
-pairs = draw_universe(reference, read_genes(snakemake.input.genes)[0], params.universe)
+genes, regulators = read_genes(snakemake.input.genes)
+reference = rankable(read_table(snakemake.input.reference, PAIR), regulators, what="reference")
+pairs = draw_universe(reference, genes, params.universe)
 networks = {
     (Path(path).name.removesuffix(".tsv.gz"), "network"): align_weights(pairs, read_network(path))
     for path in snakemake.input.networks

@@ -2,19 +2,25 @@
 
 from pathlib import Path
 
+from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.claims import compare_with_best, permutation_p
 from gtgrn.evaluation.methods import align_scores, evaluate_methods, matched_wins
 from gtgrn.inference.consensus import align_weights
 from gtgrn.logs import configure_logging
-from gtgrn.names import PART, TEST
+from gtgrn.names import PART, REGULATOR, TEST
 from gtgrn.splits.negatives import read_negatives
-from gtgrn.splits.tables import read_split
+from gtgrn.splits.tables import check_split, read_split
+from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, output, seed = snakemake.params, snakemake.output, int(snakemake.wildcards.seed)
-split = read_split(snakemake.input.split)
+whole, regulators = read_split(snakemake.input.split), read_genes(snakemake.input.genes)[1]
+split = rankable(whole, regulators, what="split")
 negatives = read_negatives(snakemake.input.negatives)
+if len(split) < len(whole):
+    check_split(split, remedy="Add the regulators of the reference to the card's list")
+    negatives = {n: t[t[REGULATOR].isin(regulators)] for n, t in negatives.items()}
 networks = {Path(path).name.removesuffix(".tsv.gz"): path for path in snakemake.input.networks}
 scores = {
     (name, "network"): align_weights(split, read_network(path)) for name, path in networks.items()

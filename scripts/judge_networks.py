@@ -7,11 +7,12 @@ from gtgrn.evaluation.reconstruction import draw_universe, judge
 from gtgrn.inference.consensus import align_weights
 from gtgrn.logs import configure_logging
 from gtgrn.names import PAIR
+from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
 configure_logging(snakemake.log[0])
-reference = read_table(snakemake.input.reference, PAIR)
-genes = read_genes(snakemake.input.genes)[0]
+genes, regulators = read_genes(snakemake.input.genes)
+reference = rankable(read_table(snakemake.input.reference, PAIR), regulators, what="reference")
 pairs = draw_universe(reference, genes, snakemake.params.universe)
 networks = {
     (Path(path).name.removesuffix(".tsv.gz"), "network"): align_weights(pairs, read_network(path))

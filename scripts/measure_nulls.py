@@ -6,13 +6,15 @@ from gtgrn.evaluation.reconstruction import draw_universe
 from gtgrn.logs import configure_logging
 from gtgrn.names import PAIR, SCORE
 from gtgrn.splits.tables import read_split
+from gtgrn.splits.universe import rankable
 from gtgrn.studies.paper_tables import measure_nulls
 from gtgrn.tables import read_table, write_table
 
 configure_logging(snakemake.log[0])
 params = snakemake.params
-reference = read_table(snakemake.input.reference, PAIR)
-pairs = draw_universe(reference, read_genes(snakemake.input.genes)[0], params.universe)
+genes, regulators = read_genes(snakemake.input.genes)
+reference = rankable(read_table(snakemake.input.reference, PAIR), regulators, what="reference")
+pairs = draw_universe(reference, genes, params.universe)
 files, tables = iter(snakemake.input.nulls), []
 for seed, path in zip(params.seeds, snakemake.input.splits, strict=True):
     nulls = {null: read_table(next(files), [*PAIR, SCORE]) for null in params.nulls}

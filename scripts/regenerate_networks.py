@@ -4,6 +4,7 @@ from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.reconstruction import draw_universe
 from gtgrn.logs import configure_logging
 from gtgrn.names import AUPRC, PAIR, SCORE
+from gtgrn.splits.universe import rankable
 from gtgrn.studies.characteristics import (
     cut_networks,
     describe_regenerated,
@@ -17,8 +18,9 @@ from gtgrn.tables import read_measures, read_table, write_table
 
 configure_logging(snakemake.log[0])
 params, found = snakemake.params, snakemake.input
-reference = read_table(found.reference, PAIR)
-pairs = draw_universe(reference, read_genes(found.genes)[0], params.universe)
+genes, regulators = read_genes(found.genes)
+reference = rankable(read_table(found.reference, PAIR), regulators, what="reference")
+pairs = draw_universe(reference, genes, params.universe)
 files, runs = iter(found.models), []
 for seed in params.seeds:
     runs += [(*m, "", seed, read_table(next(files), [*PAIR, SCORE])) for m in params.models]

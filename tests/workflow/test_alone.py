@@ -69,3 +69,37 @@ def test_a_simulated_set_alone_ends_in_a_report(project):
     run = project.snakemake("--cores", "2")
     assert run.returncode == 0, run.stdout[-4000:]
     assert (project.folder / "results/report.html").exists()
+
+
+def test_regulators_outside_the_list_are_judged_for_no_method(project):
+    """Half of the reference's regulators are candidates: the rest count for nobody."""
+    edges = pd.read_csv(project.folder / "data/edges.tsv", sep="\t")
+    chosen = sorted(edges["regulator"].unique())[::2]
+    pd.DataFrame({"regulator": chosen}).to_csv(project.folder / "data/list.tsv", index=False)
+    edges[edges["regulator"].isin(chosen)].to_csv(
+        project.folder / "data/half.tsv", sep="\t", index=False
+    )
+    regulators = {"path": "data/list.tsv", "column": "regulator"}
+    project.add_card("whole", **tiny_card(BY_CELLS, reference=REFERENCE, regulators=regulators))
+    half = {"path": "data/half.tsv"}
+    project.add_card("half", **tiny_card(BY_CELLS, reference=half, regulators=regulators))
+    project.configure(datasets=["whole", "half"], **FAST)
+    names = [f"results/{name}/evaluation/networks.tsv" for name in ("whole", "half")]
+    split = "results/whole/evaluation/edges/seed0.metrics.tsv"
+    run = project.snakemake("--cores", "2", "--", *names, split, "validate")
+    assert run.returncode == 0, run.stdout[-4000:]
+    tables = [
+        pd.read_csv(project.folder / name, sep="\t").drop(columns="dataset") for name in names
+    ]
+    pd.testing.assert_frame_equal(*tables)
+    metrics = pd.read_csv(project.folder / split, sep="\t")
+    shares = metrics[(metrics["metric"] == "AUROC") & (metrics["part"] == "test")]
+    drawn = pd.read_csv(
+        project.folder / "results/whole/splits/edges/seed0.tsv.gz", sep="\t"
+    ).query("part == 'test'")
+    judged = drawn["regulator"].isin(chosen).sum()
+    assert judged < len(drawn)
+    assert set(shares.loc[shares["negatives"] == "N0", "n"]) == {judged}
+    assert "3 of 6 reference regulators, judged nowhere" in run.stdout
+    log = (project.folder / "logs/whole/judge_networks.log").read_text()
+    assert "are no candidates" in log

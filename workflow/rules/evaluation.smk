@@ -3,6 +3,7 @@
 
 rule evaluate_split:
     input:
+        genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
         networks=FILES.judged_networks,
@@ -59,6 +60,7 @@ rule import_network:
 # Third parties beside the nulls, on the splits of all others, without training a model.
 use rule evaluate_split as score_third_party with:
     input:
+        genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
         networks=FILES.third_party,

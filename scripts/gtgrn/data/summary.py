@@ -11,7 +11,7 @@ from scipy import sparse
 from gtgrn.data.preprocessing import DROPPED
 from gtgrn.data.reference import advise_regulators, list_regulators, read_reference
 from gtgrn.data.store import UNS
-from gtgrn.names import IS_REGULATOR, PAIR, SIGN
+from gtgrn.names import IS_REGULATOR, PAIR, REGULATOR, SIGN
 
 
 def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | None) -> str:
@@ -133,6 +133,11 @@ def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[s
     ]
     if counts["advice"]:
         lines.append(("names", counts["advice"]))
+    known = set(reference[REGULATOR])
+    others = sorted(known - set(adata.var_names[adata.var[IS_REGULATOR]]))
+    if others:
+        text = f"{len(others)} of {len(known)} reference regulators, judged nowhere"
+        lines.append(("no candidates", f"{text}: {_shorten(others)}"))
     possible = n_regulators * (adata.n_vars - 1)
     share = f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs"
     lines.append(("density", share))

@@ -7,6 +7,7 @@ labelled regulators (those with a reference edge) with a label and a part.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,52 @@ import pandas as pd
 from gtgrn.errors import InputError
 from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TRAIN
 
+logger = logging.getLogger(__name__)
+
+SHOWN = 8
+"""Names that a message lists at most."""
 PSEUDO_COUNT = 1.0
 """Pairs at the mean rate added to each regulator and target: the value that reproduces the
 additive null of the evaluation design on all of its data sets."""
+
+
+def rankable(pairs: pd.DataFrame, regulators: Sequence[str], *, what: str) -> pd.DataFrame:
+    """Return the pairs that every method may rank: those whose regulator is a candidate.
+
+    The others are left out of every judgement. A method that infers from expression gives them
+    no weight, and a missing weight is no statement: to count it as the lowest would judge the
+    list of candidates, not the method.
+
+    Parameters
+    ----------
+    pairs
+        Column regulator, and others.
+    regulators
+        Names of the candidates.
+    what
+        What the pairs are, for the log and the error.
+
+    Raises
+    ------
+    InputError
+        If no pair is left.
+    """
+    kept = pairs[REGULATOR].isin(list(regulators))
+    if kept.all():
+        return pairs
+    names = sorted(set(pairs.loc[~kept, REGULATOR]))
+    shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    if not kept.any():
+        raise InputError(
+            f"no regulator of the {what} is a candidate; the first are {shown}",
+            field="regulators",
+            remedy="Add them to the card's list of regulators, or remove the section",
+        )
+    logger.warning(
+        "%d regulators of the %s are no candidates, and no method is judged on their %d pairs: %s",
+        len(names), what, int((~kept).sum()), shown,
+    )  # fmt: skip
+    return pairs[kept].reset_index(drop=True)
 
 
 def universe(genes: Sequence[str], regulators: Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from gtgrn.errors import InputError
 from gtgrn.splits.leakage import message_edges
 from gtgrn.splits.schemes import split_edges
 from gtgrn.splits.tables import check_split, read_split, with_unlabelled, write_split
-from gtgrn.splits.universe import label_pairs, universe
+from gtgrn.splits.universe import label_pairs, rankable, universe
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -403,3 +403,15 @@ def test_missing_column_of_a_split(tmp_path, column):
     split_of([("A", "B", 1, "val")]).drop(columns=column).to_csv(path, sep="\t", index=False)
     with pytest.raises(InputError, match=f"'{column}': column missing"):
         read_split(path)
+
+
+def test_pairs_that_every_method_may_rank(caplog):
+    pairs = pd.DataFrame({"regulator": ["A", "A", "B"], "target": ["C", "D", "C"]})
+    assert rankable(pairs, ["A", "B"], what="split") is pairs
+    with caplog.at_level("WARNING"):
+        kept = rankable(pairs, ["A", "E"], what="split")
+    assert kept.to_dict("list") == {"regulator": ["A", "A"], "target": ["C", "D"]}
+    assert "1 regulators of the split are no candidates" in caplog.text
+    assert caplog.text.rstrip().endswith("B")
+    with pytest.raises(InputError, match="no regulator of the split is a candidate"):
+        rankable(pairs, ["E"], what="split")
