@@ -132,6 +132,7 @@ def label_cells(
     work = preprocess(
         adata[np.argsort(adata.obs_names.to_numpy(str), kind="stable")],
         values=values, total_counts=total_counts, n_top_genes=VARIABLE_GENES,
+        min_cells_fraction=0.0, min_genes_per_cell=0,  # every cell is to have a type
         regulators=sorted({name for names in kept.values() for name in names}),
     )  # fmt: skip
     clusters = _cluster(work, resolution, seed)

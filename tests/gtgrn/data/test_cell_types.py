@@ -119,3 +119,17 @@ def test_the_shipped_markers_agree_with_the_labels_of_pbmc68k_reduced():
     # B, NK and progenitors are plain; CD4 and CD8 cells are not, with these 765 genes.
     for kind in ("CD19+ B", "CD56+ NK", "CD34+"):
         assert found.loc[known == kind, "cell_type"].isin(same[kind]).mean() > 0.95
+
+
+def test_every_cell_has_a_type_however_few_genes_it_expresses():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(3, size=(60, 12)).astype(np.float32)
+    counts[:30, :3] += 40
+    counts[30:, 3:6] += 40
+    names = [f"G{i:02d}" for i in range(12)]
+    adata = ad.AnnData(counts, pd.DataFrame(index=[f"c{i:02d}" for i in range(60)]))
+    adata.var_names = names
+    markers = {"A": names[:3], "B": names[3:6]}
+    types = label_cells(adata, markers, values="counts", total_counts=None, seed=0)
+    assert list(types.index) == list(adata.obs_names)
+    assert set(types["cell_type"]) == {"A", "B"}
