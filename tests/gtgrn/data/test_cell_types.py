@@ -123,10 +123,10 @@ def test_the_shipped_markers_agree_with_the_labels_of_pbmc68k_reduced():
 
 def test_every_cell_has_a_type_however_few_genes_it_expresses():
     rng = np.random.default_rng(0)
-    counts = rng.poisson(3, size=(60, 12)).astype(np.float32)
+    counts = rng.poisson(3, size=(60, 80)).astype(np.float32)
     counts[:30, :3] += 40
     counts[30:, 3:6] += 40
-    names = [f"G{i:02d}" for i in range(12)]
+    names = [f"G{i:02d}" for i in range(80)]
     adata = ad.AnnData(counts, pd.DataFrame(index=[f"c{i:02d}" for i in range(60)]))
     adata.var_names = names
     markers = {"A": names[:3], "B": names[3:6]}
