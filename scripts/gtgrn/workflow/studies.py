@@ -198,7 +198,7 @@ class StudyFiles:
             raise InputError(
                 f"Table 6 needs a variant with the features {name} alone",
                 field="variants",
-                remedy=f"Add '{name}: {{features: [{', '.join(name)}]}}'",
+                remedy=f"Add '{name}: {{features: [{', '.join(name)}]}}' under variants",
             )
         order = [*FEATURE_SETS, *(row for row in variants if row not in FEATURE_SETS)]
         turned = [name for name in self.plan.imputed if name.startswith(f"{dataset}-magic_")]
