@@ -137,7 +137,7 @@ def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[s
     others = sorted(known - set(adata.var_names[adata.var[IS_REGULATOR]]))
     if others:
         text = f"{len(others)} of {len(known)} reference regulators, judged nowhere"
-        lines.append(("no candidates", f"{text}: {_shorten(others)}"))
+        lines.append(("unlisted", f"{text}: {_shorten(others)}"))
     possible = n_regulators * (adata.n_vars - 1)
     share = f"{len(reference) / possible:.3g} of {n_regulators} x {adata.n_vars - 1} pairs"
     lines.append(("density", share))
