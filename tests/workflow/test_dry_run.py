@@ -66,7 +66,8 @@ def test_every_card_plans_its_networks_or_names_what_to_fetch(project):
             assert run.returncode == 0, run.stdout[-2000:]
         else:
             assert run.returncode != 0
-            assert "Where there is a network, run: curl" in run.stdout
+            assert "Where there is a network, run the " in run.stdout
+            assert "curl -L --create-dirs -o resources/downloads/" in run.stdout
             assert "Traceback" not in run.stdout
 
 

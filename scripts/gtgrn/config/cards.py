@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import yaml
-
 from gtgrn.config.card_checks import SCHEMA, SIGNIFICANCE_FILES, check_consistency
 from gtgrn.config.families import cards_in, file_of, is_family, read_family
 from gtgrn.config.locations import DOWNLOADS, locate_files, name_published
 from gtgrn.config.validation import check, did_you_mean
 from gtgrn.errors import InputError
 from gtgrn.seeds import derive_seed
+from gtgrn.yaml_files import SUFFIXES, read_yaml
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 REPLICATE = re.compile(r".*-d\d+-r\d+")
@@ -42,7 +41,7 @@ def load_cards(
     Parameters
     ----------
     folder_or_paths
-        A folder of cards (``*.yaml``), one card, or several.
+        A folder of cards (``*.yaml``, ``*.yml``), one card, or several.
     names
         The data sets wanted, in order; by default all. A card that is not wanted is not read,
         so that an unfinished card does not stop other work.
@@ -188,10 +187,12 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
     """Find the cards, by name."""
     if isinstance(folder_or_paths, (str, Path)):
         folder = Path(folder_or_paths)
-        one = folder.suffix == ".yaml" and not folder.is_dir()
+        one = folder.suffix in SUFFIXES and not folder.is_dir()
         named = [(folder.stem, file_of(folder))] if one else cards_in(folder)
         if not named:
-            problem = "no card (*.yaml) in the folder" if folder.is_dir() else "folder not found"
+            problem = (
+                "no card (*.yaml, *.yml) in the folder" if folder.is_dir() else "folder not found"
+            )
             raise InputError(problem, file=folder, remedy="Write one card for each data set")
     else:
         named = [(path.stem, file_of(path)) for path in map(Path, folder_or_paths)]
@@ -230,18 +231,11 @@ def _load_card(
 
 def _read_yaml(path: Path) -> dict:
     try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+        card = read_yaml(path)
     except FileNotFoundError as error:
         known = [name for name, _ in cards_in(path.parent)]
         remedy = did_you_mean(path.stem, known) + "Check the path"
         raise InputError("card not found", file=path, remedy=remedy) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "unreadable characters"
-        raise InputError(
-            f"not YAML{line}: {problem}", file=path, remedy="Correct the syntax"
-        ) from error
     if not isinstance(card, dict):
         raise InputError(
             "a card must be key: value lines", file=path, remedy="Start with 'title: ...'"

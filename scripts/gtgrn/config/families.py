@@ -1,7 +1,7 @@
 """Families of data set cards: cards that differ in a few lines, as one file and its axes.
 
-A file ``<anything>.family.yaml`` beside the cards gives one card for each combination of its
-axes' entries::
+A file ``<anything>.family.yaml`` (or ``.yml``) beside the cards gives one card for each
+combination of its axes' entries::
 
     name: beeline_{set}_{genes}
     axes:
@@ -24,6 +24,7 @@ This module is imported at every start of Snakemake, so it must not import panda
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -31,18 +32,23 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gtgrn.errors import InputError
+from gtgrn.yaml_files import SUFFIXES as YAML_SUFFIXES
+from gtgrn.yaml_files import parse_yaml, read_text
 
-SUFFIX = ".family.yaml"
+SUFFIXES = tuple(f".family{suffix}" for suffix in YAML_SUFFIXES)
 KEYS = {"name", "axes", "card"}
+MOST_VALUES = 200_000
+"""Values of all cards of a family together."""
+LONGEST_TEXT = 10_000
+DEEPEST = 4
+"""Rounds in which names in braces stand for others; one or two are of use."""
 PLACEHOLDER = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
 
 
 def is_family(path: Path) -> bool:
     """Tell whether a file is a family of cards."""
-    return path.name.endswith(SUFFIX)
+    return path.name.endswith(SUFFIXES)
 
 
 def find_families(folder: Path) -> dict[str, Path]:
@@ -54,7 +60,7 @@ def find_families(folder: Path) -> dict[str, Path]:
         If a family is no proper one, or two give the same card.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for path in filter(is_family, _yaml_files(folder)):
         for name in read_family(path):
             if name in found:
                 raise InputError(
@@ -68,7 +74,7 @@ def find_families(folder: Path) -> dict[str, Path]:
 
 def cards_in(folder: Path) -> list[tuple[str, Path]]:
     """Return the names and files of the cards in a folder, those of families among them."""
-    own = [(path.stem, path) for path in folder.glob("*.yaml") if not is_family(path)]
+    own = [(path.stem, path) for path in _yaml_files(folder) if not is_family(path)]
     return sorted([*own, *find_families(folder).items()])
 
 
@@ -99,34 +105,49 @@ def read_family(path: Path) -> dict[str, dict]:
     InputError
         If the file is not YAML of the form that the module describes.
     """
-    return copy.deepcopy(_expand(path, path.read_text(encoding="utf-8")))
+    return copy.deepcopy(_expand(path, read_text(path)))
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that are YAML by their names, sorted."""
+    return sorted(path for suffix in YAML_SUFFIXES for path in folder.glob(f"*{suffix}"))
 
 
 @lru_cache(maxsize=32)
 def _expand(path: Path, text: str) -> dict[str, dict]:
-    try:
-        family = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(
-            f"not YAML: {' '.join(str(error).split())}", file=path, remedy="Correct the syntax"
-        ) from error
+    family = parse_yaml(text, path)
     if not isinstance(family, dict) or set(family) != KEYS:
         raise InputError(
             f"a family has the keys {', '.join(sorted(KEYS))} and no other",
             file=path,
             remedy="See another family in the folder",
         )
+    if not isinstance(family["card"], dict):
+        raise InputError(
+            "must be the sections of a card", file=path, field="card", remedy="Write 'title: ...'"
+        )
+    axes = family["axes"]
+    _check_axes(axes, path)
+    count = math.prod(map(len, axes.values()))
+    if count * _count(family["card"]) > MOST_VALUES:
+        raise InputError(
+            f"{count:,} combinations of the axes are too many", file=path, field="axes",
+            remedy="Split the family, or shorten an axis",
+        )  # fmt: skip
     cards: dict[str, dict] = {}
-    for chosen in _combinations(family["axes"], path):
+    for chosen in _combinations(axes):
         name = str(_fill(family["name"], chosen, path))
         if name in cards:
-            raise InputError(f"two combinations are called '{name}'", file=path, field="name")
+            raise InputError(
+                f"two combinations are called '{name}'", file=path, field="name",
+                remedy="Name every axis in it, as {axis}",
+            )  # fmt: skip
         cards[name] = _fill(_assemble(family["card"], chosen), chosen, path)
     return cards
 
 
-def _combinations(axes: Mapping[str, dict], path: Path) -> Iterator[dict[str, dict]]:
-    """Return axis -> entry (its fields, and its key as ``key``) for each combination."""
+def _check_axes(axes: Any, path: Path) -> None:
+    """Check that axes are what the module describes."""
     if not isinstance(axes, dict) or not all(isinstance(axis, dict) for axis in axes.values()):
         raise InputError(
             "axes are mappings of keys to fields",
@@ -134,6 +155,20 @@ def _combinations(axes: Mapping[str, dict], path: Path) -> Iterator[dict[str, di
             field="axes",
             remedy="Write 'key: {}'",
         )
+    for axis, entries in axes.items():
+        for key, entry in entries.items():
+            _check_entry(entry, f"axes.{axis}.{key}", path)
+
+
+def _count(value: Any) -> int:
+    """Return the number of values in a section."""
+    if isinstance(value, dict | list):
+        return 1 + sum(map(_count, value.values() if isinstance(value, dict) else value))
+    return 1
+
+
+def _combinations(axes: Mapping[str, dict]) -> Iterator[dict[str, dict]]:
+    """Return axis -> entry (its fields, and its key as ``key``) for each combination."""
     for keys in product(*axes.values()):
         chosen = {
             axis: {**(axes[axis][key] or {}), "key": key}
@@ -142,6 +177,20 @@ def _combinations(axes: Mapping[str, dict], path: Path) -> Iterator[dict[str, di
         limits = [limit for entry in chosen.values() for limit in entry.get("only", {}).items()]
         if all(chosen[axis]["key"] in allowed for axis, allowed in limits):
             yield chosen
+
+
+def _check_entry(entry: Any, field: str, path: Path) -> None:
+    """Check the fields of an entry that have a meaning of their own."""
+    fields = {} if entry is None else entry
+    kinds = {"only": dict, "card": dict, "without": list}
+    wrong = not isinstance(fields, dict) or any(
+        not isinstance(fields.get(name, kind()), kind) for name, kind in kinds.items()
+    )
+    if wrong or not all(isinstance(keys, list) for keys in fields.get("only", {}).values()):
+        raise InputError(
+            "an entry has fields; 'only' lists keys by axis, 'card' has sections, 'without' is a "
+            "list of sections", file=path, field=field, remedy="Write 'key: {}' for no field",
+        )  # fmt: skip
 
 
 def _assemble(card: dict, chosen: Mapping[str, dict]) -> dict:
@@ -153,12 +202,16 @@ def _assemble(card: dict, chosen: Mapping[str, dict]) -> dict:
     return {key: value for key, value in result.items() if key not in absent}
 
 
-def _fill(value: Any, chosen: Mapping[str, dict], path: Path) -> Any:
-    """Replace the names in braces, anywhere in a value."""
+def _fill(value: Any, chosen: Mapping[str, dict], path: Path, depth: int = 0) -> Any:
+    """Replace the names in braces, anywhere in a value.
+
+    What stands for them may hold such names in turn, but not without end: a field that names
+    itself, or each twice the next, stops after a few rounds.
+    """
     if isinstance(value, dict):
-        return {key: _fill(part, chosen, path) for key, part in value.items()}
+        return {key: _fill(part, chosen, path, depth) for key, part in value.items()}
     if isinstance(value, list):
-        return [_fill(part, chosen, path) for part in value]
+        return [_fill(part, chosen, path, depth) for part in value]
     if not isinstance(value, str):
         return value
 
@@ -171,7 +224,19 @@ def _fill(value: Any, chosen: Mapping[str, dict], path: Path) -> Any:
                 field=axis,
                 remedy="Correct it, or give every entry of the axis this field",
             )
-        return _fill(chosen[axis][field], chosen, path)
+        if depth == DEEPEST:
+            raise InputError(
+                f"'{match.group()}' stands for names in braces that stand for others, over and "
+                "over", file=path, field=f"axes.{axis}.{field}", remedy="Write out one of them",
+            )  # fmt: skip
+        return _fill(chosen[axis][field], chosen, path, depth + 1)
 
-    whole = PLACEHOLDER.fullmatch(value)
-    return look_up(whole) if whole else PLACEHOLDER.sub(lambda m: str(look_up(m)), value)
+    if whole := PLACEHOLDER.fullmatch(value):
+        return look_up(whole)
+    filled = PLACEHOLDER.sub(lambda match: str(look_up(match)), value)
+    if len(filled) > LONGEST_TEXT:
+        raise InputError(
+            f"a text of {len(filled):,} characters after '{value[:20]}' was filled in", file=path,
+            remedy="Shorten what its names in braces stand for",
+        )  # fmt: skip
+    return filled

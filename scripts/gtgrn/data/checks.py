@@ -116,8 +116,8 @@ def _remedy_for_fractions(matrix: Matrix) -> str:
         TPM: "which are logged",
     }.get(kind, "which are taken as they are")
     return (
-        f"They look like {kind} ({likely.evidence[0]}): set 'values: {kind}', {done}, or name "
-        "the layer of the counts"
+        f"They look like {kind}: set 'values: {kind}', {done}, or name the layer of the counts "
+        f"({likely.evidence[0]})"
     )
 
 

@@ -5,6 +5,7 @@ Imported at every start of Snakemake, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from gtgrn.config.locations import DOWNLOADS, is_url
 from gtgrn.data.archives import extract_member
 from gtgrn.data.fetching import fetch
 from gtgrn.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -157,15 +160,20 @@ def check_offline(
     Raises
     ------
     InputError
-        Naming every command of :func:`list_missing`.
+        After the commands of :func:`list_missing`, which are printed one a line: a line that
+        held them all would not end.
     """
     commands = list_missing(paths, mirror=mirror, downloads=downloads)
+    for command in commands:
+        log.warning("%s", command)
     if commands:
+        one = len(commands) == 1
+        what, how = ("file is", "command") if one else ("files are", "commands")
         raise InputError(
-            f"{len(commands)} files are missing and nothing may be fetched",
+            f"{len(commands)} {what} missing and nothing may be fetched",
             file="configuration",
             field="offline",
-            remedy=f"Where there is a network, run: {' && '.join(commands)}",
+            remedy=f"Where there is a network, run the {len(commands)} {how} above",
         )
 
 

@@ -175,7 +175,7 @@ def no_overlap(
     absent = sorted(set(names) - set(genes)) or sorted(names)
     ours, theirs = ", ".join(sorted(genes)[:3]), ", ".join(absent[:3])
     return InputError(
-        f"no {kind} is left among the {len(genes)} genes of the expression; the file names "
+        f"no {kind} is left among the {len(genes)} genes; the file names "
         f"{theirs or 'nothing'}; the expression has {ours}",
         file=section["path"],
         field=field,
@@ -188,15 +188,13 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
     if not names:
         return "The table has no rows: check the file"
     if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
-        return (
-            "The expression's genes look like its cells: change expression.orientation in the card"
-        )
+        return "The expression's genes look like its cells: change expression.orientation"
     ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
     if ensembl[0] != ensembl[1]:
         sides = ("file", "expression") if ensembl[0] else ("expression", "file")
         return (
-            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate one "
-            "of them (expression.gene_names or expression.gene_map in the card)"
+            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate with "
+            "expression.gene_names or expression.gene_map"
         )
     if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
         return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
@@ -205,12 +203,12 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         if name.upper() in by_upper:
             return (
                 f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): set "
-                "ignore_case: true there, or use the same species or spelling on both sides"
+                "ignore_case: true there, if the species is the same"
             )
     if names & genes:
         return (
             f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "
-            "relax the filters in the card's section preprocess, or give a fuller reference"
+            "relax the card's filters (preprocess), or give a fuller reference"
         )
     return "Check that both are of the same species and that the card names the right columns"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from gtgrn.errors import InputError
 from gtgrn.names import REGULATOR, SIGN, TARGET
+from gtgrn.yaml_files import parse_yaml, read_text
 
 BASAL = 0.01  # initial mRNA of a gene for which the model gives none
 MAX_REGULATORS = 12
@@ -42,16 +42,6 @@ class BooleanModel:
     initial: dict[str, float]
 
 
-class _TextLoader(yaml.BaseLoader):
-    """YAML that builds only text (a gene may be called NO) and in which no key recurs."""
-
-    def construct_mapping(self, node, deep=False):
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) < len(node.value):
-            raise yaml.MarkedYAMLError(problem="a key twice", problem_mark=node.start_mark)
-        return mapping
-
-
 def read_model(path: str | Path) -> BooleanModel:
     """Read a Boolean model.
 
@@ -71,11 +61,10 @@ def read_model(path: str | Path) -> BooleanModel:
     """
     bad = partial(InputError, file=path)
     try:
-        document = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_TextLoader)
+        # As text: a gene may be called NO.
+        document = parse_yaml(read_text(Path(path)), path, as_text=True)
     except FileNotFoundError as error:
         raise bad("file not found", remedy="Check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise bad(f"not YAML ({' '.join(str(error).split())})", remedy="Mend it") from error
     if not isinstance(document, dict):
         raise bad("not a mapping of keys", remedy=f"Give {', '.join(_KEYS)}")
     if unknown := set(document) - set(_KEYS):
@@ -109,7 +98,7 @@ def _read_rule(gene: str, texts: dict, bad: partial) -> Rule:
     try:
         tree = ast.parse(" ".join(place.get(token, token) for token in tokens), mode="eval")
         table = _evaluate(tree.body, dict(zip(place.values(), states, strict=True)))
-    except SyntaxError as error:
+    except (SyntaxError, RecursionError, MemoryError) as error:
         remedy = "Use gene names, and, or, not and matched parentheses"
         raise bad(f"syntax error in the rule '{text}'", remedy=remedy) from error
     return Rule(tuple(regulators), table)

@@ -36,6 +36,35 @@ def family(tmp_path):
     return path
 
 
+# What is written for what: a part of FAMILY, words of the message. Each would otherwise end in a
+# traceback, or in more cards or text than memory holds.
+HOSTILE = [
+    ("  genes: {5: {}, 10: {}}",
+     "".join(f"  a{i}: {{{', '.join(f'{k}: {{}}' for k in range(10))}}}\n" for i in range(30)),
+     "combinations of the axes are too many"),
+    ('title: "{set.called}, {genes} genes"', 'title: "{set.title}"', "over and over"),
+    ('title: "{set.called}, {genes} genes"', 'title: "{set.title}{set.title}"', "over and over"),
+    ('title: "{set.called}, {genes} genes"', f'title: "{"{set.more}" * 800}", more: {"x" * 99}',
+     "a text of 79,200 characters"),
+    ("one: {called: One", "one: [called]\n    three: {called: One", "an entry has fields"),
+    ("only: {set: [two]}", "only: [two]", "an entry has fields"),
+    ("only: {set: [two]}", "only: {set: two}", "an entry has fields"),
+    ("without: [reference]", "without: reference", "an entry has fields"),
+    ("card: {regulators: {list: all}}", "card: all", "an entry has fields"),
+    ("card:\n  title", "card: []\nmore:\n  title", "has the keys"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "words"), HOSTILE)
+def test_a_family_that_does_not_end_is_refused(tmp_path, old, new, words):
+    assert old in FAMILY
+    path = tmp_path / "toy.family.yml"
+    path.write_text(FAMILY.replace(old, new, 1))
+    with pytest.raises(InputError, match=words) as caught:
+        read_family(path)
+    assert caught.value.remedy
+
+
 def test_a_family_gives_a_card_for_each_combination(family):
     cards = read_family(family)
     assert list(cards) == ["one_5", "one_10", "two_5", "two_5_other", "two_10", "two_10_other"]

@@ -332,15 +332,16 @@ def test_mirrors_come_before_the_official_address(official, tmp_path):
     assert [path for path, _ in official.log] == [f"/m/downloads/{name}", f"/official/{name}"]
 
 
-def test_card_of_a_mirror_by_url(server, tmp_path):
+def test_card_of_a_mirror_by_url(server, tmp_path, caplog):
     server.files |= {"/m/set/x.csv": EXPRESSION, "/m/set/n.csv": NETWORK}
     mirror = f"{server.url}/m"
     card = card_of_beeline(tmp_path, "mirror:set/x.csv", "mirror:set/n.csv", mirror=mirror)
     paths = [card["expression"]["path"], card["reference"]["path"]]
     message = refused(check_offline, paths, mirror=mirror, downloads=tmp_path / "d")
     assert "2 files are missing" in message
+    assert "run the 2 commands above" in message
     for path, name in zip(paths, ("x.csv", "n.csv"), strict=True):
-        assert f"curl -L --create-dirs -o {path} {mirror}/set/{name}" in message
+        assert f"curl -L --create-dirs -o {path} {mirror}/set/{name}" in caplog.messages
         obtain(path, mirror=mirror, downloads=tmp_path / "d")
     check_offline(paths, mirror=mirror, downloads=tmp_path / "d")
     assert read_expression(card["expression"]).shape == (2, 3)

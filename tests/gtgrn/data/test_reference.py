@@ -134,8 +134,9 @@ def test_reference_refuses_unknown_signs_and_missing_columns(tmp_path):
         ("", GENES, [], "no rows"),
     ],
 )
-def test_no_edge_left_names_the_likely_cause(tmp_path, rows, genes, cells, cause):
-    card = reference(tmp_path, f"regulator\ttarget\n{rows}")
+def test_no_edge_left_names_the_likely_cause(tmp_path, monkeypatch, rows, genes, cells, cause):
+    monkeypatch.chdir(tmp_path)
+    card = reference(Path(), f"regulator\ttarget\n{rows}")
     message = message_of(read_reference, card, genes, cells=cells)
     assert message.startswith(f"{card['path']}: 'reference.path': no edge is left among the ")
     assert f"the expression has {', '.join(sorted(genes)[:3])}" in message

@@ -167,7 +167,7 @@ BAD = {
     "not a possible gene name": ("name: m\nrules: {not: not}\n", "not"),
     "not a mapping of keys": ("- A\n", None),
     "not a mapping": ("name: m\nrules: {A: A}\ninitial: [1]\n", "initial"),
-    "a key twice": ("name: m\nrules:\n  A: A\n  A: not A\n", None),
+    "the key 'A' is there twice": ("name: m\nrules:\n  A: A\n  A: not A\n", None),
     "not YAML": ("rules: {\n", None),
 }
 
