@@ -1,5 +1,6 @@
 """Restrict a reference to the genes that passed the filters."""
 
+from gtgrn.data.preprocessing import DROPPED
 from gtgrn.data.reference import read_reference
 from gtgrn.data.store import read_preprocessed
 from gtgrn.logs import configure_logging
@@ -11,5 +12,7 @@ section = snakemake.params.card.get("reference")
 if section is None:
     names = {"regulator": "regulator", "target": "target", "sign": "sign"}
     section = {"path": snakemake.input.reference, **names}
-reference = read_reference(section, adata.var_names, cells=adata.obs_names)
+reference = read_reference(
+    section, adata.var_names, cells=adata.obs_names, dropped=adata.uns[DROPPED]
+)
 write_table(reference, snakemake.output[0])

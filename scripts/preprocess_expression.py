@@ -24,7 +24,7 @@ if "regulators" in card:
         regulators = read_regulators(card["regulators"], adata.var_names, cells=adata.obs_names)
 elif "reference" in card:
     names = {"regulator": "regulator", "target": "target"}
-    reference = read_reference({**names, **card["reference"]}, adata.var_names)
+    reference = read_reference({**names, **card["reference"]}, adata.var_names, dropped=())
     regulators = sorted(reference["regulator"].unique())
 settings = dict(snakemake.params.preprocess)
 kept = settings.pop("keep", [])

@@ -122,6 +122,7 @@ rule prepare_reference:
     input:
         expression="<results>/{dataset}/expression.h5ad",
         reference=FILES.reference,
+        names=FILES.names_of_reference,
     output:
         "<results>/{dataset}/reference.tsv",
     log:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gtgrn.config.card_checks import SCHEMA, SIGNIFICANCE_FILES, check_consistency
 from gtgrn.config.families import cards_in, file_of, is_family, read_family
-from gtgrn.config.locations import DOWNLOADS, locate_files, name_published
+from gtgrn.config.locations import DOWNLOADS, locate_files, name_published, translation_files
 from gtgrn.config.validation import check, did_you_mean
 from gtgrn.errors import InputError
 from gtgrn.seeds import derive_seed
@@ -259,6 +259,8 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
     for section in ("reference", "regulators"):
         if "path" in card.get(section, {}):
             yield f"{section}.path", card[section]["path"]
+        for name in translation_files(card.get(section, {})):
+            yield f"{section}.translate", name
     for key, name in preprocess_files(card).items():
         yield f"preprocess.significance.{key}", name
     for scheme in card.get("splits", {}):

@@ -5,6 +5,7 @@ Imported at every start of Snakemake, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from gtgrn.errors import InputError
@@ -51,10 +52,27 @@ REGULATOR_LISTS = {
             "path": f"resources/regulators/{organism}.tsv",
             "column": "regulator",
             "ignore_case": organism == "mouse",
+            # The list has today's symbols, and data may be older; HGNC names human genes only.
+            **({"translate": ["previous"]} if organism == "human" else {}),
         }
         for organism in ("human", "mouse")
     },
 }
+
+GENES = "resources/genes"
+"""Folder of the tables of gene names, see resources/README.md."""
+TRANSLATIONS = {
+    "ensembl": [f"{GENES}/human.tsv.gz", f"{GENES}/mouse.tsv.gz"],
+    "orthologs": [f"{GENES}/orthologs.tsv.gz"],
+    "previous": [f"{GENES}/previous.tsv.gz"],
+}
+"""What names a section `translate` may exchange, and the tables that say which are one gene."""
+SHIPPED = "shipped"
+GENE_MAPS = {
+    organism: {"path": f"{GENES}/{organism}.tsv.gz", "from": "ensembl", "to": "symbol"}
+    for organism in ("human", "mouse")
+}
+"""The shipped table for `gene_map`, by organism."""
 
 SCHEMAS = Path(__file__).parents[3] / "workflow" / "schemas"
 """Folder of the schemas in the repository."""
@@ -109,7 +127,28 @@ def name_published(card: dict, path: Path) -> None:
                 field=f"{section}.{key}",
                 remedy=f"Use one of {', '.join(known)}, or give a path",
             )
-        card[section] |= published[name, card["organism"]]
+        asked = {k: card[section][k] for k in ("ignore_case", "translate") if k in card[section]}
+        card[section] |= published[name, card["organism"]] | asked
+    if card["expression"].get("gene_map") == SHIPPED:
+        if card["organism"] not in GENE_MAPS:
+            raise InputError(
+                f"there is no table of names for the organism {card['organism']}",
+                file=path,
+                field="expression.gene_map",
+                remedy=f"Give 'path', 'from' and 'to'; shipped are {' and '.join(GENE_MAPS)}",
+            )
+        card["expression"]["gene_map"] = dict(GENE_MAPS[card["organism"]])
+
+
+def translation_files(section: Mapping) -> list[str]:
+    """Return the tables of gene names that a section reference or regulators of a card needs.
+
+    Parameters
+    ----------
+    section
+        The section; without the key `translate` it needs none.
+    """
+    return [path for kind in section.get("translate", []) for path in TRANSLATIONS[kind]]
 
 
 def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> set[str]:

@@ -1,15 +1,16 @@
 """Why names of two files do not meet, found out by trying what would mend them.
 
-Each repair is a way to spell names alike on both sides. It is counted how many would match with
-it; none is ever applied silently.
+Each repair finds the genes that names mean: by spelling both sides alike, or by a table of other
+names of a gene. It is counted how many would match with it; none is ever applied silently.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from gtgrn.data.gene_tables import are_shipped, translate
 from gtgrn.errors import InputError
 
 ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
@@ -28,15 +29,53 @@ RENAMED = (
 EXCEL = re.compile(r"^(\d{1,2})-([A-Za-z]{3})$|^([A-Za-z]{3})-(\d{1,2})$")
 LEAST_SHARE = 0.05
 """Share of what a repair would match below which so few matches are taken for an accident."""
+HALF = 0.5
+"""Share of a file's names below which it is said that few of them are in the matrix."""
+LEAST_OF_GENES = {"reference": 0.05, "regulators": 0.01}
+"""Share of the matrix's genes that a file must name where it matches itself to under 5 %.
+
+A panel of genes has few of a large file's names, but the file has most of the panel's; of a panel
+a twentieth are regulators.
+"""
+
+Find = Callable[[Collection[str], Collection[str], bool], dict[str, str]]
+"""From names, genes, and whether case is ignored, to the gene of each name that has one."""
+
+
+def spelt(spell: Callable[[str], str]) -> Find:
+    """Return what finds the genes that are spelt like a name; two of them are none."""
+
+    def find(names: Collection[str], genes: Collection[str], ignore_case: bool) -> dict[str, str]:
+        def key(name: str) -> str:
+            return spell(name.upper() if ignore_case else name)
+
+        found: dict[str, list[str]] = {}
+        for gene in genes:
+            found.setdefault(key(gene), []).append(gene)
+        keys = {name: key(name) for name in names}
+        return {name: found[k][0] for name, k in keys.items() if len(found.get(k, ())) == 1}
+
+    return find
+
+
+def named(*kinds: str) -> Find:
+    """Return what finds the genes that a name means by tables; nothing where they are not."""
+
+    def find(names: Collection[str], genes: Collection[str], ignore_case: bool) -> dict[str, str]:
+        if not are_shipped(kinds):
+            return {}
+        return translate(names, genes, kinds, ignore_case=ignore_case)
+
+    return find
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A way to spell names alike: what it ignores and what to do in the card or the file."""
+    """A way to match names: what it takes for the same, and what to do in the card or the file."""
 
     what: str
     remedy: str
-    spell: Callable[[str], str]
+    find: Find
 
 
 def from_date(name: str) -> str:
@@ -52,31 +91,51 @@ def from_date(name: str) -> str:
 
 
 REPAIRS = (
-    Repair("case were ignored", "set ignore_case: true", str.upper),
+    Repair("case were ignored", "set ignore_case: true", spelt(str.upper)),
     Repair(
         "the versions of identifiers (.1, .2) were ignored",
         "remove them from both files",
-        lambda name: VERSION.sub("", name),
+        spelt(lambda name: VERSION.sub("", name)),
     ),
     Repair(
         "dots, hyphens and underscores were the same",
         "write the names alike in both files",
-        lambda name: re.sub(r"[-_. ]", "-", name),
+        spelt(lambda name: re.sub(r"[-_. ]", "-", name)),
     ),
     Repair(
         "the genome before the names (such as hg38_) were removed",
         "remove it from the names",
-        lambda name: PREFIX.sub("", name),
+        spelt(lambda name: PREFIX.sub("", name)),
     ),
     Repair(
         "dates were turned back into genes (1-Mar is MARCH1)",
         "restore these names; a spreadsheet changed them",
-        from_date,
+        spelt(from_date),
     ),
     Repair(
         "case, dots, hyphens and underscores were ignored",
         "write the names alike in both files, or set ignore_case: true for the case",
-        lambda name: re.sub(r"[-_. ]", "-", name.upper()),
+        spelt(lambda name: re.sub(r"[-_. ]", "-", name.upper())),
+    ),
+    Repair(
+        "Ensembl identifiers and symbols were translated",
+        "set translate: [ensembl]",
+        named("ensembl"),
+    ),
+    Repair(
+        "earlier symbols of genes were translated",
+        "set translate: [previous]",
+        named("previous"),
+    ),
+    Repair(
+        "genes of human and mouse were taken for each other",
+        "give a file of the same species, or set translate: [orthologs]",
+        named("orthologs"),
+    ),
+    Repair(
+        "Ensembl identifiers of human and mouse were translated",
+        "give a file of the same species, or set translate: [ensembl, orthologs]",
+        named("ensembl", "orthologs"),
     ),
 )
 
@@ -124,43 +183,68 @@ def find_repair(
     Mismatch or None
         Of several that match equally many the first; None if none matches more than now.
     """
-    base: Callable[[str], str] = str.upper if ignore_case else str
-    now, _ = _count(rows, genes, base)
-    apart = {base(name) for row in rows for name in row} - {base(gene) for gene in genes}
+    here, listed = set(genes), {name for row in rows for name in row}
+    known = spelt(str)(listed, here, ignore_case)
+    now, apart = _count(rows, known), listed - set(known)
     best = None
-    for repair in REPAIRS:
-        useless = {repair.spell(name) for name in apart}.isdisjoint(
-            repair.spell(base(gene)) for gene in genes
-        )
-        if (ignore_case and repair.what.startswith("case")) or useless:
+    for repair in REPAIRS if apart and not here <= set(known.values()) else ():
+        if ignore_case and repair.what.startswith("case"):
             continue
-        then, examples = _count(rows, genes, lambda name, r=repair: r.spell(base(name)))
+        found = repair.find(apart, here, ignore_case)
+        then = _count(rows, known | found) if found else 0
         if then > (best.then if best else now):
-            best = Mismatch(repair, now, then, len(rows), examples)
+            examples = [f"'{name}' and '{found[name]}'" for name in sorted(found)]
+            best = Mismatch(repair, now, then, len(set(rows)), examples)
     return best
 
 
-def _count(
-    rows: Collection[tuple[str, ...]], genes: Collection[str], spell: Callable[[str], str]
-) -> tuple[int, list[str]]:
-    """Count the rows all of whose names are genes in one spelling; show names that change."""
-    spelt: dict[str, list[str]] = {}
-    for gene in genes:
-        spelt.setdefault(spell(gene), []).append(gene)
-    # Names that two genes share are no repair: nobody knows which is meant.
-    spelt = {key: found for key, found in spelt.items() if len(found) == 1}
-    cache = {name: spelt.get(spell(name), [None])[0] for row in rows for name in row}
-    same = set(genes)
-    number, examples = 0, {}
+def _count(rows: Collection[tuple[str, ...]], gene_of: Mapping[str, str]) -> int:
+    """Count the different rows all of whose names are genes; a gene is no target of itself."""
+    found = set()
     for row in rows:
-        found = [name if name in same else cache[name] for name in row]
-        if None in found or (len(found) == 2 and found[0] == found[1]):
-            continue
-        number += 1
-        for name, gene in zip(row, found, strict=True):
-            if name != gene:
-                examples[f"'{name}' and '{gene}'"] = None
-    return number, list(examples)
+        genes = tuple(gene_of.get(name) for name in row)
+        if None not in genes and (len(genes) == 1 or genes[0] != genes[1]):
+            found.add(genes)
+    return len(found)
+
+
+def check_share(kind: str, names: Collection[str], genes: Collection[str], section: dict) -> str:
+    """Return a warning where less than half of a file's names are in the matrix.
+
+    Parameters
+    ----------
+    kind
+        The card's section, reference or regulators.
+    names
+        Names of the file, spelt as the genes are where the card asks for it.
+    genes
+        All genes of the matrix, before any filter.
+    section
+        The section, for its path.
+
+    Returns
+    -------
+    str
+        The warning, or nothing.
+
+    Raises
+    ------
+    InputError
+        If next to none of the names are: that is a file of other genes.
+    """
+    listed, here = set(names), set(genes)
+    shared = len(listed & here)
+    noun = "genes of the reference" if kind == "reference" else "listed regulators"
+    said = f"{shared} of {len(listed)} {noun} are in the matrix"
+    if shared < LEAST_SHARE * len(listed) and shared < LEAST_OF_GENES[kind] * len(here):
+        apart = ", ".join(sorted(listed - here)[:2]), ", ".join(sorted(here - listed)[:2])
+        raise InputError(
+            f"{said}, too few to go on; it names {apart[0]}, the matrix has {apart[1]}",
+            file=section["path"],
+            field=f"{kind}.path",
+            remedy=_guess_cause(listed, here, set()),
+        )
+    return said if shared < HALF * len(listed) else ""
 
 
 def no_overlap(
@@ -191,20 +275,31 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         return "The expression's genes look like its cells: change expression.orientation"
     ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
     if ensembl[0] != ensembl[1]:
-        sides = ("file", "expression") if ensembl[0] else ("expression", "file")
+        if ensembl[1]:
+            return (
+                "The expression has Ensembl identifiers and the file symbols: set "
+                "expression.gene_map: shipped, or expression.gene_names"
+            )
         return (
-            f"The {sides[0]} has Ensembl identifiers and the {sides[1]} symbols: translate with "
-            "expression.gene_names or expression.gene_map"
+            "The file has Ensembl identifiers and the expression symbols: set "
+            "translate: [ensembl] in the section"
         )
     if all(ensembl) and {x.split(".")[0] for x in names} & {x.split(".")[0] for x in genes}:
         return "The Ensembl identifiers differ in their version (.1, .2): remove it from both"
-    by_upper = {gene.upper(): gene for gene in sorted(genes - names)}
-    for name in sorted(names - genes):
-        if name.upper() in by_upper:
-            return (
-                f"The names differ in case ('{name}' and '{by_upper[name.upper()]}'): set "
-                "ignore_case: true there, if the species is the same"
-            )
+    alike = spelt(str.upper)(names - genes, genes, False)
+    species = named("orthologs")(names, genes, False)
+    if len(species) > sum(name in species for name in alike):
+        name = min(set(species) - set(alike))
+        return (
+            f"Mouse and human ('{name}' is '{species[name]}'): set translate: [orthologs] in the "
+            "section, or give a file of the same species"
+        )
+    if alike:
+        name = min(alike)
+        return (
+            f"The names differ in case ('{name}' and '{alike[name]}'): set "
+            "ignore_case: true there, if the species is the same"
+        )
     if names & genes:
         return (
             f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "

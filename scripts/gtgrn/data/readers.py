@@ -7,7 +7,6 @@ in the order of the file; :func:`gtgrn.data.preprocessing.read_expression` check
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.config.card_checks import check_ships_with_scanpy
+from gtgrn.data.gene_tables import without_version
 from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_anndata, read_loom
 from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.opening import HDF5, first_bytes, refuse_strange
@@ -29,7 +29,6 @@ from gtgrn.tables import read_table
 
 log = logging.getLogger(__name__)
 
-ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*G\d{6,})\.\d+$")
 H5AD, MTX, TENX_H5, LOOM, TABLE = "h5ad", "10x_mtx", "10x_h5", "loom", "table"
 LONGEST_REASON = 160
 """Characters of a library's message that are shown."""
@@ -250,8 +249,7 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
 def _translate(names: np.ndarray, gene_map: dict, path: str) -> tuple[np.ndarray, dict[str, int]]:
     """Return the names that a table gives the genes, and how many it translated."""
     table = _read_gene_map(gene_map)
-    # A version such as .12 is no part of an Ensembl identifier's meaning.
-    plain = [ENSEMBL_VERSION.sub(r"\1", name) for name in names]
+    plain = [without_version(name) for name in names]
     found = [table.get(name, table.get(bare)) for name, bare in zip(names, plain, strict=True)]
     known = np.array([name is not None for name in found])
     if not known.any():

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.data.gene_lists import read_listed
-from gtgrn.data.name_matching import find_repair, no_overlap
+from gtgrn.data.gene_tables import translate
+from gtgrn.data.name_matching import check_share, find_repair, no_overlap, spelt
 from gtgrn.data.opening import open_unpacked
 from gtgrn.data.text_tables import find_dialect
 from gtgrn.errors import InputError
@@ -32,7 +33,11 @@ SOURCES, SOURCE = "sources", "source"
 
 
 def read_reference(
-    reference: dict, genes: Collection[str], *, cells: Collection[str] = ()
+    reference: dict,
+    genes: Collection[str],
+    *,
+    cells: Collection[str] = (),
+    dropped: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Read a reference network and restrict it to the genes of the expression.
 
@@ -42,6 +47,9 @@ def read_reference(
         The section `reference` of a card from :func:`gtgrn.config.cards.load_cards`.
     genes, cells
         Names of the expression; the cells to recognise a table declared the wrong way round.
+    dropped
+        Names of the genes that the filters dropped; where they are given, it is checked whether
+        enough of the reference's names are in the matrix at all.
 
     Returns
     -------
@@ -49,12 +57,14 @@ def read_reference(
         regulator, target and, where the card names its column, sign (``+``, ``-`` or empty,
         where both are listed); sorted, without self-loops, duplicates and pairs labelled 0.
         `attrs` holds the numbers of rows by what became of them: rows, labelled_0,
-        unknown_gene, self_loops, duplicates, edges; and `advice` on names.
+        unknown_gene, self_loops, duplicates, edges; `advice` on names, and in `few` that less
+        than half of them are in the matrix.
 
     Raises
     ------
     InputError
-        If the file is unreadable, a column is missing, a sign is unknown or no edge is left.
+        If the file is unreadable, a column is missing, a sign is unknown, no edge is left, or
+        next to no name is one of the matrix.
     """
     path, columns = reference["path"], [reference["regulator"], reference["target"]]
     asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
@@ -75,30 +85,43 @@ def read_reference(
         path, len(listed), (~inside).sum(), loops.sum(), len(kept) - len(edges),
         len(edges), edges[REGULATOR].nunique(),
     )  # fmt: skip
-    pairs = list(listed[PAIR].itertuples(index=False, name=None))
-    advice = _check_half_match(pairs, genes, reference, "reference")
-    if edges.empty:
-        names = {*listed[REGULATOR], *listed[TARGET]}
-        raise no_overlap("edge", names, genes, cells, reference, "reference.path")
+    advice, few = _check_names(listed, genes, cells, dropped, reference, left=len(edges))
     edges = edges.sort_values(PAIR, ignore_index=True)
-    edges.attrs = {
-        **{"rows": rows, "labelled_0": rows - len(listed)},
-        "unknown_gene": int((~inside).sum()),
-        "self_loops": int(loops.sum()),
-        "duplicates": len(kept) - len(edges),
-        "edges": len(edges),
-        "advice": advice,
-    }
+    counts = {"rows": rows, "labelled_0": rows - len(listed), "unknown_gene": (~inside).sum()}
+    counts |= {"self_loops": loops.sum(), "duplicates": len(kept) - len(edges)}
+    edges.attrs = {key: int(number) for key, number in counts.items()}
+    edges.attrs |= {"edges": len(edges), "advice": advice, "few": few}
     return edges
+
+
+def _check_names(
+    listed: pd.DataFrame,
+    genes: Collection[str],
+    cells: Collection[str],
+    dropped: Collection[str] | None,
+    reference: dict,
+    left: int,
+) -> tuple[str, str]:
+    """Return how more names would match, and whether few do; stop where (next to) none does."""
+    measured = {*genes, *(dropped if dropped is not None else ())}
+    pairs = list(listed[PAIR].itertuples(index=False, name=None))
+    advice = _check_half_match(pairs, measured, reference, "reference")
+    names = {*listed[REGULATOR], *listed[TARGET]}
+    if not left:
+        raise no_overlap("edge", names, genes, cells, reference, "reference.path")
+    few = "" if dropped is None else check_share("reference", names, measured, reference)
+    return advice, few
 
 
 def _listed(
     table: pd.DataFrame, reference: dict, columns: list[str], genes: Collection[str]
 ) -> pd.DataFrame:
     """Return the pairs under our names of columns, spelt as the genes are where asked."""
-    spell = _respell if reference.get("ignore_case") else _as_they_are
     listed = pd.DataFrame(
-        {new: spell(_names(table[old]), genes) for new, old in zip(PAIR, columns, strict=True)}
+        {
+            new: _respell(_names(table[old]), genes, reference)
+            for new, old in zip(PAIR, columns, strict=True)
+        }
     )
     if "sign" in reference:
         listed[SIGN] = _signs(table[reference["sign"]], reference)
@@ -126,8 +149,7 @@ def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
     if SOURCES not in table:
         return pd.DataFrame(columns=[*PAIR, SOURCE], dtype=str)
     table = table.rename(columns=columns)
-    spell = _respell if reference.get("ignore_case") else _as_they_are
-    listed = pd.DataFrame({end: spell(_names(table[end]), genes) for end in PAIR})
+    listed = pd.DataFrame({end: _respell(_names(table[end]), genes, reference) for end in PAIR})
     listed[SOURCE] = table[SOURCES].astype(str).str.split(r"[;_]", regex=True)
     listed = listed[listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)].explode(SOURCE)
     listed[SOURCE] = listed[SOURCE].str.strip()
@@ -157,7 +179,8 @@ def read_regulators(
     Raises
     ------
     InputError
-        If the file is unreadable, its column is missing or no regulator is among the genes.
+        If the file is unreadable, its column is missing, or none or next to none of the
+        regulators is among the genes.
     """
     path, listed = regulators["path"], list_regulators(regulators, genes)
     kept = sorted(listed & set(genes))
@@ -165,6 +188,8 @@ def read_regulators(
     log.info("%s: %d of %d regulators are in the expression", path, len(kept), len(listed))
     if not kept:
         raise no_overlap("regulator", listed, genes, cells, regulators, "regulators.path")
+    if few := check_share("regulators", listed, genes, regulators):
+        log.warning("%s: %s", path, few)
     return kept
 
 
@@ -177,9 +202,8 @@ def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
         As in :func:`read_regulators`.
     """
     path, column = regulators["path"], regulators["column"]
-    spell = _respell if regulators.get("ignore_case") else _as_they_are
     table = read_listed(path, [column], genes, "regulators.column")
-    return set(spell(_names(table[column]), genes)) - {""}
+    return set(_respell(_names(table[column]), genes, regulators)) - {""}
 
 
 def advise_regulators(regulators: dict, genes: Collection[str]) -> str:
@@ -279,18 +303,20 @@ def _names(column: pd.Series) -> pd.Series:
     return column.astype(str).str.strip()
 
 
-def _as_they_are(names: pd.Series, genes: Collection[str]) -> pd.Series:
-    return names
+def _respell(names: pd.Series, genes: Collection[str], section: dict) -> pd.Series:
+    """Give names that are not among the genes the gene's name, where a section asks for it.
 
-
-def _respell(names: pd.Series, genes: Collection[str]) -> pd.Series:
-    """Spell names as the genes that differ from them in case only, where that is one gene."""
-    by_upper: dict[str, list[str]] = {}
-    for gene in genes:
-        by_upper.setdefault(gene.upper(), []).append(gene)
-    return names.map(
-        lambda name: name if len(found := by_upper.get(name.upper(), [])) != 1 else found[0]
-    )
+    That of the one gene that differs in case only (`ignore_case`), or of the one gene that
+    tables say is meant (`translate`).
+    """
+    found: dict[str, str] = {}
+    ignore_case, kinds = bool(section.get("ignore_case")), section.get("translate")
+    if ignore_case:
+        found = spelt(str)(set(names), genes, True)
+    if kinds:
+        found = translate(set(names), genes, kinds, ignore_case=ignore_case) | found
+        log.info("%s: %d names translated by %s", section["path"], len(found), ", ".join(kinds))
+    return names.map(lambda name: found.get(name, name)) if found else names
 
 
 def _signs(column: pd.Series, reference: dict) -> pd.Series:

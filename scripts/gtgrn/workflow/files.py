@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 
 from gtgrn.config.cards import expression_files, preprocess_files, split_files
+from gtgrn.config.locations import translation_files
 from gtgrn.config.settings import EXPRESSION, parse_scheme
 from gtgrn.names import TRANSFER
 from gtgrn.workflow.plan import Model, Plan
@@ -42,8 +43,12 @@ class Files:
         if "regulators" in card:
             if "path" in card["regulators"]:
                 files["regulators"] = card["regulators"]["path"]
+                files["names"] = translation_files(card["regulators"])
         elif "reference" in card:
             files["reference"] = card["reference"]["path"]
+            files["names"] = translation_files(card["reference"])
+        if "gene_map" in card["expression"]:
+            files["gene_map"] = card["expression"]["gene_map"]["path"]
         return files
 
     def reference(self, wildcards) -> str:
@@ -51,6 +56,10 @@ class Files:
         if wildcards.dataset in self.plan.simulated:
             return f"<results>/{wildcards.dataset}/simulation_reference.tsv"
         return self.plan.datasets[wildcards.dataset]["reference"]["path"]
+
+    def names_of_reference(self, wildcards) -> list[str]:
+        """Return the tables by which a data set's reference is translated."""
+        return translation_files(self.plan.datasets[wildcards.dataset].get("reference", {}))
 
     def known_edges(self, wildcards) -> dict:
         """Return the prepared reference of a data set, where there is one."""
@@ -64,6 +73,11 @@ class Files:
             files["reference"] = self.reference(wildcards)
         if "path" in card.get("regulators", {}):
             files["regulators"] = card["regulators"]["path"]
+        files["names"] = [
+            path
+            for section in ("reference", "regulators")
+            for path in translation_files(card.get(section, {}))
+        ]
         return files
 
     def source_network(self, wildcards) -> dict:

@@ -485,7 +485,34 @@ def test_shipped_lists_of_regulators_by_organism(folder):
     for organism, gene in (("human", "GATA1"), ("mouse", "Gata1")):
         write(folder, table_card(organism=organism, regulators={"list": "shipped"}))
         card = load_cards(folder, unchecked=["resources"])["mine"]
-        text = (ROOT / card["regulators"]["path"]).read_text().split("\n")
-        assert text[0] == card["regulators"]["column"]
-        assert gene in text
-        assert len(text) > 900
+        lines = (ROOT / card["regulators"]["path"]).read_text().splitlines()
+        names = [line.split("\t")[0] for line in lines]
+        assert names[0] == card["regulators"]["column"]
+        assert gene in names
+        assert len(names) > 1400
+
+
+def test_the_shipped_table_of_names_by_organism(folder):
+    for organism in ("human", "mouse"):
+        card = table_card(organism=organism)
+        card["expression"]["gene_map"] = "shipped"
+        write(folder, card)
+        section = load_cards(folder, unchecked=["resources"])["mine"]["expression"]["gene_map"]
+        assert (ROOT / section["path"]).is_file()
+        assert (section["from"], section["to"]) == ("ensembl", "symbol")
+    write(folder, card | {"organism": "yeast"})
+    with pytest.raises(InputError, match="no table of names for the organism yeast"):
+        load_cards(folder, unchecked=["resources"])
+
+
+def test_tables_of_names_are_files_of_the_card(folder):
+    keys = {"path": "matrix.csv", "translate": ["orthologs"], "ignore_case": True}
+    write(folder, table_card(reference=keys, regulators={"list": "shipped"}))
+    card = load_cards(folder, unchecked=["resources"])["mine"]
+    assert {"resources/genes/orthologs.tsv.gz", "resources/genes/previous.tsv.gz"} <= set(
+        card_files(card)
+    )
+    # What a card says of a published list counts.
+    write(folder, table_card(regulators={"list": "shipped", "translate": ["ensembl"]}))
+    card = load_cards(folder, unchecked=["resources"])["mine"]
+    assert card["regulators"]["translate"] == ["ensembl"]
