@@ -1,0 +1,1 @@
+"""What other contexts say: tables of other cells, of motifs and of the literature."""
