@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,10 @@ from gtgrn.names import (
     VARIANT,
     WEIGHT,
 )
+from gtgrn.opening import encoding_of, open_unpacked
 
+LONGEST_REASON = 160
+"""Characters of a library's message that are shown."""
 TEXTS = [*PAIR, GENE, PART, METHODS, REPRESENTATION, VARIANT]
 """Columns of names: a table of measures has no numbers there, whatever the names look like."""
 
@@ -63,22 +67,12 @@ def read_table(
     if sep is None:
         sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
-    try:
+    with reading_table(path), open_unpacked(path) as handle:
         table = pd.read_csv(
-            path, sep=sep, dtype=text, keep_default_na=False, na_values={SCORE: [""], LABEL: [""]}
-        )
-    except FileNotFoundError as error:
-        raise InputError("file not found", file=path, remedy="Check the path") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"truncated or corrupt gzip file ({error})", file=path, remedy="Fetch or make it again"
-        ) from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"not a readable table ({str(error).strip()})",
-            file=path,
-            remedy="Give a tab- or comma-separated table with a header",
-        ) from error
+            handle, sep=sep, dtype=text, keep_default_na=False,
+            na_values={SCORE: [""], LABEL: [""]}, encoding=encoding_of(handle),
+        )  # fmt: skip
+    table = _without_shift(table, path)
     for column in columns:
         if column not in table.columns:
             raise InputError(
@@ -88,6 +82,64 @@ def read_table(
                 remedy="Rename a column, or name it in the data set's card",
             )
     return table
+
+
+@contextmanager
+def reading_table(
+    path: str | Path,
+    *,
+    field: str | None = None,
+    remedy: str = "Give a tab- or comma-separated table with a header",
+) -> Iterator[None]:
+    """Turn whatever the reading of a table raises into one line.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, no file, truncated, or no table.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(
+            "file not found", file=path, field=field, remedy="Check the path"
+        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"truncated or corrupt gzip file ({error})",
+            file=path,
+            field=field,
+            remedy="Fetch or make it again",
+        ) from error
+    except Exception as error:
+        # pandas and the modules of packing promise no kind of error on a stranger's file.
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        raise InputError(
+            f"not a readable table ({reason})", file=path, field=field, remedy=remedy
+        ) from error
+
+
+def _without_shift(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return a table whose rows have more fields than the header, with each column in its place.
+
+    pandas takes the fields in front for names of rows and shifts all columns. That is right only
+    where R left out the name of one column of row names, and these never repeat.
+    """
+    if isinstance(table.index, pd.RangeIndex) or not len(table):
+        return table
+    extra = table.index.nlevels
+    if extra == 1 and (table.iloc[:, -1].astype(str) == "").all():
+        fields = table.reset_index()  # a separator at the end of every row
+        return fields.iloc[:, :-1].set_axis(table.columns, axis=1)
+    if extra == 1 and table.index.is_unique:
+        return table
+    raise InputError(
+        f"the header has {table.shape[1]} names, the first row {table.shape[1] + extra} fields",
+        file=path,
+        remedy="Give each column a name in the first line",
+    )
 
 
 def read_measures(

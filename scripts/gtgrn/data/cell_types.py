@@ -18,10 +18,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from gtgrn.data.gene_lists import read_listed
 from gtgrn.data.preprocessing import preprocess
 from gtgrn.errors import InputError
 from gtgrn.names import CELL_TYPE, GENE
-from gtgrn.tables import read_table
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def read_markers(path: str | Path) -> dict[str, list[str]]:
     InputError
         If a column is missing, a field is empty or there are fewer than two types.
     """
-    table = read_table(path, [CELL_TYPE, GENE])[[CELL_TYPE, GENE]].astype(str)
+    table = read_listed(path, [CELL_TYPE, GENE], (), "expression.markers")[[CELL_TYPE, GENE]]
     if (table == "").any(axis=None):
         raise InputError("a field is empty", file=path, remedy="Give each gene its type")
     if table[CELL_TYPE].nunique() < 2:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from gtgrn.data.opening import decode, first_bytes, open_unpacked
-from gtgrn.data.text_tables import find_dialect
+from gtgrn.data.text_tables import find_dialect, sample_fields
 from gtgrn.errors import InputError
-from gtgrn.tables import read_table
+from gtgrn.opening import open_unpacked
+from gtgrn.tables import reading_table
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ HEADERS = {
     "gene_symbol", "gene symbol", "hgnc symbol", "hgnc_symbol", "name", "names", "gene_name",
     "source", "from", "to", "id", "ensembl", "ensembl id", "ensembl_id", "gene_id", "x", "node1",
     "node2", "source_genesymbol", "target_genesymbol", "mor", "weight", "sign", "label",
-    "target_gene", "targetgene", "regulator_gene", "species", "family", "index", "",
+    "target_gene", "targetgene", "regulator_gene", "species", "family", "index",
+    "cell_type", "celltype", "cell type", "type", "cluster", "marker", "markers", "",
 }  # fmt: skip
 """Names in lower case that the columns of such tables have; TF is also a gene (transferrin)."""
 
@@ -58,50 +59,89 @@ def read_listed(
         If the table is unreadable, or has a header that lacks a column.
     """
     path = Path(path)
+    rows = read_rows(path)
     known = {gene.upper() for gene in genes}
-    first = _first_line(path)
-    if first is None or not (_is_row(first, columns, known) or _recurs(path, first, columns)):
-        return read_table(path, columns)
-    table = _read_without_header(path)
-    if table.shape[1] < len(columns):
+    first = [name.removeprefix("#").strip() for name in rows.iloc[0]]
+    if not (_is_row(first, columns, known) or _recurs(rows, first, columns)):
+        return _under_header(rows, first, columns, path)
+    if len(columns) == 1 and len(rows) == 1 and rows.shape[1] > 1:
+        log.warning("%s: its names stand side by side in one line", path)
+        rows = rows.T.reset_index(drop=True)
+    if rows.shape[1] < len(columns):
         raise InputError(
-            f"the table has no header and {table.shape[1]} columns; {len(columns)} are needed",
+            f"the table has no header and {rows.shape[1]} columns; {len(columns)} are needed",
             file=path,
             field=field,
             remedy=f"Give a table with the columns {', '.join(columns)}",
         )
-    names = [*columns, *map(str, range(len(columns) + 1, table.shape[1] + 1))]
+    names = [*columns, *map(str, range(len(columns) + 1, rows.shape[1] + 1))]
     log.warning(
         "%s: the first line (%s) is a row and no header: column %s is taken as %s",
         path, ", ".join(first[:4]), " and ".join(map(str, range(1, len(columns) + 1))),
         " and ".join(columns),
     )  # fmt: skip
-    return table.set_axis(names, axis=1)
+    return rows.set_axis(names, axis=1)
 
 
-def _first_line(path: Path) -> list[str] | None:
-    """Return the fields of the first line, without blanks; None where there is none to judge."""
-    try:
-        start = first_bytes(path)
-        lines = start.decode(decode(start[:4]), "replace").splitlines()
-        if not lines or not lines[0].strip():
-            return None
-        table = _read_without_header(path, rows=1)
-    except Exception:  # noqa: BLE001 - whoever reads the table says what is wrong with it
-        return None
-    return [str(value).strip() for value in table.iloc[0]] if len(table) else None
+def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table with a header, as text, however it is separated and packed.
+
+    Raises
+    ------
+    InputError
+        If the table is unreadable or lacks a column.
+    """
+    rows = read_rows(path)
+    first = [name.removeprefix("#").strip() for name in rows.iloc[0]]
+    return _under_header(rows, first, columns, Path(path))
 
 
-def _read_without_header(path: Path, rows: int | None = None) -> pd.DataFrame:
-    """Read all lines of a table as rows of text."""
-    dialect = find_dialect(path)
-    with open_unpacked(path) as handle:
-        table = pd.read_csv(
-            handle, sep=dialect.sep, header=None, dtype=str, keep_default_na=False, nrows=rows,
-            skiprows=dialect.skip, index_col=False, encoding=dialect.encoding,
-            skipinitialspace=dialect.sep != "\t",
-        )  # fmt: skip
-    return table.apply(lambda column: column.str.strip())
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """Read all lines of a table, also its header, as rows of text without blanks at their ends.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty or no table.
+    """
+    path = Path(path)
+    with reading_table(path):
+        dialect = find_dialect(path)
+        width = max((len(fields) for fields in sample_fields(path, dialect)), default=0)
+        if not width:
+            raise ValueError("it is empty")
+        with open_unpacked(path) as handle:
+            table = pd.read_csv(
+                handle, sep=dialect.sep, header=None, names=range(width), dtype=str,
+                keep_default_na=False, skiprows=dialect.skip, encoding=dialect.encoding,
+                skipinitialspace=dialect.sep != "\t",
+            )  # fmt: skip
+    if not len(table):
+        raise InputError("the table is empty", file=path, remedy="Give a table with a header")
+    return table.fillna("").apply(lambda column: column.str.strip())
+
+
+def _under_header(
+    rows: pd.DataFrame, header: list[str], columns: Sequence[str], path: Path
+) -> pd.DataFrame:
+    """Return the rows below a header, under its names."""
+    if header[-1] == "" and (rows.iloc[1:, -1] != "").any() and rows.shape[1] > 1:
+        header = ["", *header[:-1]]  # R leaves out the name of a column of row names
+    for column in columns:
+        if column not in header:
+            there = ", ".join(name for name in header if name)
+            raise InputError(
+                f"column missing; the file has {there}",
+                file=path,
+                field=column,
+                remedy="Name a column of it in the data set's card; if the first line is a row, "
+                f"add a line above it with the names of the columns ({', '.join(columns)})",
+            )
+        if header.count(column) > 1:
+            raise InputError(
+                "two columns have this name", file=path, field=column, remedy="Rename one"
+            )
+    return rows.iloc[1:].set_axis(header, axis=1).reset_index(drop=True)
 
 
 def _is_row(first: Sequence[str], columns: Sequence[str], known: Collection[str]) -> bool:
@@ -120,7 +160,7 @@ def _is_row(first: Sequence[str], columns: Sequence[str], known: Collection[str]
     return len(first) == 1 or any(name.upper() in known for name in named)
 
 
-def _recurs(path: Path, first: Sequence[str], columns: Sequence[str]) -> bool:
+def _recurs(rows: pd.DataFrame, first: Sequence[str], columns: Sequence[str]) -> bool:
     """Return whether a first line that lacks the columns has names that later rows have too.
 
     The genes of a filtered expression may lack all of the first line's.
@@ -128,8 +168,7 @@ def _recurs(path: Path, first: Sequence[str], columns: Sequence[str]) -> bool:
     wide = len(columns) > 1 and len(first) >= len(columns)
     if not wide or any(name in first for name in columns):
         return False
-    table = _read_without_header(path)
     return any(
-        name.lower() not in HEADERS and name in set(table[position].iloc[1:])
+        name.lower() not in HEADERS and name in set(rows[position].iloc[1:])
         for position, name in enumerate(first[: len(columns)])
     )

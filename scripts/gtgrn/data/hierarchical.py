@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gtgrn.data.opening import unpacked_file
+from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.errors import InputError
+from gtgrn.opening import unpacked_file
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,32 @@ CELL_ATTRIBUTES = ("CellID", "obs_names", "cell_names", "Barcode", "barcode")
 
 
 @contextmanager
-def open_store(path: Path) -> Iterator:
-    """Open an HDF5 file, packed or not, or a zarr store (a folder or a zip of one)."""
+def unpacked_hdf5(path: Path, expression: dict) -> Iterator[Path]:
+    """Return a path to an HDF5 file, unpacked and tried in another process.
+
+    Raises
+    ------
+    ValueError
+        If this process must not open it.
+    """
+    keys = ("total_counts", "cell_type", "gene_names")
+    columns = [expression[key] for key in keys if key in expression]
+    with unpacked_file(path) as plain:
+        try_hdf5(plain, expression.get("layer"), columns, source=path)
+        yield plain
+
+
+@contextmanager
+def open_store(path: Path, expression: dict) -> Iterator:
+    """Open an HDF5 file, packed or not, or a zarr store (a folder or a zip of one).
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    expression
+        The section `expression` of a card: what will be read.
+    """
     import h5py
 
     if path.is_dir() or is_zarr_zip(path):
@@ -45,7 +70,7 @@ def open_store(path: Path) -> Iterator:
             warnings.simplefilter("ignore")
             yield zarr.open_group(store, mode="r")
         return
-    with unpacked_file(path) as plain, h5py.File(plain, "r") as file:
+    with unpacked_hdf5(path, expression) as plain, h5py.File(plain, "r") as file:
         yield file
 
 
@@ -67,10 +92,10 @@ def read_anndata(path: Path, expression: dict) -> ad.AnnData:
         If there is no such layer or column.
     """
     layer = expression.get("layer")
-    with open_store(path) as file:
+    with open_store(path, expression) as file:
         if "encoding-type" not in file.get("obs", file).attrs and not path.is_dir():
             # Written before anndata 0.8: only anndata itself knows all the layouts.
-            with unpacked_file(path) as plain:
+            with unpacked_hdf5(path, expression) as plain:
                 return _pick_layer(ad.read_h5ad(plain), path, layer)
         layers = list(file["layers"]) if "layers" in file else []
         place = f"layers/{layer}" if layer else "X"
@@ -189,9 +214,9 @@ def read_10x_h5(path: Path, expression: dict) -> ad.AnnData:
     # Imported where it is needed: it takes seconds, and most jobs only read our own files.
     import scanpy as sc
 
-    with open_store(path) as file:
+    with open_store(path, expression) as file:
         _check_10x(file)
-    with unpacked_file(path) as plain, warnings.catch_warnings():
+    with unpacked_hdf5(path, expression) as plain, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
         return sc.read_10x_h5(plain)
 
@@ -219,7 +244,7 @@ def read_loom(path: Path, expression: dict) -> ad.AnnData:
         If there is no such layer.
     """
     layer = expression.get("layer")
-    with open_store(path) as file:
+    with open_store(path, expression) as file:
         layers = list(file.get("layers", []))
         if layer and layer not in layers:
             raise InputError(

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gtgrn.data.opening import open_unpacked, plain_name
 from gtgrn.errors import InputError
+from gtgrn.opening import open_unpacked, plain_name
 
 log = logging.getLogger(__name__)
 

@@ -18,29 +18,34 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.config.card_checks import check_ships_with_scanpy
+from gtgrn.data.gene_lists import read_columns
 from gtgrn.data.gene_tables import without_version
 from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_anndata, read_loom
 from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
-from gtgrn.data.opening import HDF5, first_bytes, refuse_strange
 from gtgrn.data.text_tables import read_text_table
 from gtgrn.data.value_kinds import COUNTS
 from gtgrn.errors import InputError
-from gtgrn.tables import read_table
+from gtgrn.opening import HDF5, first_bytes, refuse_strange
+from gtgrn.tables import LONGEST_REASON
 
 log = logging.getLogger(__name__)
 
 H5AD, MTX, TENX_H5, LOOM, TABLE = "h5ad", "10x_mtx", "10x_h5", "loom", "table"
-LONGEST_REASON = 160
-"""Characters of a library's message that are shown."""
-
 SPELT = {
     H5AD: "an AnnData file (h5ad, zarr)", MTX: "a Matrix Market matrix", TENX_H5: "a 10x h5",
     LOOM: "a loom file", TABLE: "a table of text",
 }  # fmt: skip
 
 
-def find_format(path: Path) -> str:
+def find_format(path: Path, expression: dict) -> str:
     """Find out what a file or folder is by its content.
+
+    Parameters
+    ----------
+    path
+        The file or folder.
+    expression
+        The section `expression` of a card: what will be read.
 
     Raises
     ------
@@ -61,11 +66,11 @@ def find_format(path: Path) -> str:
     refuse_strange(path, start)
     if start.startswith(b"%%MatrixMarket"):
         return MTX
-    return _find_hdf5(path) if start.startswith(HDF5) else TABLE
+    return _find_hdf5(path, expression) if start.startswith(HDF5) else TABLE
 
 
-def _find_hdf5(path: Path) -> str:
-    with open_store(path) as file:
+def _find_hdf5(path: Path, expression: dict) -> str:
+    with open_store(path, expression) as file:
         keys = set(file)
         if "matrix" in keys and hasattr(file["matrix"], "keys"):
             return TENX_H5
@@ -114,7 +119,7 @@ def read_matrix(path: Path, expression: dict) -> ad.AnnData:
     if form == "genes_only":
         return _read_genes_only(path, expression)
     with reading(path, form):
-        found = find_format(path)
+        found = find_format(path, expression)
         if found == TABLE and form != TABLE:
             raise InputError(
                 f"not a readable {form} (it is {SPELT[TABLE]})",
@@ -167,7 +172,7 @@ def _read_genes_only(path: Path, expression: dict) -> ad.AnnData:
     """Read names of genes; there are no cells."""
     column = expression.get("column", "Gene")
     with reading(path, "genes_only"):
-        genes = read_table(path, [column])[column].astype(str).str.strip()
+        genes = read_columns(path, [column])[column]
     return ad.AnnData(np.zeros((0, len(genes)), np.float32), var=pd.DataFrame(index=genes))
 
 
@@ -280,8 +285,8 @@ def columns_of(adata: ad.AnnData, frame: str) -> list[str]:
 
 def _read_gene_map(section: dict) -> dict[str, str]:
     """Read a table of names; of several translations of one name the first counts."""
-    table = read_table(section["path"], [section["from"], section["to"]])
-    pairs = table[[section["from"], section["to"]]].astype(str).apply(lambda x: x.str.strip())
+    pairs = read_columns(section["path"], [section["from"], section["to"]])
+    pairs = pairs[[section["from"], section["to"]]]
     pairs = pairs[(pairs != "").all(axis=1)].drop_duplicates(section["from"])
     return dict(pairs.itertuples(index=False, name=None))
 
@@ -294,9 +299,9 @@ def reading(
     remedy: str = "Fetch or make it again, or correct expression.format",
 ) -> Iterator[None]:
     """Turn what a reader raises on an absent or damaged file into one line."""
-    if not path.exists():
-        raise InputError("not found", file=path, field=field, remedy="Check the path")
     try:
+        if not path.exists():
+            raise InputError("not found", file=path, field=field, remedy="Check the path")
         yield
     except InputError:
         raise

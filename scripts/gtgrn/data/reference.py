@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from gtgrn.data.gene_lists import read_listed
+from gtgrn.data.gene_lists import read_listed, read_rows
 from gtgrn.data.gene_tables import translate
 from gtgrn.data.name_matching import check_share, find_repair, no_overlap, spelt
-from gtgrn.data.opening import open_unpacked
-from gtgrn.data.text_tables import find_dialect
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
 from gtgrn.tables import read_table
@@ -249,9 +246,17 @@ def _check_half_match(
 def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd.DataFrame:
     """Read the table of a reference, with a header or with the names that the card gives."""
     if "columns" not in reference:
-        if len(asked) == len(PAIR):
-            return read_listed(reference["path"], asked, genes, "reference.columns")
-        return read_table(reference["path"], asked)
+        table = read_listed(reference["path"], asked[: len(PAIR)], genes, "reference.columns")
+        for column in asked:
+            if column not in table:
+                raise InputError(
+                    f"column missing; the file has {', '.join(map(str, table))}",
+                    file=reference["path"],
+                    field=column,
+                    remedy="Name a column of it in the card; of a table without a header, name "
+                    "all columns in reference.columns",
+                )
+        return table
     path, names = Path(reference["path"]), reference["columns"]
     for column in asked:
         if column not in names:
@@ -261,26 +266,13 @@ def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd
                 field=column,
                 remedy="Name it in reference.columns",
             )
-    if not path.is_file():
-        raise InputError("file not found", file=path, remedy="Check the path")
-    try:
-        dialect = find_dialect(path)
-        with open_unpacked(path) as handle:
-            # `index_col` keeps a longer row from turning its first field into a row's name.
-            table = pd.read_csv(
-                handle, sep=dialect.sep, header=None, dtype=str, keep_default_na=False,
-                index_col=False, encoding=dialect.encoding,
-            )  # fmt: skip
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise InputError(
-            f"not a readable table ({str(error).strip()})", file=path, remedy="Fetch it again"
-        ) from error
+    table = read_rows(path)
     if table.shape[1] != len(names):
         raise InputError(
             f"the table has {table.shape[1]} columns, the card names {len(names)}",
             file=path,
             field="reference.columns",
-            remedy="Name every column",
+            remedy="Name each of its columns",
         )
     return table.set_axis(names, axis=1)
 

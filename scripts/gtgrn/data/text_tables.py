@@ -25,8 +25,8 @@ from gtgrn.data.not_genes import (
     is_numbering,
     warn_left_out,
 )
-from gtgrn.data.opening import decode, open_unpacked, plain_name
 from gtgrn.errors import InputError
+from gtgrn.opening import encoding_of, open_unpacked, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +64,7 @@ def find_dialect(path: Path) -> Dialect:
         The separator is the one that all lines have equally often; if several are, the one that
         the suffix of the file promises (comma for .csv, else tab).
     """
-    with open_unpacked(path) as handle:
-        encoding = decode(handle.peek(4)[:4] if hasattr(handle, "peek") else handle.read(4))
-    with open_unpacked(path) as handle:
-        text = io.TextIOWrapper(handle, encoding=encoding, newline=None)
-        lines = [line.rstrip("\n") for line in islice(text, SAMPLE_LINES)]
-        text.detach()
+    lines, encoding = _first_lines(path)
     promised = "," if plain_name(path).endswith(".csv") else "\t"
     skip = _comment_lines(lines, promised)
     lines = [line for line in lines[skip:] if line.strip()]
@@ -82,6 +77,22 @@ def find_dialect(path: Path) -> Dialect:
         if any(commas) and not any("." in field for field in fields):
             decimal = ","
     return Dialect(sep, decimal, encoding, skip)
+
+
+def _first_lines(path: Path) -> tuple[list[str], str]:
+    """Return the first lines of a text and its encoding."""
+    with open_unpacked(path) as handle:
+        encoding = encoding_of(handle)
+        text = io.TextIOWrapper(handle, encoding=encoding, newline=None)
+        lines = [line.rstrip("\n") for line in islice(text, SAMPLE_LINES)]
+        text.detach()
+    return lines, encoding
+
+
+def sample_fields(path: Path, dialect: Dialect) -> list[list[str]]:
+    """Return the fields of the first lines, without remarks before the header and empty lines."""
+    lines = _first_lines(path)[0][dialect.skip :]
+    return [_split(line, dialect.sep) for line in lines if line.strip()]
 
 
 def _comment_lines(lines: Sequence[str], promised: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +12,8 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, TARGET, WEIGHT
-from gtgrn.tables import read_table
+from gtgrn.opening import encoding_of, open_unpacked
+from gtgrn.tables import read_table, reading_table
 
 logger = logging.getLogger(__name__)
 
@@ -97,16 +99,8 @@ def _numbers(weights: pd.Series, path: str | Path, column: str) -> pd.Series:
 
 
 def _separator(path: str | Path) -> str:
-    import gzip
-
-    opened = gzip.open if str(path).endswith(".gz") else open
-    try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            header = file.readline()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"not readable ({type(error).__name__})", file=path, remedy="Check the path"
-        ) from error
+    with reading_table(path), open_unpacked(Path(path)) as handle:
+        header = io.TextIOWrapper(handle, encoding=encoding_of(handle)).readline()
     return "\t" if "\t" in header else ","
 
 

@@ -7,7 +7,6 @@ into sub-network and rest highest. A random choice of genes would leave almost n
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,9 @@ from scipy import sparse
 
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
+from gtgrn.opening import encoding_of, open_unpacked
 from gtgrn.seeds import derive_seed
+from gtgrn.tables import reading_table
 
 SELECTION = 0.1
 """Share of the neighbours among which the next gene is drawn; GeneNetWeaver's default."""
@@ -76,17 +77,15 @@ def read_network_table(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    try:
-        table = pd.read_csv(path, sep=sep, header=None, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise InputError("file not found", file=path, remedy="Check the path") from error
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise InputError(
-            f"not a readable table ({str(error).strip()})",
-            file=path,
-            field="kinetics.network",
-            remedy="Give one regulator, target and optionally sign in a row",
-        ) from error
+    remedy = "Give one regulator, target and optionally sign in a row"
+    with (
+        reading_table(path, field="kinetics.network", remedy=remedy),
+        open_unpacked(path) as handle,
+    ):
+        table = pd.read_csv(
+            handle, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False,
+            encoding=encoding_of(handle),
+        )  # fmt: skip
     columns = [*PAIR, SIGN][: table.shape[1]]
     names = table.iloc[:, :2].apply(lambda column: column.str.strip())
     if table.shape[1] not in (2, 3) or (names == "").any(axis=None):
@@ -94,7 +93,7 @@ def read_network_table(path: str | Path) -> pd.DataFrame:
             f"the table has {table.shape[1]} columns or an empty name",
             file=path,
             field="kinetics.network",
-            remedy="Give one regulator, target and optionally sign in a row",
+            remedy=remedy,
         )
     table.iloc[:, :2] = names
     return table.set_axis(columns, axis=1)

@@ -397,7 +397,7 @@ CASES: dict[str, tuple] = {
     ),
     "regulators without their column": (
         lambda d: setattr(d, "tfs", "TF\nG0\n"),
-        "tfs.csv | regulator | column missing; the file has TF | name it in the data set's card",
+        "tfs.csv | regulator | column missing; the file has TF | Name a column of it",
     ),
     "empty list of regulators": (
         text("tfs.csv", ""),
@@ -405,7 +405,7 @@ CASES: dict[str, tuple] = {
     ),
     "reference without its column": (
         edges(lambda x: x.rename(columns={"target": "gene"})),
-        "edges.tsv | target | column missing; the file has regulator, gene | Rename a column",
+        "edges.tsv | target | column missing; the file has regulator, gene | Name a column of it",
     ),
     "reference of other genes": (
         edges(lambda x: x + "x"),
@@ -423,7 +423,7 @@ CASES: dict[str, tuple] = {
     ),
     "no such column of signs": (
         setter("reference", "sign", value="effect"),
-        "edges.tsv | effect | column missing | Rename a column",
+        "edges.tsv | effect | column missing | Name a column of it",
     ),
     "impossible label": (
         several(

@@ -169,8 +169,8 @@ def test_an_archive_of_several_files(tmp_path):
 
 
 def test_an_unpacked_size_beyond_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr("gtgrn.data.opening.LARGEST_UNPACKED", 1000)
-    monkeypatch.setattr("gtgrn.data.opening.LARGEST_RATIO", 2)
+    monkeypatch.setattr("gtgrn.opening.LARGEST_UNPACKED", 1000)
+    monkeypatch.setattr("gtgrn.opening.LARGEST_RATIO", 2)
     path = tmp_path / "x.csv"
     path.write_text(",A\n" + "c,0\n" * 100_000)
     card = {"format": "table", "path": str(pack(path, "gz")), "orientation": "cells_by_genes"}

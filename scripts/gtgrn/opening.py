@@ -10,12 +10,13 @@ import gzip
 import io
 import lzma
 import shutil
+import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from gtgrn.errors import InputError
 
@@ -25,10 +26,20 @@ PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\
 SUFFIXES = (".gz", ".bz2", ".xz", ".zip", ".bgz")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
-LARGEST_UNPACKED = 20_000_000_000
+LARGEST_UNPACKED = 2_000_000_000
 """Bytes above which an unpacked file is suspicious if it is far larger than the packed one."""
-LARGEST_RATIO = 500
+LARGEST_RATIO = 300
+"""How far: tables of nearly only zeros reach a hundred, and no packing of noise reaches three."""
 BLOCK = 1 << 20
+
+KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What a path may be instead of a file. Reading some of these never ends."""
 
 STRANGE = {
     b"\x28\xb5\x2f\xfd": "packed with zstandard: unpack it",
@@ -53,41 +64,65 @@ def plain_name(path: Path) -> str:
     return name
 
 
+def check_file(path: Path) -> None:
+    """Check that a path is a file, before anything is read from it.
+
+    Raises
+    ------
+    OSError
+        If there is nothing, or a loop of links.
+    ValueError
+        If it is a folder, or of a kind whose reading may never end (a pipe, a socket, a device).
+    """
+    mode = path.stat().st_mode
+    for test, what in KINDS:
+        if test(mode):
+            raise ValueError(f"it is {what}, not a file")
+
+
+def largest_unpacked(packed: int) -> int:
+    """Return how many bytes a packed file of some bytes may unpack to."""
+    return max(LARGEST_UNPACKED, LARGEST_RATIO * packed)
+
+
 def packing_of(path: Path) -> str:
     """Return how a file is packed (gzip, bzip2, xz, zip), or nothing where it is not."""
+    check_file(path)
     with path.open("rb") as handle:
         start = handle.read(8)
     return next((kind for magic, kind in PACKED.items() if start.startswith(magic)), "")
 
 
 @contextmanager
-def open_unpacked(path: Path) -> Iterator[BinaryIO]:
+def open_unpacked(path: Path) -> Iterator[io.BufferedReader]:
     """Open the bytes of a file, unpacked where it is packed, whatever its name says.
 
     Raises
     ------
     ValueError
-        If an archive holds several files, is encrypted, or unpacks to a suspicious size.
+        If it is no file, or an archive that holds several files, is encrypted, or unpacks to a
+        suspicious size.
     """
     kind = packing_of(path)
     if kind == "zip":
         with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive)) as handle:
             yield io.BufferedReader(_Bounded(handle, path.stat().st_size))
         return
-    opener = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}.get(kind, open)
+    if not kind:
+        with path.open("rb") as plain:
+            yield plain
+        return
+    opener: Callable = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
     with opener(path, "rb") as handle:
-        if not kind:
-            yield handle
-        else:
-            yield io.BufferedReader(_Bounded(handle, path.stat().st_size), BLOCK)
+        yield io.BufferedReader(_Bounded(handle, path.stat().st_size), BLOCK)
 
 
 class _Bounded(io.RawIOBase):
     """A stream of unpacked bytes that stops where they are suspiciously many."""
 
-    def __init__(self, handle: BinaryIO, packed: int) -> None:
-        self.handle, self.limit, self.read_so_far = handle, 0, 0
-        self.limit = max(LARGEST_UNPACKED, LARGEST_RATIO * packed)
+    def __init__(self, handle: IO[bytes], packed: int) -> None:
+        self.handle, self.read_so_far = handle, 0
+        self.limit = largest_unpacked(packed)
 
     def readable(self) -> bool:
         """Return that one can read from it."""
@@ -98,7 +133,10 @@ class _Bounded(io.RawIOBase):
         data = self.handle.read(len(buffer))
         self.read_so_far += len(data)
         if self.read_so_far > self.limit:
-            raise ValueError(f"it unpacks to more than {self.limit} bytes")
+            raise ValueError(
+                f"it unpacks to more than {self.limit:,} bytes; if that is right, unpack it and "
+                "name the unpacked file"
+            )
         buffer[: len(data)] = data
         return len(data)
 
@@ -146,6 +184,11 @@ def decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     return "utf-8-sig"
+
+
+def encoding_of(handle: io.BufferedReader) -> str:
+    """Return the encoding of a text that was just opened by :func:`open_unpacked`."""
+    return decode(handle.peek(4)[:4])
 
 
 def refuse_strange(path: Path, start: bytes) -> None:
