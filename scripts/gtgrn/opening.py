@@ -41,6 +41,9 @@ KINDS = (
 )
 """What a path may be instead of a file. Reading some of these never ends."""
 
+CONTROL = [bytes([code]) for code in (*range(9), *range(14, 32))]
+"""No text begins with these."""
+
 STRANGE = {
     b"\x28\xb5\x2f\xfd": "packed with zstandard: unpack it",
     b"7z\xbc\xaf\x27\x1c": "packed with 7z: unpack it",
@@ -187,8 +190,18 @@ def decode(data: bytes) -> str:
 
 
 def encoding_of(handle: io.BufferedReader) -> str:
-    """Return the encoding of a text that was just opened by :func:`open_unpacked`."""
-    return decode(handle.peek(4)[:4])
+    """Return the encoding of a text that was just opened by :func:`open_unpacked`.
+
+    Raises
+    ------
+    ValueError
+        If it is no text.
+    """
+    start = handle.peek(4096)[:4096]
+    encoding = decode(start)
+    if encoding == "utf-8-sig" and (b"\x00" in start or start[:1] in CONTROL):
+        raise ValueError("it is no text")
+    return encoding
 
 
 def refuse_strange(path: Path, start: bytes) -> None:
