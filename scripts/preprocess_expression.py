@@ -14,7 +14,7 @@ source = card["expression"]
 if source["format"] == "simulation":
     source = {"format": "h5ad", "path": snakemake.input.simulation, "values": "continuous"}
     card = {**card, "reference": {"path": snakemake.input.reference}}
-adata = read_expression(source)
+adata = read_expression(source, snakemake.params.columns)
 # What the card leaves to detection is decided now.
 values = adata.uns["gtgrn"]["source"]["values"]
 regulators = None

@@ -35,7 +35,7 @@ MODEL_OUTPUTS = {
 
 
 wildcard_constraints:
-    dataset="|".join(PLAN.datasets),
+    dataset="|".join(map(re.escape, PLAN.datasets)),
     split="|".join(PLAN.schemes),
     seed=r"\d+",
     variant="|".join(PLAN.variants),
@@ -69,8 +69,8 @@ def of_dataset(function):
 
 
 def get_card(wildcards):
-    """Return the card of a data set."""
-    return PLAN.datasets[wildcards.dataset]
+    """Return the card of a data set, without what only says what is made of its cells."""
+    return without(PLAN.datasets[wildcards.dataset], "groups", "compare")
 
 
 def get_method_params(method, script):
@@ -98,8 +98,8 @@ def without(section, *keys):
 
 
 def one_of(names):
-    """Return a pattern for a wildcard; without names it matches nothing."""
-    return "|".join(names) or "(?!)"
+    """Return a pattern for a wildcard that is one of some names; without any it matches nothing."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def scaled_memory(mb):

@@ -10,7 +10,7 @@ rule fetch_file:
     log:
         "<logs>/downloads/{file}.log",
     wildcard_constraints:
-        file=one_of(re.escape(file) for file in PLAN.fetched if file not in PLAN.fetched_folders),
+        file=one_of(file for file in PLAN.fetched if file not in PLAN.fetched_folders),
     priority: 110
     localrule: True
     conda:
@@ -27,7 +27,7 @@ rule fetch_folder:
     log:
         "<logs>/downloads/{folder}.log",
     wildcard_constraints:
-        folder=one_of(map(re.escape, PLAN.fetched_folders)),
+        folder=one_of(PLAN.fetched_folders),
     priority: 110
     localrule: True
     conda:
@@ -102,6 +102,8 @@ rule preprocess_expression:
         "<logs>/{dataset}/preprocess_expression.log",
     benchmark:
         "<benchmarks>/{dataset}/preprocess_expression.jsonl"
+    wildcard_constraints:
+        dataset=one_of(PLAN.wholes(PLAN.datasets)),
     priority: 100
     conda:
         "../../envs/base.yaml"
@@ -111,6 +113,7 @@ rule preprocess_expression:
         runtime=60,
     params:
         card=get_card,
+        columns=of_dataset(PLAN.columns),
         preprocess=of_dataset(PLAN.preprocess),
         seed=config["inference"]["seed"],
         code=code("preprocess_expression"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gtgrn.config.group_checks import check_groups
 from gtgrn.config.locations import schema_path
 from gtgrn.config.validation import how_to_add, read_schema
 from gtgrn.errors import InputError
@@ -66,6 +67,7 @@ def check_consistency(card: dict, path: Path) -> None:
         )
     _check_simulation(card, path)
     _check_source(card, path)
+    check_groups(card, path)
     significance = card.get("preprocess", {}).get("significance", {})
     used = [key for key in (*SIGNIFICANCE_FILES, "root") if key in significance]
     if len(used) > 1:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.data.obs_columns import wanted_columns
 from gtgrn.data.readers import bad_path, columns_of
 from gtgrn.data.value_kinds import (
     AUTO,
@@ -32,20 +33,17 @@ Matrix = np.ndarray | sparse.csr_matrix
 
 def named_columns(adata: ad.AnnData, expression: dict, path: str) -> pd.DataFrame:
     """Keep the columns of `obs` that the card names."""
-    obs, columns = adata.obs, []
-    for key in ("total_counts", "cell_type"):
-        if key not in expression:
-            continue
-        if expression[key] not in obs:
+    obs, columns = adata.obs, wanted_columns(expression)
+    for field, name in columns.items():
+        if name not in obs:
             there = ", ".join(map(str, columns_of(adata, "obs"))) or "(none)"
             raise InputError(
-                f"obs has no column '{expression[key]}'",
+                f"obs has no column '{name}'",
                 file=path,
-                field=f"expression.{key}",
+                field=field,
                 remedy=f"Name one of {there}, or remove it",
             )
-        columns.append(expression[key])
-    obs = obs[list(dict.fromkeys(columns))].copy()
+    obs = obs[list(dict.fromkeys(columns.values()))].copy()
     obs.index = obs.index.astype(str).rename(None)
     return obs
 

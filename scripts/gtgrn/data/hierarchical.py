@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.data.hdf5_guard import try_hdf5
+from gtgrn.data.obs_columns import wanted_columns
 from gtgrn.errors import InputError
 from gtgrn.opening import unpacked_file
 
@@ -42,8 +43,8 @@ def unpacked_hdf5(path: Path, expression: dict) -> Iterator[Path]:
     ValueError
         If this process must not open it.
     """
-    keys = ("total_counts", "cell_type", "gene_names")
-    columns = [expression[key] for key in keys if key in expression]
+    names = [expression["gene_names"]] if "gene_names" in expression else []
+    columns = [*wanted_columns(expression).values(), *names]
     with unpacked_file(path) as plain:
         try_hdf5(plain, expression.get("layer"), columns, source=path)
         yield plain
@@ -105,7 +106,7 @@ def read_anndata(path: Path, expression: dict) -> ad.AnnData:
         if place not in file:
             raise _no_layer(path, layer, [*layers, *(["raw"] if has_raw else [])])
         frame = "raw/var" if place == "raw/X" else "var"
-        asked = [expression[key] for key in ("total_counts", "cell_type") if key in expression]
+        asked = list(wanted_columns(expression).values())
         names = [expression["gene_names"]] if "gene_names" in expression else []
         adata = ad.AnnData(
             _read_matrix(file[place]),
@@ -259,7 +260,7 @@ def read_loom(path: Path, expression: dict) -> ad.AnnData:
             sparse.csr_matrix(stored[start : start + LOOM_BLOCK], dtype=np.float32)
             for start in range(0, stored.shape[0], LOOM_BLOCK)
         ]
-        asked = [expression[key] for key in ("total_counts", "cell_type") if key in expression]
+        asked = list(wanted_columns(expression).values())
         names = [expression["gene_names"]] if "gene_names" in expression else []
         obs = _attributes(file, "col_attrs", asked, CELL_ATTRIBUTES)
         var = _attributes(file, "row_attrs", [*names, "Accession"], GENE_ATTRIBUTES)

@@ -6,7 +6,7 @@ Genes are sorted by name on reading, so that their order in the file never matte
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from gtgrn.data.filters import (
 )
 from gtgrn.data.gene_selection import VARIANCE, find_ordering, significant_genes
 from gtgrn.data.not_genes import KEEP, leave_out
+from gtgrn.data.obs_columns import OBS
 from gtgrn.data.preprocess_options import CardPreprocessOptions
 from gtgrn.data.readers import bad_path, join_cells, name_genes, read_matrix
 from gtgrn.data.store import UNS
@@ -45,13 +46,15 @@ DROPPED = "gtgrn_dropped"
 """Key of `uns` with the names of the genes that were read and not kept."""
 
 
-def read_expression(expression: dict) -> ad.AnnData:
+def read_expression(expression: dict, columns: Mapping[str, str] | None = None) -> ad.AnnData:
     """Read the expression matrix that a card names.
 
     Parameters
     ----------
     expression
         The section `expression` of a card from :func:`gtgrn.config.cards.load_cards`.
+    columns
+        Further columns of obs to keep, by the key of the card that names each.
 
     Returns
     -------
@@ -67,9 +70,10 @@ def read_expression(expression: dict) -> ad.AnnData:
         gene or cell name occurs twice, or a value contradicts the declared kind of values.
     """
     paths = expression.get("paths") or [expression["path"]]
-    adata = join_cells({path: read_matrix(Path(path), expression) for path in paths})
+    asked = {**expression, OBS: columns} if columns else expression
+    adata = join_cells({path: read_matrix(Path(path), asked) for path in paths})
     path = ", ".join(map(str, paths))
-    obs = named_columns(adata, expression, path)
+    obs = named_columns(adata, asked, path)
     adata, named = name_genes(adata, expression, path)
     adata.obs = obs
     left_out = list(adata.uns.get("left_out", []))

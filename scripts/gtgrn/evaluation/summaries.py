@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,14 +117,15 @@ def headline_table(metrics: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataF
 def rank_over_datasets(metrics: pd.DataFrame) -> pd.DataFrame:
     """Rank methods over data sets, by metric, with what mean ranks cannot tell apart.
 
-    Simulated repetitions of one network (the data sets of one card) are one data set here: they
-    share their edges, and would count one outcome several times. Methods that some data set
-    lacks are left out; with fewer than two data sets or methods there is no rank.
+    Simulated repetitions of one network and groups of cells (the data sets of one card) are one
+    data set here: they share their edges, and would count one outcome several times. Methods
+    that some data set lacks are left out; with fewer than two data sets or methods there is no
+    rank.
 
     Parameters
     ----------
     metrics
-        Columns `COLUMNS`; replicates are named ``<card>-...``.
+        Columns `COLUMNS`; replicates are named ``<card>-...``, groups ``<card>/...``.
 
     Returns
     -------
@@ -133,7 +135,8 @@ def rank_over_datasets(metrics: pd.DataFrame) -> pd.DataFrame:
         share one cannot be told apart).
     """
     tables = [pd.DataFrame(columns=RANKS)]
-    metrics = metrics.assign(card=[str(name).partition("-")[0] for name in metrics["dataset"]])
+    cards = [re.split("[-/]", str(name), maxsplit=1)[0] for name in metrics["dataset"]]
+    metrics = metrics.assign(card=cards)
     for (split, negatives, metric), rows in metrics.groupby(["split", "negatives", "metric"]):
         if metric not in RANKED.get(negatives, ()):
             continue

@@ -33,9 +33,11 @@ from gtgrn.plugins import PACKAGE, SECTIONS, Plugin, find_plugins, load_plugin
 
 EXPRESSED, JUDGED, TYPED, TUNED = "expressed", "judged", "typed", "tuned"
 WITH_PEERS, STUDIED = "with_peers", "studied"
-KINDS = (EXPRESSED, JUDGED, TYPED, TUNED, WITH_PEERS, STUDIED)
+GROUPED = "grouped"
+KINDS = (EXPRESSED, JUDGED, TYPED, TUNED, WITH_PEERS, STUDIED, GROUPED)
 """Kinds of data sets: with expression; with a reference as well; with cell types; those of the
-search for hyper-parameters; those on which peers are trained; those of the paper's tables."""
+search for hyper-parameters; those on which peers are trained; those of the paper's tables; those
+with groups of cells."""
 REQUIRED = {"STUDY": str, "TITLE": str, "LEAD": str, "ORDER": int}
 
 

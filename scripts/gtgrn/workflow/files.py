@@ -51,6 +51,10 @@ class Files:
             files["gene_map"] = card["expression"]["gene_map"]["path"]
         return files
 
+    def whole(self, wildcards) -> str:
+        """Return the expression of the data set that a group of cells is a part of."""
+        return f"<results>/{self.plan.groups[wildcards.dataset]}/expression.h5ad"
+
     def reference(self, wildcards) -> str:
         """Return the file that holds a data set's known edges."""
         if wildcards.dataset in self.plan.simulated:
@@ -192,7 +196,8 @@ class Files:
         """Return the tables of stability, where the configuration asks for them."""
         if not self.plan.config["evaluation"]["stability"]:
             return []
-        return [f"<results>/{d}/evaluation/stability.tsv" for d in self.plan.expressed]
+        wholes = self.plan.wholes(self.plan.expressed)
+        return [f"<results>/{name}/evaluation/stability.tsv" for name in wholes]
 
     def all_scores(self, models) -> list[str]:
         """Return the scores of `models(dataset)` for every data set, split and seed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from gtgrn.config.cards import (
     load_cards,
 )
 from gtgrn.config.families import cards_in
+from gtgrn.config.group_checks import obs_columns
 from gtgrn.config.settings import (
     ENSEMBLES,
     card_paths,
@@ -29,6 +30,7 @@ from gtgrn.config.settings import (
 from gtgrn.data.downloads import check_offline, is_fetched
 from gtgrn.names import EDGES, TRANSFER
 from gtgrn.plugins import METHODS, PEERS, find_plugins
+from gtgrn.workflow.grouping import WHOLE, Group, find_groups, group_cards
 
 CARDS = "config/datasets"
 """Folder of the cards, relative to the working directory."""
@@ -80,12 +82,44 @@ class Plan:
 
     @cached_property
     def listed(self) -> dict[str, dict]:
-        """The data sets of the cards; a simulation of several replicates is several."""
-        return {
-            name: dataset
-            for card in self.cards
-            for name, dataset in expand_card(card, self.cards[card]).items()
-        }
+        """The data sets of the cards: replicates of a simulation, and groups after the whole."""
+        found: dict[str, dict] = {}
+        for card in self.cards:
+            for name, dataset in expand_card(card, self.cards[card]).items():
+                found[name] = dataset
+                if "groups" in dataset:
+                    found |= group_cards(name, dataset)
+        return found
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """Data sets that are a group of cells of another -> that one."""
+        return {name: d[WHOLE] for name, d in self.listed.items() if WHOLE in d}
+
+    @cached_property
+    def grouped(self) -> dict[str, list[Group]]:
+        """Data sets that have groups -> these, those that are left out among them."""
+        return {name: find_groups(d) for name, d in self.listed.items() if "groups" in d}
+
+    def group_column(self, dataset: str) -> str:
+        """Return the column of obs, as preprocessing leaves it, with a data set's groups."""
+        return self.listed[dataset]["groups"]["by"]
+
+    def group_rows(self, dataset: str) -> list[dict]:
+        """Return what is known of each group of a data set before the run."""
+        return [
+            {
+                "value": group.value,
+                "dataset": "" if group.left_out else f"{dataset}/{group.name}",
+                "cells": group.cells,
+                "left_out": group.left_out,
+            }
+            for group in self.grouped[dataset]
+        ]
+
+    def wholes(self, datasets: Iterable[str]) -> list[str]:
+        """Return those of some data sets that are no group of another."""
+        return [name for name in datasets if name not in self.groups]
 
     @cached_property
     def boolean(self) -> dict[str, dict]:
@@ -120,19 +154,22 @@ class Plan:
     @cached_property
     def typed(self) -> list[str]:
         """Data sets whose cells have types, by a column of the file or by marker genes."""
-        return [name for name in self.expressed if cell_type_column(self.listed[name])]
+        expressed = self.wholes(self.expressed)
+        return [name for name in expressed if cell_type_column(self.listed[name])]
 
     @cached_property
     def studied(self) -> list[str]:
         """Data sets that stand for the paper's PBMC set in its tables."""
         cards = self.config["paper"]["datasets"] or self.config["ablations"]["datasets"]
-        return [name for name in self.judged if self.listed[name]["card"] in cards]
+        judged = self.wholes(self.judged)
+        return [name for name in judged if self.listed[name]["card"] in cards]
 
     @cached_property
     def tuned(self) -> list[str]:
         """Data sets of the study of hyper-parameters."""
         cards = self.config["tuning"]["datasets"] or self.cards
-        return [name for name in self.judged if self.listed[name]["card"] in cards]
+        judged = self.wholes(self.judged)
+        return [name for name in judged if self.listed[name]["card"] in cards]
 
     @cached_property
     def imputed(self) -> dict[str, dict]:
@@ -172,6 +209,10 @@ class Plan:
         """Return the section preprocess with the card's own keys on top."""
         return {**self.config["preprocess"], **self.datasets[dataset].get("preprocess", {})}
 
+    def columns(self, dataset: str) -> dict[str, str]:
+        """Return the columns of obs that preprocessing keeps, by the card's key for each."""
+        return obs_columns(self.datasets[dataset])
+
     # Expression-only methods
 
     @property
@@ -191,7 +232,8 @@ class Plan:
 
     def third_party(self, dataset: str) -> list[str]:
         """Return the names of the networks of others for a data set."""
-        sources, card = self.config["third_party"], self.of_card(dataset)
+        sources = self.config["third_party"]
+        card = self.of_card(dataset) if dataset not in self.groups else None
         return [name for name, source in sources.items() if source["dataset"] == card]
 
     # Splits
@@ -270,7 +312,8 @@ class Plan:
     def trained_variants(self, dataset: str) -> list[str]:
         """Return the variants to train on a data set: those of all sets, and the ablations."""
         variants, ablations = self.own_variants(dataset), self.config["ablations"]
-        if dataset in self.expressed and self.of_card(dataset) in ablations["datasets"]:
+        own = dataset in self.expressed and dataset not in self.groups
+        if own and self.of_card(dataset) in ablations["datasets"]:
             variants += ablations["variants"]
         return list(dict.fromkeys(variants))
 
@@ -287,7 +330,9 @@ class Plan:
     def peers_of(self, dataset: str) -> list[Model]:
         """Return the peers of a data set with their forms; peers need expression."""
         chosen = self.config["peers"]["datasets"]
-        if dataset not in self.expressed or (chosen and self.of_card(dataset) not in chosen):
+        if dataset not in self.wholes(self.expressed):
+            return []
+        if chosen and self.of_card(dataset) not in chosen:
             return []
         return [(peer, form) for peer in self.peers for form in self.forms]
 

@@ -7,6 +7,7 @@ from gtgrn.config.settings import FEATURE_SETS
 from gtgrn.errors import InputError
 from gtgrn.report.registry import (
     EXPRESSED,
+    GROUPED,
     JUDGED,
     STUDIED,
     TUNED,
@@ -39,8 +40,10 @@ class StudyFiles:
 
     @property
     def pages(self) -> dict[str, list[str]]:
-        """Pages of the report -> the studies that each shows."""
-        return {"report": self.plan.config["report"]["studies"], "paper": list(find_sections())}
+        """Pages of the report -> the studies that each shows; those that a card asks for too."""
+        asked = ["groups"] if self.plan.grouped else []
+        shown = list(dict.fromkeys([*self.plan.config["report"]["studies"], *asked]))
+        return {"report": shown, "paper": list(find_sections())}
 
     # Hyper-parameters and peers
 
@@ -227,6 +230,7 @@ class StudyFiles:
             TYPED: plan.typed,
             TUNED: plan.tuned,
             STUDIED: plan.studied,
+            GROUPED: list(plan.grouped),
             WITH_PEERS: [name for name in plan.judged if plan.peers_of(name)],
         }
         return [f"<results>/{path}" for path in list_files(self.pages[wildcards.page], kinds)]

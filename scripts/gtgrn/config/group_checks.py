@@ -1,0 +1,111 @@
+"""Groups of cells in a card: checks of its keys, and the names of the groups' data sets.
+
+Imported at every start of Snakemake, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gtgrn.errors import InputError
+from gtgrn.names import CELL_TYPE
+
+WITH_OBS = ("h5ad", "loom", "scanpy")
+"""Formats whose cells have columns."""
+
+UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]+")
+LONGEST_NAME = 80
+"""Characters of a group's folder: a file's path must not grow beyond what a system takes."""
+
+RESERVED = {
+    "annotation", "biology", "comparison", "embedding_map", "embeddings", "evaluation", "models",
+    "networks", "nulls", "paper", "peers", "regulators", "splits", "tuning", "walks",
+}  # fmt: skip
+"""Folders of a data set's own results, beside which those of its groups lie."""
+
+
+def obs_columns(card: dict) -> dict[str, str]:
+    """Return the columns of obs that a card's groups need, by the key that names each.
+
+    Parameters
+    ----------
+    card
+        A card that holds to the schema.
+
+    Returns
+    -------
+    dict of str to str
+        Such as ``groups.by`` -> column. The types that marker genes give are made during the
+        run, and no column of the file.
+    """
+    made = CELL_TYPE if "markers" in card["expression"] else None
+    named = {"groups.by": card.get("groups", {}).get("by")}
+    return {key: name for key, name in named.items() if name not in (None, made)}
+
+
+def check_groups(card: dict, path: Path) -> None:
+    """Check what holds between the groups of a card and its other fields.
+
+    Parameters
+    ----------
+    card
+        The card.
+    path
+        Its file, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the first field that contradicts another, and the remedy.
+    """
+    form, columns = card["expression"]["format"], obs_columns(card)
+    for key, name in columns.items():
+        if form not in WITH_OBS:
+            raise InputError(
+                f"cells of format {form} have no column '{name}'",
+                file=path,
+                field=key,
+                remedy=f"Write the matrix as h5ad with the column in obs, or give "
+                f"expression.markers and '{key.rpartition('.')[2]}: {CELL_TYPE}'",
+            )
+    groups = card.get("groups")
+    if groups is None:
+        return
+    if "groups.by" not in columns and "include" not in groups:
+        raise InputError(
+            "missing; the types that markers give are known only during the run",
+            file=path,
+            field="groups.include",
+            remedy="List the types to take, as the table of markers spells them",
+        )
+    if groups["models"] and "reference" not in card:
+        raise InputError(
+            "no model is trained without a reference",
+            file=path,
+            field="groups.models",
+            remedy="Add the section reference, or remove the key",
+        )
+
+
+def safe_names(values: Iterable[str]) -> dict[str, str]:
+    """Return the name of each group as a folder: unique, also where upper case does not count.
+
+    Characters other than letters, digits and ``_.+-`` become ``_``; a name that is taken, by
+    another group or by a folder of results, gets a number.
+
+    Examples
+    --------
+    ``CD4+/CD25 T Reg`` is ``CD4+_CD25_T_Reg``.
+    """
+    names: dict[str, str] = {}
+    taken = set(RESERVED)
+    for value in sorted(set(values)):
+        base = UNSAFE.sub("_", value)[:LONGEST_NAME].lstrip("_.+-").rstrip("_.") or "group"
+        name, number = base, 2
+        while name.casefold() in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name.casefold())
+        names[value] = name
+    return names
