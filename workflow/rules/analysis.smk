@@ -22,8 +22,8 @@ rule build_network:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         methods=PLAN.informed_methods,
         options=without(config["network"], "variant"),

@@ -20,8 +20,8 @@ rule annotate_cells:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=240,
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
     params:
         representations=STUDIES.representation_names,
         column=lambda wildcards: cell_type_column(PLAN.datasets[wildcards.dataset]),

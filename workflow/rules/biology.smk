@@ -24,8 +24,8 @@ rule write_regulons:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         edges=config["biology"]["edges"] or config["network"]["graph_edges"],
         options=without(config["biology"], "edges", "priors"),
@@ -36,7 +36,7 @@ rule write_regulons:
 
 rule judge_overlap:
     input:
-        unpack(STUDIES.evidence),
+        unpack(given(STUDIES.evidence)),
         genes="<results>/{dataset}/genes.tsv",
         models=STUDIES.main_scores,
         nulls=STUDIES.null_scores,
@@ -53,8 +53,8 @@ rule judge_overlap:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         runs=of_dataset(PLAN.runs),
         nulls=NULLS,
@@ -82,8 +82,8 @@ rule score_activity:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(8000),
-        runtime=60,
+        mem_mb=scaled(8000),
+        runtime=scaled(60),
     params:
         cell_type=lambda wildcards: get_card(wildcards)["expression"].get("cell_type"),
         min_targets=config["biology"]["min_targets"],

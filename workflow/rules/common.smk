@@ -1,21 +1,55 @@
 """Load and check the configuration, plan the run, constrain the wildcards, hold the folder."""
 
 import fcntl
+import os
 import re
 import sys
+from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 
-sys.path.insert(0, str(Path(workflow.basedir).parent / "scripts"))
+from snakemake.exceptions import WorkflowError
+
+
+def find_root():
+    """Return the folder of the workflow's code and of what ships with it.
+
+    Where Snakemake reads the workflow from a repository it fetches the files it is asked for,
+    one by one: all that jobs need are then laid down in the user's folder, once for each state.
+    """
+    here = workflow.current_basedir.get_path_or_uri(secret_free=False)
+    if (root := Path(here).parents[1]).joinpath("scripts/gtgrn").is_dir():
+        return root
+    names = Path(workflow.source_path("../shipped_files.txt")).read_text().split()
+    files = {name: Path(workflow.source_path(f"../../{name}")).read_bytes() for name in names}
+    digest = sha256(b"".join(name.encode() + text for name, text in files.items()))
+    root = Path(".snakemake/gtgrn", digest.hexdigest()[:16]).absolute()
+    if not root.is_dir():
+        draft = root.with_name(f"{root.name}.{os.getpid()}")
+        for name, text in files.items():
+            draft.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+            draft.joinpath(name).write_bytes(text)
+        try:
+            draft.rename(root)
+        except OSError:  # another process was faster
+            rmtree(draft)
+    return root
+
+
+# Of all packages called gtgrn the one beside this file is meant, here and in the jobs.
+CODE = str(find_root() / "scripts")
+sys.path.insert(0, CODE)
+PATHS = [CODE, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(PATHS))
 
 from gtgrn.code import script_digest
 from gtgrn.errors import InputError
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 from gtgrn.config.settings import ENSEMBLES, variant_options
 from gtgrn.config.cards import cell_type_column
-from gtgrn.workflow.files import Files
+from gtgrn.workflow.files import Files, beside, given
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
-from snakemake.exceptions import WorkflowError
 
 try:
     PLAN = make_plan(config)
@@ -23,7 +57,7 @@ except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None
 FILES, STUDIES = Files(PLAN), StudyFiles(PLAN)
-SEEDS, NULLS = PLAN.seeds, config["nulls"]
+SEEDS, NULLS, GPUS = PLAN.seeds, config["nulls"], int(config["gpu"])
 MODEL_OUTPUTS = {
     "scores": "scores.tsv.gz",
     "embedding": "embedding.h5ad",
@@ -102,10 +136,10 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-def scaled_memory(mb):
-    """Return a memory request in MB that grows with each attempt."""
+def scaled(amount):
+    """Return a request, of memory in MB or time in minutes, that grows with each attempt."""
 
     def request(wildcards, attempt):
-        return mb * attempt
+        return amount * attempt
 
     return request

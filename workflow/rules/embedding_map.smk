@@ -21,8 +21,8 @@ rule map_embeddings:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         representations=STUDIES.representation_names,
         settings=config["embedding_map"],

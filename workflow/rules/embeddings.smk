@@ -20,9 +20,9 @@ rule train_bert:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=scaled_memory(4000),
-        runtime=720,
+        gpu=GPUS,
+        mem_mb=scaled(4000),
+        runtime=scaled(720),
     params:
         options=config["bert"],
         code=code("train_bert"),
@@ -45,9 +45,9 @@ rule train_vae:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=scaled_memory(4000),
-        runtime=240,
+        gpu=GPUS,
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
     params:
         options=config["vae"],
         code=code("train_vae"),
@@ -69,8 +69,8 @@ rule encode_positions:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         options=config["positional"],
         code=code("encode_positions"),

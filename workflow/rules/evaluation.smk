@@ -24,8 +24,8 @@ rule evaluate_split:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         nulls=NULLS,
         models=of_dataset(PLAN.evaluated),
@@ -40,7 +40,7 @@ rule evaluate_split:
 rule import_network:
     input:
         genes="<results>/{dataset}/genes.tsv",
-        scores=lambda wildcards: config["third_party"][wildcards.name]["path"],
+        scores=lambda wildcards: beside(config["third_party"][wildcards.name]["path"]),
     output:
         "<results>/{dataset}/networks/third_party/{name}.tsv.gz",
     log:
@@ -101,8 +101,8 @@ rule judge_networks:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         universe=config["evaluation"]["universe"],
         code=code("judge_networks"),
@@ -126,8 +126,8 @@ rule measure_stability:
         "../../envs/arboreto.yaml"
     threads: 2
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=1440,
+        mem_mb=scaled(4000),
+        runtime=scaled(1440),
     params:
         methods=PLAN.methods,
         options=config["inference"]["options"],
@@ -158,8 +158,8 @@ rule describe_networks:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         models=of_dataset(PLAN.evaluated),
         seeds=SEEDS,
@@ -196,8 +196,8 @@ rule audit_leakage:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         models=of_dataset(PLAN.evaluated),
         shown=PLAN.refitted,

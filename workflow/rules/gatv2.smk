@@ -3,7 +3,7 @@
 
 rule simulate_sets:
     input:
-        "resources/boolean_models/{boolean}.yaml",
+        lambda wildcards: beside(f"resources/boolean_models/{wildcards.boolean}.yaml"),
     output:
         sets="<results>/gatv2/{boolean}/sets.npz",
         reference="<results>/gatv2/{boolean}/reference.tsv",
@@ -17,8 +17,8 @@ rule simulate_sets:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         settings={
             k: config["gatv2"][k] for k in ("replicates", "dropout", "cells", "bins", "seed")
@@ -45,8 +45,8 @@ rule study_protocol:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=scaled(4000),
+        runtime=scaled(240),
     params:
         grid=[{"epochs": config["gatv2"]["epochs"]}],
         code=code("study_gatv2"),

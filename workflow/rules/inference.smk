@@ -34,8 +34,8 @@ for method, plugin in find_plugins(METHODS).items():
                 f"../../envs/{plugin.trait('ENVIRONMENT', 'base')}.yaml"
             threads: plugin.trait("THREADS", 1)
             resources:
-                mem_mb=scaled_memory(4000),
-                runtime=720,
+                mem_mb=scaled(4000),
+                runtime=scaled(720),
             params:
                 **get_method_params(method, "infer_network"),
             script:
@@ -60,8 +60,8 @@ for method, plugin in find_plugins(METHODS).items():
                 "../../envs/base.yaml"
             threads: 1
             resources:
-                mem_mb=scaled_memory(4000),
-                runtime=30,
+                mem_mb=scaled(4000),
+                runtime=scaled(30),
             params:
                 code=code("gather_shards"),
             script:
@@ -86,8 +86,8 @@ for method, plugin in find_plugins(METHODS).items():
                 f"../../envs/{plugin.trait('ENVIRONMENT', 'base')}.yaml"
             threads: plugin.trait("THREADS", 1)
             resources:
-                mem_mb=scaled_memory(4000),
-                runtime=720,
+                mem_mb=scaled(4000),
+                runtime=scaled(720),
             params:
                 **get_method_params(method, "infer_network"),
             script:
@@ -110,8 +110,8 @@ rule combine_networks:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         ensembles=ENSEMBLES,
         code=code("combine_networks"),

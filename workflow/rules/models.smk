@@ -23,9 +23,9 @@ rule train_gtgrn:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=scaled_memory(8000),
-        runtime=720,
+        gpu=GPUS,
+        mem_mb=scaled(8000),
+        runtime=scaled(720),
     params:
         options=lambda wildcards: PLAN.variant_options(wildcards.variant),
         code=code("train_gtgrn"),
@@ -60,9 +60,9 @@ for training, (peers, datasets) in TRAININGS.items():
             f"../../envs/{environment}.yaml"
         threads: 1
         resources:
-            gpu=1,
-            mem_mb=scaled_memory(8000),
-            runtime=720,
+            gpu=GPUS,
+            mem_mb=scaled(8000),
+            runtime=scaled(720),
         params:
             options={peer: PLAN.peer_options(peer) for peer in peers},
             code=code("train_peers", PEERS, peers),
@@ -83,8 +83,8 @@ rule score_nulls:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=120,
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
     params:
         nulls=NULLS,
         code=code("score_nulls"),

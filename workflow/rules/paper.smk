@@ -27,8 +27,8 @@ rule measure_nulls:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         nulls=NULLS,
         seeds=SEEDS,
@@ -40,7 +40,7 @@ rule measure_nulls:
 
 rule compare_link_prediction:
     input:
-        numbers=PAPER_NUMBERS,
+        numbers=beside(PAPER_NUMBERS),
         metrics=collect(
             f"<results>/{{dataset}}/evaluation/{PLAN.paper_split}/seed{{seed}}.metrics.tsv",
             dataset=PLAN.link_prediction,
@@ -106,7 +106,7 @@ rule draw_tuning:
 
 rule regenerate_networks:
     input:
-        numbers=PAPER_NUMBERS,
+        numbers=beside(PAPER_NUMBERS),
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
         measured="<results>/{dataset}/paper/nulls.tsv",
@@ -130,8 +130,8 @@ rule regenerate_networks:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(8000),
-        runtime=60,
+        mem_mb=scaled(8000),
+        runtime=scaled(60),
     params:
         models=of_dataset(PLAN.paper_models),
         nulls=NULLS,
@@ -163,7 +163,7 @@ rule draw_degrees:
 
 rule compare_ablations:
     input:
-        numbers=PAPER_NUMBERS,
+        numbers=beside(PAPER_NUMBERS),
         nulls="<results>/{dataset}/paper/nulls.tsv",
         scores=STUDIES.ablation_scores,
     output:
@@ -178,8 +178,8 @@ rule compare_ablations:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         rows=of_dataset(STUDIES.ablation_rows),
         imputed=config["paper"]["imputation"],

@@ -4,7 +4,7 @@
 rule compare_peers:
     input:
         scores=STUDIES.peer_scores,
-        originals="resources/original_peers.tsv",
+        originals=beside(ORIGINAL_PEERS),
     output:
         table="<results>/{dataset}/peers.tsv",
         seeds="<results>/{dataset}/peers_by_seed.tsv",
@@ -42,9 +42,9 @@ rule tune_model:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=scaled_memory(8000),
-        runtime=720,
+        gpu=GPUS,
+        mem_mb=scaled(8000),
+        runtime=scaled(720),
     params:
         options=STUDIES.tuning_options,
         form=config["tuning"]["form"],

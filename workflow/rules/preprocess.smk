@@ -6,7 +6,7 @@ These jobs have the highest priority, so that bad input ends a run before anythi
 
 rule fetch_file:
     output:
-        "{file}",
+        local("{file}"),
     log:
         "<logs>/downloads/{file}.log",
     wildcard_constraints:
@@ -23,7 +23,7 @@ rule fetch_file:
 
 rule fetch_folder:
     output:
-        directory("{folder}"),
+        local(directory("{folder}")),
     log:
         "<logs>/downloads/{folder}.log",
     wildcard_constraints:
@@ -40,7 +40,7 @@ rule fetch_folder:
 
 rule simulate_expression:
     input:
-        model=lambda wildcards: get_card(wildcards)["simulation"]["model"],
+        model=lambda wildcards: beside(get_card(wildcards)["simulation"]["model"]),
     output:
         expression="<results>/{dataset}/simulation.h5ad",
         reference="<results>/{dataset}/simulation_reference.tsv",
@@ -55,8 +55,8 @@ rule simulate_expression:
         "../../envs/base.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=scaled(2000),
+        runtime=scaled(30),
     params:
         simulation=lambda wildcards: get_card(wildcards)["simulation"],
         code=code("simulate_expression"),
@@ -66,7 +66,7 @@ rule simulate_expression:
 
 rule simulate_kinetics:
     input:
-        unpack(FILES.source_network),
+        unpack(given(FILES.source_network)),
     output:
         expression="<results>/{dataset}/simulation.h5ad",
         reference="<results>/{dataset}/simulation_reference.tsv",
@@ -82,8 +82,8 @@ rule simulate_kinetics:
         "../../envs/base.yaml"
     threads: 4
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=scaled(2000),
+        runtime=scaled(60),
     params:
         kinetics=lambda wildcards: get_card(wildcards)["kinetics"],
         code=code("simulate_kinetics"),
@@ -93,7 +93,7 @@ rule simulate_kinetics:
 
 rule preprocess_expression:
     input:
-        unpack(FILES.expression),
+        unpack(given(FILES.expression)),
     output:
         expression="<results>/{dataset}/expression.h5ad",
         matrix="<results>/{dataset}/matrix.npy",
@@ -109,8 +109,8 @@ rule preprocess_expression:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         card=get_card,
         columns=of_dataset(PLAN.columns),
@@ -124,8 +124,8 @@ rule preprocess_expression:
 rule prepare_reference:
     input:
         expression="<results>/{dataset}/expression.h5ad",
-        reference=FILES.reference,
-        names=FILES.names_of_reference,
+        reference=given(FILES.reference),
+        names=given(FILES.names_of_reference),
     output:
         "<results>/{dataset}/reference.tsv",
     log:
@@ -139,8 +139,8 @@ rule prepare_reference:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=scaled(2000),
+        runtime=scaled(15),
     params:
         card=get_card,
         code=code("prepare_reference"),
@@ -150,7 +150,7 @@ rule prepare_reference:
 
 rule summarise_input:
     input:
-        unpack(FILES.summary),
+        unpack(given(FILES.summary)),
         expression="<results>/{dataset}/expression.h5ad",
     output:
         "<results>/{dataset}/input_summary.txt",
@@ -163,8 +163,8 @@ rule summarise_input:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=15,
+        mem_mb=scaled(4000),
+        runtime=scaled(15),
     params:
         card=get_card,
         code=code("summarise_input"),

@@ -23,8 +23,8 @@ rule rank_regulators:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(8000),
-        runtime=240,
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
     params:
         models=of_dataset(PLAN.attention_models),
         seeds=SEEDS,

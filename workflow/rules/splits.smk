@@ -3,7 +3,7 @@
 
 rule draw_split:
     input:
-        unpack(FILES.split),
+        unpack(given(FILES.split)),
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
     output:
@@ -18,8 +18,8 @@ rule draw_split:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=15,
+        mem_mb=scaled(4000),
+        runtime=scaled(15),
     params:
         card=get_card,
         options=without(config["splits"], "schemes"),

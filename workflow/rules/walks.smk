@@ -17,8 +17,8 @@ rule sample_walks:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=60,
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
     params:
         networks=config["walks"]["networks"],
         options=without(config["walks"], "networks"),

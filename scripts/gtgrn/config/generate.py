@@ -3,7 +3,8 @@
 ``PYTHONPATH=scripts python -m gtgrn.config.generate`` writes
 ``workflow/schemas/config.schema.yaml`` and the tables between the marks of ``config/README.md``
 from the option classes beside the code; a test holds the files equal to them. Only the text of
-the modules is read, so nothing heavy is imported.
+the modules is read, so nothing heavy is imported. It also writes ``workflow/shipped_files.txt``,
+the files that a deployment from a repository fetches one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from gtgrn.code import SUFFIXES
 from gtgrn.config.option_reader import (
     PACKAGE,
     method_options,
@@ -28,6 +30,12 @@ from gtgrn.config.settings import SCHEMA
 from gtgrn.plugins import METHODS, PEERS, find_plugins
 
 README = SCHEMA.parents[2] / "config" / "README.md"
+SHIPPED = SCHEMA.parents[1] / "shipped_files.txt"
+SHIPPED_PATTERNS = (
+    *("scripts/*.py", "scripts/gtgrn/**/*.py", "workflow/schemas/*.yaml"),
+    *(f"scripts/gtgrn/**/*{suffix}" for suffix in SUFFIXES),
+    *("config/datasets/*.yaml", "resources/*.tsv", "resources/*/*.tsv", "resources/*/*.yaml"),
+)
 HOW = "PYTHONPATH=scripts python -m gtgrn.config.generate"
 SECTIONS, STUDIES = "config/sections.py", "config/study_sections.py"
 
@@ -157,10 +165,18 @@ def readme_text(text: str) -> str:
     return text
 
 
+def shipped_text() -> str:
+    """Return the paths of all that jobs need besides rules and environments, one a line."""
+    root = SCHEMA.parents[2]
+    found = {path for pattern in SHIPPED_PATTERNS for path in root.glob(pattern)}
+    return "".join(f"{path.relative_to(root).as_posix()}\n" for path in sorted(found))
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the three files."""
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     README.write_text(readme_text(README.read_text(encoding="utf-8")), encoding="utf-8")
+    SHIPPED.write_text(shipped_text(), encoding="utf-8")
 
 
 def _read(name: str) -> tuple[type, str]:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from gtgrn.errors import InputError
 
-MIRROR, DOWNLOAD = "mirror:", "download:"
+MIRROR, DOWNLOAD, RESOURCES = "mirror:", "download:", "resources/"
 DOWNLOADS = "resources/downloads"
 """Folder of what the workflow downloads; a file behind a mirror's URL goes to its ``mirror/``."""
 
@@ -74,7 +74,11 @@ GENE_MAPS = {
 }
 """The shipped table for `gene_map`, by organism."""
 
-SCHEMAS = Path(__file__).parents[3] / "workflow" / "schemas"
+ROOT = Path(__file__).parents[3]
+"""Folder of the code and of what ships with it: a clone, or where a deployment put its files."""
+SHIPPED_CARDS = ROOT / "config" / "datasets"
+"""Folder of the cards that ship with the workflow."""
+SCHEMAS = ROOT / "workflow" / "schemas"
 """Folder of the schemas in the repository."""
 INSTALLED_SCHEMAS = Path(__file__).parents[1] / "schemas"
 """Folder of the schemas where the package is installed without the workflow."""
@@ -94,6 +98,15 @@ def schema_path(name: str) -> Path:
     """Return the path of a schema by its file name: the installed one, or the workflow's."""
     installed = INSTALLED_SCHEMAS / name
     return installed if installed.is_file() else SCHEMAS / name
+
+
+def shipped(path: str) -> str:
+    """Return a path that is valid here: the user's own file, else that beside the code.
+
+    The workflow runs in the user's folder, which may be another than that of the code.
+    """
+    beside = ROOT / path
+    return str(beside) if not Path(path).exists() and beside.exists() else path
 
 
 def name_published(card: dict, path: Path) -> None:
@@ -182,8 +195,10 @@ def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> 
             return {key: locate(item, f"{field}.{key}") for key, item in value.items()}
         if isinstance(value, list):
             return [locate(item, f"{field}.{number}") for number, item in enumerate(value)]
-        if not isinstance(value, str) or not value.startswith((MIRROR, DOWNLOAD)):
+        if not isinstance(value, str):
             return value
+        if not value.startswith((MIRROR, DOWNLOAD)):
+            return shipped(value) if value.startswith(RESOURCES) else value
         try:
             name = _inside(value)
             if value.startswith(MIRROR) and not (mirror and is_url(mirror)):

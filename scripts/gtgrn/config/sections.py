@@ -41,6 +41,11 @@ class RunOptions:
     offline: bool = option(
         False, "Fetch nothing; name what is missing and the commands that fetch it."
     )
+    gpu: bool = option(
+        True,
+        "Whether training jobs ask a cluster for a GPU (the resource gpu of their rules); false "
+        "for partitions without. Where a job computes is said by the keys device.",
+    )
 
 
 @dataclass(frozen=True)

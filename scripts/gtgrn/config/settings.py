@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
-from gtgrn.config.locations import schema_path
+from gtgrn.config.families import cards_in
+from gtgrn.config.locations import SHIPPED_CARDS, schema_path
 from gtgrn.config.option_reader import method_schema, peer_schema
 from gtgrn.config.options import grid_section
 from gtgrn.config.validation import check, check_document, did_you_mean, read_schema
@@ -248,9 +249,16 @@ def card_names(config: dict) -> list[str]:
 
 
 def card_paths(config: dict, folder: str) -> list[str]:
-    """Return the paths of the cards: an entry that is a path stays, a name is in `folder`."""
+    """Return the paths of the cards: an entry that is a path stays, a name is in `folder`.
+
+    What the folder does not have may be a card that ships with the workflow.
+    """
+    own = {name for name, _ in cards_in(Path(folder))}
+    ships = {name for name, _ in cards_in(SHIPPED_CARDS)} - own
     return [
-        entry if entry.endswith(".yaml") else f"{folder}/{entry}.yaml"
+        entry
+        if entry.endswith(".yaml")
+        else f"{SHIPPED_CARDS if entry in ships else folder}/{entry}.yaml"
         for entry in config["datasets"]
     ]
 

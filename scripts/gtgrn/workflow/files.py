@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import product
+from typing import Any, TypeVar
+
+from snakemake.io import local
 
 from gtgrn.config.cards import expression_files, preprocess_files, split_files
-from gtgrn.config.locations import translation_files
+from gtgrn.config.locations import shipped, translation_files
 from gtgrn.config.settings import EXPRESSION, parse_scheme
 from gtgrn.names import TRANSFER
 from gtgrn.workflow.plan import Model, Plan
+
+Paths = TypeVar("Paths", str, list, dict)
+
+
+def beside(path: Paths) -> Paths:
+    """Return files that are no results: where they lie does not change with a module's prefix.
+
+    Parameters
+    ----------
+    path
+        One path, a list, or a mapping to either; results begin with ``<results>``.
+
+    Returns
+    -------
+    str, list or dict
+        The same, with the files that ship with the workflow found beside its code.
+    """
+    if isinstance(path, dict):
+        return {key: beside(value) for key, value in path.items()}
+    if isinstance(path, list):
+        return [beside(value) for value in path]
+    return path if path.startswith("<") else local(shipped(path))
+
+
+def given(function: Callable[[Any], Paths]) -> Callable[[Any], Paths]:
+    """Return an input function whose files are the user's, or ship with the workflow."""
+    return lambda wildcards: beside(function(wildcards))
 
 
 class Files:
@@ -40,6 +70,8 @@ class Files:
         files |= preprocess_files(card)
         if "markers" in card["expression"]:
             files["markers"] = card["expression"]["markers"]
+        if "gene_map" in card["expression"]:
+            files["gene_map"] = card["expression"]["gene_map"]["path"]
         if "regulators" in card:
             if "path" in card["regulators"]:
                 files["regulators"] = card["regulators"]["path"]

@@ -16,6 +16,7 @@ from gtgrn.config.cards import (
 )
 from gtgrn.config.families import cards_in
 from gtgrn.config.group_checks import obs_columns
+from gtgrn.config.locations import SHIPPED_CARDS
 from gtgrn.config.settings import (
     ENSEMBLES,
     card_paths,
@@ -54,7 +55,7 @@ def make_plan(config: dict, cards: str | Path = CARDS) -> Plan:
     InputError
         Naming the first key that is wrong, and the remedy.
     """
-    there = [name for name, _ in cards_in(Path(cards))]
+    there = [name for folder in (Path(cards), SHIPPED_CARDS) for name, _ in cards_in(folder)]
     check_settings(config, list(find_plugins(METHODS)), list(find_plugins(PEERS)), cards=there)
     plan = Plan(config, load_cards(card_paths(config, str(cards)), mirror=config["mirror"]))
     if config["offline"]:

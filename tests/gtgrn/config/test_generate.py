@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 import yaml
+from gtgrn import code
 from gtgrn.config import generate
 from gtgrn.config.option_reader import peer_forms
 from gtgrn.config.options import choose, properties, section
@@ -20,6 +21,15 @@ STALE = f"Options have changed: run `{generate.HOW}` in the root of the reposito
 def test_the_schema_is_that_of_the_option_classes():
     assert SCHEMA.read_text(encoding="utf-8") == generate.schema_text(), STALE
     assert yaml.safe_load(generate.schema_text()) == generate.make_schema()
+
+
+def test_what_a_deployment_fetches_is_all_that_ships():
+    assert generate.SHIPPED.read_text(encoding="utf-8") == generate.shipped_text(), STALE
+    listed = set(generate.shipped_text().split())
+    root = SCHEMA.parents[2]
+    assert {path.relative_to(root).as_posix() for path in code.closure(code.modules())} <= listed
+    named = {"resources/original_peers.tsv", "config/datasets/beeline.family.yaml"}
+    assert named <= listed
 
 
 def test_the_key_table_is_that_of_the_option_classes():
