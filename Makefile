@@ -1,11 +1,12 @@
 # make run: install and run the default workflow.  make test: install and run every test.
 # make test-fast: the tests that need no workflow and no long training, in minutes.
+# make test-cluster: the workflow on SLURM, whose daemons it starts; as root on Debian.
 # make lint: what every change must pass; CONTRIBUTING.md says what each check is for.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: run test test-fast lint bench clean
+.PHONY: run test test-fast test-cluster lint bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -22,7 +23,11 @@ test: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster"
+
+test-cluster: .venv/installed
+	tests/install_system.sh
+	$(BIN)/pytest -m cluster tests/workflow/test_cluster.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .
