@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HANG = 6 * 3600
 """Seconds after which a run is taken to hang; minutes are usual, whatever the machine does."""
-FOLDERS = ["config", "workflow", "scripts", "envs", "resources"]
+FOLDERS = ["config", "workflow", "scripts", "envs", "resources", "profiles"]
 
 TINY = {
     "seeds": [0],

@@ -473,7 +473,7 @@ def test_two_runs_in_one_folder_are_refused(tiny):
         os.killpg(holder.pid, signal.SIGKILL)
         holder.wait()
     assert run.returncode != 0
-    assert "Another run is at work in this folder" in run.stdout
+    assert "another run is at work in this folder" in run.stdout
 
 
 def test_a_planted_leak_stops_the_run(finished, tmp_path):

@@ -1,6 +1,5 @@
 """Load and check the configuration, plan the run, constrain the wildcards, hold the folder."""
 
-import fcntl
 import os
 import re
 import sys
@@ -47,6 +46,7 @@ from gtgrn.errors import InputError
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 from gtgrn.config.settings import ENSEMBLES, variant_options
 from gtgrn.config.cards import cell_type_column
+from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
@@ -75,18 +75,12 @@ wildcard_constraints:
     variant="|".join(PLAN.variants),
 
 
-def hold_folder():
-    """Let one run work in this folder, and stop a second with one line.
-
-    Snakemake's own lock (off in the profiles) outlives a killed run and must be removed by
-    hand; the kernel drops this one with the process that holds it.
-    """
-    global FOLDER_LOCK
-    FOLDER_LOCK = open(".snakemake/gtgrn.lock", "w")
+def hold():
+    """Hold the folder for this run; a second run ends in one line."""
     try:
-        fcntl.flock(FOLDER_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WorkflowError("Another run is at work in this folder. Wait for it, or end it.")
+        hold_folder()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def code(script, kind=None, names=()):

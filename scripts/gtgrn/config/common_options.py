@@ -9,8 +9,10 @@ from gtgrn.config.options import option
 
 def device() -> Any:
     """Return the field of where a network runs."""
-    description = "auto (CUDA where torch sees a GPU), cpu or cuda."
-    return option("auto", description, enum=["auto", "cpu", "cuda"])
+    description = (
+        "auto (CUDA where torch sees a GPU), cpu, cuda (of several GPUs a free one) or cuda:1."
+    )
+    return option("auto", description, pattern=r"^(auto|cpu|cuda(:\d+)?)$")
 
 
 def epochs(default: int) -> Any:

@@ -20,7 +20,8 @@ from tqdm import trange
 from gtgrn.config import common_options as common
 from gtgrn.config.options import choose, make, option
 from gtgrn.embeddings.walks import PAD, Walks
-from gtgrn.training.loop import EarlyStopping, Embedding, pick_device, require_finite, seeded
+from gtgrn.training.devices import pick_device
+from gtgrn.training.loop import EarlyStopping, Embedding, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)

@@ -28,7 +28,8 @@ from gtgrn.models.message_passing import Arcs, make_arcs
 from gtgrn.names import LABEL, PART, TRAIN, VAL
 from gtgrn.splits import leakage
 from gtgrn.splits.exposure import TRAINING, VALIDATION, Exposure
-from gtgrn.training.loop import EarlyStopping, pick_device
+from gtgrn.training.devices import pick_device
+from gtgrn.training.loop import EarlyStopping
 
 logger = logging.getLogger(__name__)
 

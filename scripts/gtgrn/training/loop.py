@@ -31,25 +31,6 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def pick_device(name: str = "auto") -> torch.device:
-    """Return the device by name; ``auto`` is CUDA where torch sees one, else the CPU.
-
-    Raises
-    ------
-    InputError
-        If CUDA is asked for by name and torch sees none.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(
-            "CUDA was asked for, but torch sees no GPU",
-            field="device",
-            remedy="Set device to auto or cpu, or install a CUDA build of torch",
-        )
-    return torch.device(name)
-
-
 @dataclass(frozen=True)
 class Embedding:
     """A trained embedding and what is needed to make it again.

@@ -8,7 +8,7 @@ import torch
 from gtgrn.errors import InputError
 from gtgrn.tables import read_table
 from gtgrn.training.checkpoints import load_checkpoint, save_checkpoint, write_history
-from gtgrn.training.loop import EarlyStopping, pick_device, seeded
+from gtgrn.training.loop import EarlyStopping, seeded
 from torch import nn
 
 
@@ -62,23 +62,6 @@ def test_seeded_restores_the_stream_after_an_error():
     with pytest.raises(KeyError), seeded(5):
         fail()
     assert torch.equal(torch.get_rng_state(), before)
-
-
-# pick_device
-
-
-@pytest.mark.parametrize(("present", "expected"), [(False, "cpu"), (True, "cuda")])
-def test_auto_takes_cuda_where_there_is_one(monkeypatch, present, expected):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: present)
-    assert pick_device("auto") == torch.device(expected)
-    assert pick_device("cpu") == torch.device("cpu")
-
-
-@pytest.mark.parametrize("name", ["cuda", "cuda:1"])
-def test_cuda_by_name_needs_a_gpu(monkeypatch, name):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match="no GPU"):
-        pick_device(name)
 
 
 # EarlyStopping

@@ -43,7 +43,8 @@ from gtgrn.models.gtgrn.scoring import score_pairs
 from gtgrn.models.gtgrn.two_role import FullModel, TwoRole
 from gtgrn.names import EDGES, GENES, LABEL, PART, VAL
 from gtgrn.seeds import derive_seed
-from gtgrn.training.loop import pick_device, seeded
+from gtgrn.training.devices import pick_device
+from gtgrn.training.loop import seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress, fingerprint
 
 logger = logging.getLogger(__name__)

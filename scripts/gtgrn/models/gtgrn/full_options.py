@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from gtgrn.config import common_options as common
 from gtgrn.config.options import option
 from gtgrn.names import EDGES, GENES, TFS
 
@@ -81,11 +82,7 @@ class FullOptions:
     refit_on_validation: bool = option(
         False, "Show the validation labels to the model that scores the test part."
     )
-    device: str = option(
-        "auto",
-        "auto (CUDA where torch sees a GPU), cpu or cuda.",
-        enum=["auto", "cpu", "cuda"],
-    )
+    device: str = common.device()
 
     def settle(self, setting: str) -> FullOptions:
         """Return the options with all that a setting decides; an epoch is one step."""

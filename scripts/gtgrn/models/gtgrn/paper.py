@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from tqdm import trange
 
+from gtgrn.config import common_options as common
 from gtgrn.config.options import make, option
 from gtgrn.data.scaling import standardise
 from gtgrn.errors import InputError
@@ -28,7 +29,8 @@ from gtgrn.models.gtgrn.transformer import (
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TRAIN, VAL
 from gtgrn.splits import leakage
 from gtgrn.splits.exposure import SCORING, TRAINING, VALIDATION, Exposure
-from gtgrn.training.loop import EarlyStopping, pick_device, require_finite, seeded
+from gtgrn.training.devices import pick_device
+from gtgrn.training.loop import EarlyStopping, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)
@@ -99,11 +101,7 @@ class PaperOptions:
         "Validation measure that chooses the checkpoint.",
         enum=["auprc", "auroc", "loss"],
     )
-    device: str = option(
-        "auto",
-        "auto (CUDA where torch sees a GPU), cpu or cuda.",
-        enum=["auto", "cpu", "cuda"],
-    )
+    device: str = common.device()
 
 
 @dataclass(frozen=True)
