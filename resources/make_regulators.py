@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     read = {"sep": "\t", "dtype": str, "keep_default_na": False}
-    genes = {name: pd.read_csv(HERE / f"genes/{name}.tsv.gz", **read)
+    genes = {name: pd.read_csv(HERE / f"genes/{name}.tsv", **read)
              for name in ("human", "mouse", "orthologs", "previous")}  # fmt: skip
     previous, pairs = genes["previous"], genes["orthologs"]
     today = dict(zip(previous["previous"], previous["symbol"], strict=True))

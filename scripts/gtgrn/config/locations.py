@@ -62,14 +62,14 @@ REGULATOR_LISTS = {
 GENES = "resources/genes"
 """Folder of the tables of gene names, see resources/README.md."""
 TRANSLATIONS = {
-    "ensembl": [f"{GENES}/human.tsv.gz", f"{GENES}/mouse.tsv.gz"],
-    "orthologs": [f"{GENES}/orthologs.tsv.gz"],
-    "previous": [f"{GENES}/previous.tsv.gz"],
+    "ensembl": [f"{GENES}/human.tsv", f"{GENES}/mouse.tsv"],
+    "orthologs": [f"{GENES}/orthologs.tsv"],
+    "previous": [f"{GENES}/previous.tsv"],
 }
 """What names a section `translate` may exchange, and the tables that say which are one gene."""
 SHIPPED = "shipped"
 GENE_MAPS = {
-    organism: {"path": f"{GENES}/{organism}.tsv.gz", "from": "ensembl", "to": "symbol"}
+    organism: {"path": f"{GENES}/{organism}.tsv", "from": "ensembl", "to": "symbol"}
     for organism in ("human", "mouse")
 }
 """The shipped table for `gene_map`, by organism."""
@@ -161,7 +161,7 @@ def translation_files(section: Mapping) -> list[str]:
     section
         The section; without the key `translate` it needs none.
     """
-    return [path for kind in section.get("translate", []) for path in TRANSLATIONS[kind]]
+    return [shipped(path) for kind in section.get("translate", []) for path in TRANSLATIONS[kind]]
 
 
 def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from gtgrn.config.locations import TRANSLATIONS
+from gtgrn.config.locations import TRANSLATIONS, shipped
 from gtgrn.errors import InputError
 from gtgrn.tables import read_table
 
@@ -26,7 +26,7 @@ def without_version(name: str) -> str:
 
 def are_shipped(kinds: Sequence[str]) -> bool:
     """Return whether the tables of these kinds are at hand."""
-    return all(Path(path).is_file() for kind in kinds for path in TRANSLATIONS[kind])
+    return all(Path(shipped(path)).is_file() for kind in kinds for path in TRANSLATIONS[kind])
 
 
 def translate(
@@ -67,7 +67,8 @@ def translate(
         spelt.setdefault(key(without_version(gene)), set()).add(gene)
     # There and back, so that the order of the kinds does not matter, and that one earlier symbol
     # leads over today's to another.
-    way = [_read_tables(tuple(TRANSLATIONS[kind]), str(Path.cwd())) for kind in kinds]
+    here = str(Path.cwd())
+    way = [_read_tables(tuple(map(shipped, TRANSLATIONS[kind])), here) for kind in kinds]
     way += way[:-1] if len(way) > 1 else [table for table, kind in zip(way, kinds, strict=True)
                                           if kind == "previous"]  # fmt: skip
     found = {}

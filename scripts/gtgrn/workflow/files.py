@@ -70,8 +70,6 @@ class Files:
         files |= preprocess_files(card)
         if "markers" in card["expression"]:
             files["markers"] = card["expression"]["markers"]
-        if "gene_map" in card["expression"]:
-            files["gene_map"] = card["expression"]["gene_map"]["path"]
         if "regulators" in card:
             if "path" in card["regulators"]:
                 files["regulators"] = card["regulators"]["path"]
