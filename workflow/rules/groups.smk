@@ -19,8 +19,8 @@ rule select_group:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         by=lambda wildcards: PLAN.group_column(PLAN.groups[wildcards.dataset]),
         group=lambda wildcards: PLAN.listed[wildcards.dataset]["group"],
@@ -46,8 +46,8 @@ rule list_groups:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(4000),
-        runtime=30,
+        mem_mb=scaled(4000),
+        runtime=scaled(30),
     params:
         by=of_dataset(PLAN.group_column),
         groups=of_dataset(PLAN.group_rows),
