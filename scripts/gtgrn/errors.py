@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 LONGEST = 300
@@ -39,6 +40,20 @@ def name_some(names: Iterable[object], most: int = 6) -> str:
     listed = [str(name) for name in names]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more or "none"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question with the nearest known word, or nothing."""
+    near = find_nearest(word, known)
+    return f"Did you mean '{near}'? " if near else ""
+
+
+def find_nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a word most likely stands for: in other case, or misspelt."""
+    known = list(known)
+    near = [name for name in known if name.lower() == word.lower()]
+    near = near or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return near[0] if near else None
 
 
 def _message(problem: str, file: object, field: str | None, remedy: str) -> str:

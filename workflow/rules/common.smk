@@ -45,14 +45,22 @@ from gtgrn.code import script_digest
 from gtgrn.errors import InputError
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 from gtgrn.config.settings import ENSEMBLES, variant_options
+from gtgrn.config.card_names import Origins
 from gtgrn.config.cards import cell_type_column
+from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
 
 try:
-    PLAN = make_plan(config)
+    check_config_files([*BASE, *workflow.overwrite_configfiles])
+    PLAN = make_plan(
+        config,
+        origins=Origins(
+            workflow.config_settings.overwrite_config, workflow.config_settings.config
+        ),
+    )
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None

@@ -12,13 +12,21 @@ from pathlib import Path
 
 from gtgrn.config.card_checks import SCHEMA, SIGNIFICANCE_FILES, check_consistency
 from gtgrn.config.families import cards_in, file_of, is_family, read_family
-from gtgrn.config.locations import DOWNLOADS, locate_files, name_published, translation_files
-from gtgrn.config.validation import check, did_you_mean
-from gtgrn.errors import InputError
+from gtgrn.config.locations import (
+    DOWNLOADS,
+    check_path,
+    locate_files,
+    name_published,
+    translation_files,
+    where_it_is,
+)
+from gtgrn.config.validation import check
+from gtgrn.config.words import as_option
+from gtgrn.errors import InputError, did_you_mean, find_nearest, name_some
 from gtgrn.seeds import derive_seed
 from gtgrn.yaml_files import SUFFIXES, read_yaml
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{,99}")
 REPLICATE = re.compile(r".*-d\d+-r\d+")
 
 MARKED = "cell_type"
@@ -70,7 +78,7 @@ def load_cards(
     for name in wanted:
         if name not in paths:
             raise InputError(
-                f"unknown data set; the cards are {', '.join(sorted(paths))}",
+                f"unknown data set; the cards are {name_some(sorted(paths))}",
                 file=next(iter(paths.values())).parent,
                 field=str(name),
                 remedy=did_you_mean(str(name), paths) + "Correct the name or add a card",
@@ -204,8 +212,8 @@ def _card_paths(folder_or_paths: str | Path | Iterable[str | Path]) -> dict[str,
             raise InputError(
                 f"'{name}' cannot be a data set's name",
                 file=path,
-                remedy="Use letters, digits, '_', '.' and '-', and no ending like -d50-r0, "
-                "which is kept for simulations",
+                remedy="Use up to 100 letters, digits, '_', '.' and '-', and no ending like "
+                "-d50-r0, which is kept for simulations",
             )
         if name in paths:
             raise InputError(
@@ -234,7 +242,11 @@ def _read_yaml(path: Path) -> dict:
         card = read_yaml(path)
     except FileNotFoundError as error:
         known = [name for name, _ in cards_in(path.parent)]
-        remedy = did_you_mean(path.stem, known) + "Check the path"
+        near = find_nearest(path.stem, known)
+        how = f"Did you mean '{near}'? Write {as_option(['datasets'], f'[{near}]')}"
+        remedy = (
+            how if near else f"The cards there are {name_some(known, 3)}; name one, or its path"
+        )
         raise InputError("card not found", file=path, remedy=remedy) from error
     if not isinstance(card, dict):
         raise InputError(
@@ -270,6 +282,7 @@ def _named_files(card: dict) -> Iterator[tuple[str, str]]:
 
 def _check_files(card: dict, path: Path, unchecked: Sequence[str], made: set[str]) -> None:
     for field, name in _named_files(card):
+        check_path(name, file=path, field=field)
         if name in made or any(Path(name).is_relative_to(folder) for folder in unchecked):
             continue
         form = card["expression"]["format"] if field == "expression.path" else ""
@@ -279,7 +292,7 @@ def _check_files(card: dict, path: Path, unchecked: Sequence[str], made: set[str
                 f"{'folder' if folder else 'file'} '{name}' not found",
                 file=path,
                 field=field,
-                remedy=f"Give its path relative to the working directory {Path.cwd().name}/",
+                remedy=where_it_is(name),
             )
 
 

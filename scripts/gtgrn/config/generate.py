@@ -197,7 +197,7 @@ def _variants(paper: dict, full: dict) -> dict:
         "type": "object",
         "minProperties": 1,
         "default": {"paper": {}, "full": {"form": "full"}},
-        "propertyNames": {"pattern": "^[A-Za-z0-9_]+$"},
+        "propertyNames": {"pattern": "^[A-Za-z0-9_]{1,100}$"},
         "additionalProperties": {
             "description": "Keys of the section gtgrn, or of full with form full.",
             "type": "object",

@@ -5,10 +5,13 @@ Imported at every start of Snakemake, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, find_nearest
 
 MIRROR, DOWNLOAD, RESOURCES = "mirror:", "download:", "resources/"
 DOWNLOADS = "resources/downloads"
@@ -73,6 +76,13 @@ GENE_MAPS = {
     for organism in ("human", "mouse")
 }
 """The shipped table for `gene_map`, by organism."""
+STRANGE = re.compile(r"[{}\x00-\x1f\x7f\ud800-\udfff]|<[^<>]*>")
+"""What is no part of a path: Snakemake's wildcards and variables, and control characters."""
+LONGEST_NAME, LONGEST_PATH = 250, 3000
+"""Bytes of a part of a path and of a whole one; file systems take 255 and 4096."""
+MOST_NAMES = 2000
+"""Files of a folder among which a misspelt name is looked for."""
+RENAME = "Rename the file, or make a link to it with letters, digits, '.', '_' and '-'"
 
 ROOT = Path(__file__).parents[3]
 """Folder of the code and of what ships with it: a clone, or where a deployment put its files."""
@@ -242,6 +252,56 @@ def find_prior(
     folder = Path(downloads, "mirror") if is_url(mirror) else Path(mirror)
     path = folder / _inside(section["path"])
     return {**section, "path": str(path)} if path.is_file() else None
+
+
+def check_path(name: str, *, file: object, field: str) -> None:
+    """Refuse a path that would be read as another one, or as none, on its way to a job.
+
+    Snakemake replaces names in braces and in angle brackets in the paths of its rules, a line
+    break ends a path in many a table, and what is longer than a file system takes fails at its
+    first use.
+
+    Parameters
+    ----------
+    name
+        The path.
+    file, field
+        Where it stands, for the error.
+
+    Raises
+    ------
+    InputError
+        Naming what is wrong with it, and the remedy.
+    """
+    found = STRANGE.search(name)
+    parts = [len(os.fsencode(part)) for part in PurePosixPath(name).parts]
+    if found:
+        problem, remedy = f"has {found.group()!r}, which is not read as a part of a path", ""
+    elif max(parts, default=0) > LONGEST_NAME or len(os.fsencode(name)) > LONGEST_PATH:
+        problem, remedy = f"a path of {len(name):,} characters, or a part of it, is too long", ""
+    elif name != name.strip():
+        problem, remedy = f"'{name}' begins or ends with a blank", "Write it without"
+    else:
+        return
+    raise InputError(problem, file=file, field=field, remedy=remedy or RENAME)
+
+
+def where_it_is(name: str) -> str:
+    """Return the remedy for a path at which there is nothing.
+
+    It names the path that was meant where that can be found out: no shell replaces ``~`` or a
+    variable in a card, a backslash does not divide folders, and a name may be misspelt.
+    """
+    meant = Path(os.path.expandvars(os.path.expanduser(name.replace("\\", "/"))))
+    try:
+        if str(meant) != name and meant.exists():
+            return f"Write '{meant}'"
+        names = [path.name for path in islice(meant.parent.iterdir(), MOST_NAMES)]
+    except OSError:
+        names = []
+    near = find_nearest(meant.name, names)
+    question = f"Did you mean '{meant.with_name(near)}'? " if near else ""
+    return f"{question}Give its path relative to the working directory {Path.cwd().name}/"
 
 
 def is_url(mirror: str) -> bool:

@@ -20,6 +20,10 @@ KINDS = {bool: "boolean", int: "integer", float: "number", str: "string", type(N
 """JSON's names of Python's types."""
 LARGEST_SEED = 2**32 - 1
 """Largest seed that every generator of random numbers takes, numpy's older one among them."""
+LARGEST_COUNT, LARGEST_NUMBER = 10**9, 10**12
+"""Bounds of numbers whose option states none: what is beyond them is a slip of the keyboard."""
+MOST_JOBS = 10_000
+"""Bound of what multiplies the jobs of a run: they are planned before the first one starts."""
 MODALITIES = ("features", "control")
 """Options that choose a model's input, which no grid changes."""
 SEED = {"minimum": 0, "maximum": LARGEST_SEED}
@@ -168,12 +172,32 @@ def type_schema(hint: Any) -> dict:
     return {"type": KINDS[hint]}
 
 
+def bounded(schema: dict) -> dict:
+    """Return a schema in which every number has a largest value, its own or a general one."""
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    result = dict(schema)
+    if "items" in schema:
+        result["items"] = bounded(schema["items"])
+    if "properties" in schema:
+        parts = schema["properties"].items()
+        result["properties"] = {name: bounded(part) for name, part in parts}
+    if "anyOf" in schema:
+        result["anyOf"] = [bounded(part) for part in schema["anyOf"]]
+    elif not {"maximum", "exclusiveMaximum"} & set(schema):
+        if "number" in kinds:
+            result["maximum"] = LARGEST_NUMBER
+        elif "integer" in kinds:
+            result["maximum"] = LARGEST_COUNT
+    return result
+
+
 def _property(field: dataclasses.Field, hint: Any, defaults: bool) -> dict:
     description = field.metadata.get("description", field.name)
     if dataclasses.is_dataclass(hint):
         return section(typing.cast(type, hint), description, defaults=defaults)
     limits = copy.deepcopy(field.metadata.get("limits", {}))
-    schema = {"description": description, **type_schema(hint), **limits}
+    schema = bounded({"description": description, **type_schema(hint), **limits})
     return {**schema, "default": _default(field)} if defaults else schema
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gtgrn.config.options import SEED, option, subsection
+from gtgrn.config.options import MOST_JOBS, SEED, option, subsection
 
 NULLS = [
     *["random", "tf_rate", "target_rate", "tf_target_rate", "tf_target_logit"],
@@ -30,6 +30,7 @@ class RunOptions:
         [0, 1, 2],
         "Seeds of splits, embeddings and models; each is a full repetition.",
         minItems=1,
+        maxItems=MOST_JOBS,
         uniqueItems=True,
         items=ONE_SEED,
     )
@@ -67,6 +68,7 @@ class InferenceOptions:
         1,
         "Jobs among which the targets of a tree method are dealt; the result is the same.",
         minimum=1,
+        maximum=MOST_JOBS,
     )
     options: dict = option({}, "Options of a method, by its name.")
 
@@ -113,7 +115,10 @@ class SplitOptions:
         },
     )
     folds: int = option(
-        5, "Folds of the schemes genes, tfs and both; seed i tests fold i.", minimum=2
+        5,
+        "Folds of the schemes genes, tfs and both; seed i tests fold i.",
+        minimum=2,
+        maximum=MOST_JOBS,
     )
     edges: SplitFractions = subsection(
         SplitFractions, "Fractions of the edges scheme; they sum to 1."
@@ -288,7 +293,7 @@ PATHVARS = {
     "description": "Folders of the workflow, as Snakemake's pathvars (results, logs, benchmarks, "
     "resources).",
     "type": "object",
-    "additionalProperties": {"type": "string"},
+    "additionalProperties": {"type": "string", "minLength": 1, "pattern": "^[^{}<>]*$"},
 }
 
 

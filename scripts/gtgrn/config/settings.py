@@ -5,22 +5,28 @@ Like the cards, this is read at every start of Snakemake and imports nothing hea
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 
-from gtgrn.config.families import cards_in
-from gtgrn.config.locations import SHIPPED_CARDS, schema_path
+from gtgrn.config.card_names import CONFIG, NO_ORIGINS, Origins, card_names, settle_cards
+from gtgrn.config.locations import check_path, schema_path, where_it_is
 from gtgrn.config.option_reader import method_schema, peer_schema
-from gtgrn.config.options import grid_section
-from gtgrn.config.validation import check, check_document, did_you_mean, read_schema
-from gtgrn.errors import InputError
+from gtgrn.config.options import MOST_JOBS, grid_section
+from gtgrn.config.validation import (
+    MOST_NAMES,
+    check,
+    check_document,
+    read_schema,
+)
+from gtgrn.config.words import as_option
+from gtgrn.errors import InputError, did_you_mean, name_some
 from gtgrn.names import TRANSFER
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 
 SCHEMA = schema_path("config.schema.yaml")
-CONFIG = "configuration"
 ENSEMBLES = ("borda", "mean_rank")
 """Networks that are made of those of all methods."""
 PAPER, FULL = "paper", "full"
@@ -31,7 +37,7 @@ FULL_SET = "PGE"
 FEATURE_SETS = ("P", "G", "E", "PG", "PE", "GE", FULL_SET)
 """Table 6 of the paper: positional (P), global (G) and expression (E) embeddings."""
 VARIED, NO_CONTROL = ("features", "control"), "none"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{,99}")
 
 
 def check_settings(
@@ -39,6 +45,7 @@ def check_settings(
     methods: Collection[str],
     peers: Collection[str],
     cards: Collection[str] = (),
+    origins: Origins = NO_ORIGINS,
 ) -> None:
     """Check the merged configuration and fill in its defaults, in place.
 
@@ -51,19 +58,20 @@ def check_settings(
     peers
         Names of the supervised peers that have a rule.
     cards
-        Names of the cards that are there. An ablation may name one that this run leaves out, so
-        that the default configuration serves a run of the user's own card.
+        Names of the cards that are there; see :func:`settle_cards`.
+    origins
+        Where the keys were set.
 
     Raises
     ------
     InputError
         Naming the first key that is wrong, and the remedy.
     """
-    check(config, SCHEMA, file=CONFIG)
+    check(config, SCHEMA, file=CONFIG, command_line=True)
     chosen = config["inference"]["methods"]
     _known("inference.methods", chosen, methods)
     _known("inference.options", config["inference"]["options"], methods)
-    _known("walks.networks", config["walks"]["networks"], chosen)
+    _check_walked(config["walks"]["networks"], chosen)
     _known("peers.methods", config["peers"]["methods"], peers)
     _known("peers.options", config["peers"]["options"], peers)
     _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
@@ -71,11 +79,8 @@ def check_settings(
     for model in config["tuning"]["models"]:
         _known("tuning.grids", [model], config["tuning"]["grids"])
     check_plugin_options(config)
-    for section in ("peers", "tuning", "paper"):
-        chosen_cards = config[section]["datasets"] or []
-        _known(f"{section}.datasets", chosen_cards, [*card_names(config), *cards])
+    settle_cards(config, cards, origins)
     _known("ablations.variants", config["ablations"]["variants"], config["variants"])
-    _known("ablations.datasets", config["ablations"]["datasets"], [*card_names(config), *cards])
     studies = [str(s.trait("STUDY", s.name)) for s in find_plugins(SECTIONS).values()]
     _known("report.studies", config["report"]["studies"], studies)
     _check_third_party(config, methods)
@@ -188,12 +193,13 @@ def _check_third_party(config: dict, methods: Collection[str]) -> None:
                 remedy="Choose another name of letters, digits and underscores",
             )
         _known(f"{field}.dataset", [source["dataset"]], card_names(config))
+        check_path(source["path"], file=CONFIG, field=f"{field}.path")
         if not Path(source["path"]).is_file():
             raise InputError(
                 f"file '{source['path']}' not found",
                 file=CONFIG,
                 field=f"{field}.path",
-                remedy="Give its path relative to the working directory",
+                remedy=where_it_is(source["path"]),
             )
 
 
@@ -241,26 +247,6 @@ def parse_scheme(name: str) -> tuple[str, float]:
     """
     scheme, _, percent = name.partition("_")
     return scheme, int(percent) / 100 if percent else 1.0
-
-
-def card_names(config: dict) -> list[str]:
-    """Return the names of the cards that the configuration lists, by name or path."""
-    return [Path(entry).name.removesuffix(".yaml") for entry in config["datasets"]]
-
-
-def card_paths(config: dict, folder: str) -> list[str]:
-    """Return the paths of the cards: an entry that is a path stays, a name is in `folder`.
-
-    What the folder does not have may be a card that ships with the workflow.
-    """
-    own = {name for name, _ in cards_in(Path(folder))}
-    ships = {name for name, _ in cards_in(SHIPPED_CARDS)} - own
-    return [
-        entry
-        if entry.endswith(".yaml")
-        else f"{SHIPPED_CARDS if entry in ships else folder}/{entry}.yaml"
-        for entry in config["datasets"]
-    ]
 
 
 def variant_options(config: dict, variant: str) -> dict:
@@ -362,10 +348,21 @@ def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str
 def grid_points(grid: dict[str, list]) -> dict[str, dict]:
     """Return every combination of a grid's values, by a name that can be part of a path.
 
+    Raises
+    ------
+    InputError
+        If there are more than :data:`MOST_JOBS`: each is a job.
+
     Examples
     --------
     ``{"epochs": [5], "hidden": [[8, 4]]}`` gives ``epochs=5,hidden=8x4``.
     """
+    count = math.prod(map(len, grid.values()))
+    if count > MOST_JOBS:
+        raise InputError(
+            f"{count:,} combinations, of which each is a job", file=CONFIG, field="tuning.grids",
+            remedy=f"Try fewer values, for at most {MOST_JOBS:,}",
+        )  # fmt: skip
     points = {}
     for values in product(*grid.values()):
         options = dict(zip(grid, values, strict=True))
@@ -377,11 +374,24 @@ def grid_points(grid: dict[str, list]) -> dict[str, dict]:
     return points
 
 
+def _check_walked(networks: Collection[str], methods: Collection[str]) -> None:
+    """Check that the walked networks are inferred; who chooses methods may forget the walks."""
+    kept = [name for name in networks if name in methods] or list(methods)[:3]
+    try:
+        _known("walks.networks", networks, methods)
+    except InputError as error:
+        how = as_option(["walks", "networks"], f"[{', '.join(kept)}]")
+        raise InputError(
+            error.problem, file=CONFIG, field=error.field,
+            remedy=f"Walk over networks that are inferred: {how}",
+        ) from None  # fmt: skip
+
+
 def _known(field: str, names: Collection[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             raise InputError(
-                f"'{name}' is not one of {', '.join(known) or 'none'}",
+                f"'{name}' is not one of {name_some(known, MOST_NAMES)}",
                 file=CONFIG,
                 field=field,
                 remedy=f"{did_you_mean(str(name), known)}Correct or remove it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gtgrn.config.options import SEED, option
+from gtgrn.config.options import MOST_JOBS, SEED, option
 from gtgrn.config.sections import CARD
 
 PROTOCOLS = ["paper_leaky", "split_first", "leave_one_regulator_out"]
@@ -27,7 +27,10 @@ class Gatv2StudyOptions:
         },
     )
     replicates: int = option(
-        10, "Simulations of each model; each gives a set for every dropout.", minimum=1
+        10,
+        "Simulations of each model; each gives a set for every dropout.",
+        minimum=1,
+        maximum=MOST_JOBS,
     )
     dropout: list[int] = option(
         [0, 50, 70],

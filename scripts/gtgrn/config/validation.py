@@ -6,12 +6,9 @@ Imported at every start of Snakemake, so nothing heavy is imported here.
 from __future__ import annotations
 
 import copy
-import difflib
 import functools
 import math
-import re
 import reprlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +16,12 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from gtgrn.errors import InputError
+from gtgrn.config.plain_values import check_plain
+from gtgrn.config.words import as_list, as_option, read_texts
+from gtgrn.errors import InputError, did_you_mean, find_nearest, name_some
 
-SCALAR = r"[-+.\w]+"
-"""What a text may hold to be read as a number or a truth value."""
+MOST_NAMES = 12
+"""Names that a message lists before it counts the others."""
 TYPE_NAMES = {
     "object": "a section (key: value lines)",
     "array": "a list",
@@ -61,7 +60,7 @@ def read_schema(path: Path) -> dict:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
 
 
-def check(document: dict, schema_path: Path, *, file: object) -> None:
+def check(document: dict, schema_path: Path, *, file: object, command_line: bool = False) -> None:
     """Check a document against a schema and fill in the schema's defaults, in place.
 
     Parameters
@@ -72,6 +71,8 @@ def check(document: dict, schema_path: Path, *, file: object) -> None:
         File with the schema.
     file
         Name of the document's file, for the error.
+    command_line
+        Whether parts of it may come from Snakemake's --config, see :mod:`gtgrn.config.words`.
 
     Raises
     ------
@@ -79,11 +80,18 @@ def check(document: dict, schema_path: Path, *, file: object) -> None:
         For the first error: file, dotted field, problem and remedy in one line.
     """
     schema = read_schema(schema_path)
-    check_document(document, schema, file=file)
+    check_document(document, schema, file=file, command_line=command_line)
     _fill_defaults(document, schema)
 
 
-def check_document(document: dict, schema: dict, *, file: object, within: str = "") -> None:
+def check_document(
+    document: dict,
+    schema: dict,
+    *,
+    file: object,
+    within: str = "",
+    command_line: bool = False,
+) -> None:
     """Check a document, or a section, against a schema; texts that stand for numbers are read.
 
     Parameters
@@ -96,47 +104,19 @@ def check_document(document: dict, schema: dict, *, file: object, within: str = 
         Name of the document's file, for the error.
     within
         Dotted field of the section in its file, for the error.
+    command_line
+        As in :func:`check`.
 
     Raises
     ------
     InputError
         For the first error: file, dotted field, problem and remedy in one line.
     """
-    _read_texts(document, schema)
+    check_plain(document, file=file, within=within)
+    read_texts(document, schema, command_line=command_line)
     errors = sorted(Strict(schema).iter_errors(document), key=_error_order)
     if errors:
-        raise _describe(errors[0], file, within)
-
-
-def _read_texts(document: Any, schema: Any) -> Any:
-    """Read texts as YAML where the schema wants no text, in place, and return the value.
-
-    Numbers and truth values inside a list or a section of Snakemake's --config arrive as text.
-    """
-    if not isinstance(schema, dict):
-        return document
-    if isinstance(document, dict):
-        if "if" in schema:
-            branch = "then" if Strict(schema["if"]).is_valid(document) else "else"
-            return _read_texts(document, schema.get(branch))
-        parts, other = schema.get("properties", {}), schema.get("additionalProperties")
-        for key, value in document.items():
-            document[key] = _read_texts(value, parts.get(key, other))
-    elif isinstance(document, list):
-        document[:] = [_read_texts(value, schema.get("items")) for value in document]
-    elif isinstance(document, str):
-        kinds = schema.get("type", "string")
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if "string" not in kinds or "number" in kinds:
-            value = yaml.safe_load(document) if re.fullmatch(SCALAR, document) else document
-            return value if isinstance(value, (bool, int, float)) else document
-    return document
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a question with the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"Did you mean '{near[0]}'? " if near else ""
+        raise _describe(errors[0], file, within, schema if command_line else None)
 
 
 def how_to_add(schema: dict) -> str:
@@ -159,8 +139,14 @@ def _error_order(error: ValidationError) -> tuple[bool, list[str]]:
     return error.validator != "additionalProperties", [str(step) for step in error.absolute_path]
 
 
-def _describe(error: ValidationError, file: object, within: str) -> InputError:
-    """Turn a schema error into one line: file, dotted field, problem, remedy."""
+def _describe(
+    error: ValidationError, file: object, within: str, command_line: dict | None
+) -> InputError:
+    """Turn a schema error into one line: file, dotted field, problem, remedy.
+
+    Where the document may come from the command line, its schema is given, and the remedy says
+    what to write there.
+    """
     steps = [*([within] if within else []), *(str(step) for step in error.absolute_path)]
     meaning = str(error.schema.get("description", ""))
     known = error.schema.get("properties", {})
@@ -170,10 +156,10 @@ def _describe(error: ValidationError, file: object, within: str) -> InputError:
         key = next(key for key in error.instance if key not in known)
         steps.append(str(key))
         problem = "unknown key" if file is not None else "unknown option"
-        keys = (
-            f"The keys here are {', '.join(known)}" if known else "Remove it: none is known here"
-        )
-        remedy = f"{did_you_mean(str(key), known)}{keys}"
+        here = f"The keys here are {name_some(known, MOST_NAMES)}"
+        remedy = did_you_mean(str(key), known) + (here if known else "Remove it: none is known")
+        if command_line is error.schema:
+            remedy = _where_it_belongs(str(key), error.instance[key], known) or remedy
     elif error.validator == "required":
         key = next(key for key in error.validator_value if key not in error.instance)
         steps.append(key)
@@ -181,7 +167,7 @@ def _describe(error: ValidationError, file: object, within: str) -> InputError:
         remedy = how_to_add(known[key])
     elif error.validator == "enum":
         names = ["null" if name is None else name for name in error.validator_value]
-        problem = f"{value} is not one of {', '.join(names)}"
+        problem = f"{value} is not one of {name_some(names, MOST_NAMES)}"
         remedy = f"{did_you_mean(str(error.instance), names)}{meaning}"
     elif error.validator == "type":
         kinds = error.validator_value
@@ -189,11 +175,33 @@ def _describe(error: ValidationError, file: object, within: str) -> InputError:
         problem = f"must be {' or '.join(TYPE_NAMES[kind] for kind in kinds)}, not {value}"
         if {"number", "integer"} & set(kinds) and _is_number(error.instance):
             remedy = f"YAML reads this as text: write it without quotes and exponent. {meaning}"
+        if command_line and "array" in kinds:
+            remedy = f"Write a list, as in {as_option(steps, as_list(error.instance))}. {meaning}"
     elif error.validator == "anyOf":
         problem = f"{value} is no value that it takes"
     else:
         problem = f"{value} breaks the rule {error.validator}: {error.validator_value}"
     return InputError(problem, file=file, field=".".join(steps), remedy=remedy)
+
+
+def _where_it_belongs(key: str, value: Any, known: dict[str, dict]) -> str:
+    """Return what to write instead of an unknown key at the top: the near key, or its section."""
+    inside = {name: part["properties"] for name, part in known.items() if "properties" in part}
+    near = find_nearest(key, known)
+    spelt = {name.lower() for parts in inside.values() for name in parts}
+    if near and (near.lower() == key.lower() or key.lower() not in spelt):
+        return f"Did you mean '{near}'? Write {as_option([near], _as_text(value, known[near]))}"
+    near = find_nearest(key, {name for parts in inside.values() for name in parts})
+    if near is None:
+        return ""
+    sections = [name for name, parts in inside.items() if near in parts]
+    how = as_option([sections[0], near], _as_text(value, inside[sections[0]][near]))
+    return f"{near} is a key of {name_some(sections)}: write {how}"
+
+
+def _as_text(value: Any, schema: dict) -> str:
+    """Return a value as it is written for a key."""
+    return as_list(value) if schema["type"] == "array" else str(value)
 
 
 def _is_number(value: Any) -> bool:

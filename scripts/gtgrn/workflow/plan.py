@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gtgrn.config.card_names import NO_ORIGINS, Origins, card_paths, settle_sources
 from gtgrn.config.cards import (
     card_files,
     cell_type_column,
@@ -19,7 +20,6 @@ from gtgrn.config.group_checks import obs_columns
 from gtgrn.config.locations import SHIPPED_CARDS
 from gtgrn.config.settings import (
     ENSEMBLES,
-    card_paths,
     check_settings,
     check_sources,
     find_feature_sets,
@@ -40,7 +40,7 @@ Model = tuple[str, str]
 """A model and its variant or form."""
 
 
-def make_plan(config: dict, cards: str | Path = CARDS) -> Plan:
+def make_plan(config: dict, cards: str | Path = CARDS, origins: Origins = NO_ORIGINS) -> Plan:
     """Check the configuration and the cards it lists, and return the plan.
 
     Parameters
@@ -49,6 +49,8 @@ def make_plan(config: dict, cards: str | Path = CARDS) -> Plan:
         Snakemake's merged configuration; its defaults are filled in, in place.
     cards
         Folder of the cards.
+    origins
+        Where the keys of the configuration were set.
 
     Raises
     ------
@@ -56,10 +58,12 @@ def make_plan(config: dict, cards: str | Path = CARDS) -> Plan:
         Naming the first key that is wrong, and the remedy.
     """
     there = [name for folder in (Path(cards), SHIPPED_CARDS) for name, _ in cards_in(folder)]
-    check_settings(config, list(find_plugins(METHODS)), list(find_plugins(PEERS)), cards=there)
+    methods, peers = list(find_plugins(METHODS)), list(find_plugins(PEERS))
+    check_settings(config, methods, peers, there, origins)
     plan = Plan(config, load_cards(card_paths(config, str(cards)), mirror=config["mirror"]))
     if config["offline"]:
         check_offline(plan.fetched, mirror=config["mirror"])
+    settle_sources(config, plan.listed, origins)
     check_sources(config, plan.listed)
     return plan
 

@@ -81,6 +81,7 @@ def _bad_values(schema: dict) -> Iterator[tuple]:
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     takes_numbers = {"integer", "number"} & set(kinds)
     wrong = {} if takes_numbers and "string" in kinds else "text" if takes_numbers else 7
+    wrong = {} if "array" in kinds and not takes_numbers else wrong  # one word is a list of one
     yield "type", wrong, "must be"
     if takes_numbers:
         yield "boolean", True, "must be"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 from gtgrn.config.options import (
+    LARGEST_COUNT,
+    LARGEST_NUMBER,
     change,
     choose,
     grid_section,
@@ -48,9 +50,11 @@ def test_properties_of_a_class():
         "description": "Layers.",
         "type": "integer",
         "minimum": 1,
+        "maximum": LARGEST_COUNT,
         "default": 2,
     }
     assert schema["rate"]["type"] == ["number", "null"]
+    assert schema["rate"]["maximum"] == LARGEST_NUMBER
     assert schema["widths"]["type"] == "array"
     assert schema["part"] == section(Part, "A part.")
     assert schema["part"]["properties"]["share"]["default"] == 0.5
@@ -86,7 +90,7 @@ def test_an_unknown_option_names_the_nearest():
         ({"layers": True}, "must be a whole number"),
         ({"layers": None}, "must be a whole number"),
         ({"rate": "fast"}, "must be a number or null"),
-        ({"rate": float("nan")}, "must be a number or null, not nan"),
+        ({"rate": float("nan")}, "must be a number, not nan"),
         ({"kind": 1}, "must be text"),
         ({"widths": 3}, "must be a list"),
         ({"fast": 1}, "must be true or false"),

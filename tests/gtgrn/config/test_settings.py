@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from gtgrn.config.card_names import card_names, card_paths
 from gtgrn.config.settings import (
-    card_names,
-    card_paths,
     check_settings,
     check_sources,
     paper_variant,
