@@ -14,6 +14,7 @@ from gtgrn.config.card_checks import SCHEMA, SIGNIFICANCE_FILES, check_consisten
 from gtgrn.config.families import cards_in, file_of, is_family, read_family
 from gtgrn.config.locations import (
     DOWNLOADS,
+    SHIPPED_CARDS,
     check_path,
     locate_files,
     name_published,
@@ -241,7 +242,8 @@ def _read_yaml(path: Path) -> dict:
     try:
         card = read_yaml(path)
     except FileNotFoundError as error:
-        known = [name for name, _ in cards_in(path.parent)]
+        folders = (path.parent, SHIPPED_CARDS)
+        known = list(dict.fromkeys(name for folder in folders for name, _ in cards_in(folder)))
         near = find_nearest(path.stem, known)
         how = f"Did you mean '{near}'? Write {as_option(['datasets'], f'[{near}]')}"
         remedy = (
