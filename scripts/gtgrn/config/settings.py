@@ -5,16 +5,15 @@ Like the cards, this is read at every start of Snakemake and imports nothing hea
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping
-from itertools import product
 from pathlib import Path
 
 from gtgrn.config.card_names import CONFIG, NO_ORIGINS, Origins, card_names, settle_cards
+from gtgrn.config.grids import grid_points
 from gtgrn.config.locations import check_path, schema_path, where_it_is
 from gtgrn.config.option_reader import method_schema, peer_schema
-from gtgrn.config.options import MOST_JOBS, grid_section
+from gtgrn.config.options import grid_section
 from gtgrn.config.validation import (
     MOST_NAMES,
     check,
@@ -343,35 +342,6 @@ def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str
             "preprocess": {**own, "magic": magic},
         }
     return found
-
-
-def grid_points(grid: dict[str, list]) -> dict[str, dict]:
-    """Return every combination of a grid's values, by a name that can be part of a path.
-
-    Raises
-    ------
-    InputError
-        If there are more than :data:`MOST_JOBS`: each is a job.
-
-    Examples
-    --------
-    ``{"epochs": [5], "hidden": [[8, 4]]}`` gives ``epochs=5,hidden=8x4``.
-    """
-    count = math.prod(map(len, grid.values()))
-    if count > MOST_JOBS:
-        raise InputError(
-            f"{count:,} combinations, of which each is a job", file=CONFIG, field="tuning.grids",
-            remedy=f"Try fewer values, for at most {MOST_JOBS:,}",
-        )  # fmt: skip
-    points = {}
-    for values in product(*grid.values()):
-        options = dict(zip(grid, values, strict=True))
-        texts = {
-            name: "x".join(map(str, value)) if isinstance(value, list) else str(value)
-            for name, value in options.items()
-        }
-        points[",".join(f"{name}={text}" for name, text in texts.items())] = options
-    return points
 
 
 def _check_walked(networks: Collection[str], methods: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from gtgrn.config.cards import (
     load_cards,
 )
 from gtgrn.config.families import cards_in
+from gtgrn.config.grids import grid_points
 from gtgrn.config.group_checks import obs_columns
 from gtgrn.config.locations import SHIPPED_CARDS
 from gtgrn.config.settings import (
@@ -23,7 +24,6 @@ from gtgrn.config.settings import (
     check_settings,
     check_sources,
     find_feature_sets,
-    grid_points,
     imputation_counterparts,
     paper_variant,
     variant_options,

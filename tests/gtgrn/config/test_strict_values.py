@@ -12,8 +12,9 @@ from __future__ import annotations
 import pytest
 import yaml
 from gtgrn.config.cards import SCHEMA, load_cards
+from gtgrn.config.grids import grid_points
 from gtgrn.config.plain_values import check_plain
-from gtgrn.config.settings import check_settings, grid_points
+from gtgrn.config.settings import check_settings
 from gtgrn.errors import LONGEST, InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.config.settings import grid_points
+from gtgrn.config.grids import grid_points
 from gtgrn.models.tuning import choose, measure_point
 from sklearn.metrics import average_precision_score, roc_auc_score
 
