@@ -51,8 +51,8 @@ def test_what_is_asked_for_is_checked(section):
     # The remedy: add it to datasets, or correct it.
     for entries in (["datasets=[mine,second]", other], ["datasets=[second]", other]):
         assert "second" in plan_of(*entries).listed
-    with pytest.raises(InputError, match="'secnd' is not one of .*Did you mean 'second'?"):
-        plan_of("datasets=[mine,second]", f"{section}={{datasets: secnd}}")
+    with pytest.raises(InputError, match="'seconds' is not one of .*Did you mean 'second'?"):
+        plan_of("datasets=[mine,second]", f"{section}={{datasets: seconds}}")
     # In the file that names the data sets, or behind it, a misspelt card is not a leftover.
     for base, later in (
         ({**naming(section, "mien"), "datasets": ["mine"]}, {}),
