@@ -117,12 +117,17 @@ def node(tmp_path_factory) -> Iterator[str]:
     started = []
     try:
         for command in commands:
-            log = (folder / "logs" / command[-1].strip("-")).open("w")
+            log = (folder / "logs" / f"{len(started)}_{command[0]}").open("w")
             started.append(
                 subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
             )
             time.sleep(1)
-        wait_until(lambda: "idle" in ask("sinfo", "-h", "-o", "%T"), "an idle node")
+
+        def is_idle() -> bool:
+            assert all(daemon.poll() is None for daemon in started), read_logs(folder / "logs")
+            return "idle" in ask("sinfo", "-h", "-o", "%T")
+
+        wait_until(is_idle, "an idle node")
         yield host
     finally:
         for process in reversed(started):
@@ -130,6 +135,11 @@ def node(tmp_path_factory) -> Iterator[str]:
             process.wait()
         PLACE.unlink()
         gpus.unlink()
+
+
+def read_logs(folder: Path) -> str:
+    """Return the end of what each daemon said."""
+    return "\n".join(f"{path.name}: {path.read_text()[-500:]}" for path in folder.iterdir())
 
 
 def submit(project: Project, *arguments: str) -> list[str]:
@@ -164,11 +174,11 @@ def submitted(node, tmp_path_factory) -> Project:
 
 def test_each_job_was_given_what_its_rule_states(submitted):
     (training,) = jobs_of("train_gtgrn")
-    assert "gres/gpu=1" in training["TRES"]
+    assert training["TresPerJob"] == "gres:gpu:1"
     assert re.search(r"mem=(8000M|7.8\d*G|8G)", training["TRES"])
     assert training["TimeLimit"] == "12:00:00"
     (pearson,) = jobs_of("infer_pearson")
-    assert "gpu" not in pearson["TRES"]
+    assert "TresPerJob" not in pearson
     # GENIE3's targets were dealt to two jobs.
     assert len(jobs_of("infer_genie3")) == 2
     assert {job["JobState"] for job in read_jobs()} == {"COMPLETED"}

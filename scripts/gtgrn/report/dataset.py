@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anndata as ad
 import h5py
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -60,6 +61,7 @@ def describe_dataset(
     summary = _read_summary(folder / "network.json")
     record, cell_types = _read_expression(folder / "expression.h5ad", card)
     own = metrics[metrics["dataset"] == name]
+    judged = comparisons[comparisons["dataset"] == name] if len(comparisons) else comparisons
     return {
         "name": name,
         "card": card,
@@ -67,26 +69,29 @@ def describe_dataset(
         "record": record,
         "cell_types": cell_types,
         "blocks": [
-            _describe_block(folder, split, negatives, Block(table, settings), settings)
+            _describe_block(folder, split, negatives, Block(table, settings), judged, settings)
             for (split, negatives), table in own.groupby(["split", "negatives"])
         ],
         "training": _training_figure(folder, settings),
         "reliability": _reliability(folder / "reliability.tsv"),
         "network": describe_network(folder, summary, settings),
-        "judged": _judge(name, comparisons, settings),
+        "judged": _judge(judged, own, settings),
         "whole": judgement.describe_reconstruction(
             folder, settings["splits"]["schemes"][0], judgement.label_of(settings)
         ),
     }
 
 
-def _judge(name: str, comparisons: pd.DataFrame, settings: dict) -> list[dict]:
+def _judge(comparisons: pd.DataFrame, metrics: pd.DataFrame, settings: dict) -> list[dict]:
+    """Return for each split whether any method beats the nulls, and what it means here."""
     if comparisons.empty:
         return []
     label, main = judgement.label_of(settings), (MODEL, settings["network"]["variant"])
     judged = []
-    for split, rows in comparisons[comparisons["dataset"] == name].groupby("split"):
-        found = judgement.judge_block(rows, label, main)
+    for split, rows in comparisons.groupby("split"):
+        block = Block(metrics[metrics["split"] == split], settings)
+        positives = float(np.mean(_per_seed(block.table, "n_positive")))
+        found = judgement.judge_block(rows, label, main, positives)
         if found:
             judged.append({"split": split, "model": label(main), **found})
     return judged
@@ -121,11 +126,21 @@ def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:
 
 
 def _describe_block(
-    folder: Path, split: str, negatives: str, block: Block, settings: dict
+    folder: Path,
+    split: str,
+    negatives: str,
+    block: Block,
+    comparisons: pd.DataFrame,
+    settings: dict,
 ) -> dict:
     methods = block.methods()
     best_null = block.best(style.NULL, RANKED_BY)
     has_main = block.main in block.keys
+    positives = float(np.mean(_per_seed(block.table, "n_positive")))
+    against = {}
+    if len(comparisons):
+        rows = comparisons[comparisons["split"] == split]
+        against = judgement.against_null(rows, block.main, positives)
     figure = None
     files = [
         folder / "evaluation" / split / f"seed{seed}.curves.tsv.gz" for seed in settings["seeds"]
@@ -145,7 +160,7 @@ def _describe_block(
         "density": block.density,
         "metrics": block.metrics,
         "methods": methods,
-        "comparison": compare(block) if has_main else None,
+        "comparison": compare(block, against) if has_main else None,
         "curves": figure,
         "ablation": _ablation(block) if has_main else None,
         "calibration": calibration_rows(block) if has_main else [],

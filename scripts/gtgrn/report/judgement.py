@@ -27,19 +27,33 @@ QUESTIONS = {
 }
 """(negatives, metric) -> heading."""
 BEST_NULL = "best null"
+LEAST_POSITIVES = 20
+"""Known edges in a test part below which nothing is decided: with 19, an AUROC of .7 has a
+standard error of .06 or more (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747)."""
 FOREST_ROWS = 12
 """Most methods that a figure shows: those with the largest differences."""
 
 Method = tuple[str, str]
 
 
-def over_seeds(rows: pd.DataFrame) -> dict:
+def over_seeds(rows: pd.DataFrame, positives: float) -> dict:
     """Join one method's comparisons of all seeds: mean, widest interval, verdict.
 
-    ``better`` (``worse``) only if the interval of every seed lies above (below) zero.
+    This is the page's one rule of evidence. ``better`` (``worse``) only if the interval of every
+    seed lies above (below) zero; ``too few`` where the test parts hold fewer known edges than
+    :data:`LEAST_POSITIVES`, whatever the intervals are.
+
+    Parameters
+    ----------
+    rows
+        Rows of comparisons.tsv of one method, rival and metric, a row a seed.
+    positives
+        Known edges in the test part, the mean over seeds.
     """
     low, high = rows["low"].min(), rows["high"].max()
     verdict = "better" if low > 0 else "worse" if high < 0 else "tie"
+    if positives < LEAST_POSITIVES:
+        verdict = "too few"
     rivals = rows["rival_method"].where(
         rows["rival_variant"].isin(["null_model", "network"]),
         rows["rival_method"] + " " + rows["rival_variant"],
@@ -63,8 +77,25 @@ def without_nulls(comparisons: pd.DataFrame, settings: Mapping) -> pd.DataFrame:
     return comparisons[~comparisons["variant"].isin(["null_model", *controls])]
 
 
+def against_null(comparisons: pd.DataFrame, main: Method, positives: float) -> dict[str, dict]:
+    """Return metric -> the model against the best null on all negatives of the test part.
+
+    Parameters
+    ----------
+    comparisons, main, positives
+        See :func:`judge_block`.
+    """
+    own = comparisons[
+        (comparisons["method"] == main[0])
+        & (comparisons["variant"] == main[1])
+        & (comparisons["rival"] == BEST_NULL)
+        & (comparisons["negatives"] == N0)
+    ]
+    return {metric: over_seeds(rows, positives) for metric, rows in own.groupby("metric")}
+
+
 def judge_block(
-    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
+    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method, positives: float
 ) -> dict | None:
     """Answer the question for one data set and split.
 
@@ -76,51 +107,85 @@ def judge_block(
         Name to print of a method.
     main
         The model of the final network.
+    positives
+        Known edges in the test part, the mean over seeds.
 
     Returns
     -------
     dict or None
-        answer (a sentence), rows (one per metric: title, rivals by kind, winners) and the figure;
-        None where nothing was compared.
+        answer (a sentence), trust (one on the network of the main model), rows (one per metric:
+        title, rivals by kind, winners) and the figure; None where nothing was compared.
     """
     rows, answers = [], []
     for (negatives, metric), title in QUESTIONS.items():
         own = comparisons[
             (comparisons["negatives"] == negatives) & (comparisons["metric"] == metric)
         ]
-        against = own[own["rival"] == BEST_NULL]
-        if against.empty:
+        if not (own["rival"] == BEST_NULL).any():
             continue
-        joined = {key: over_seeds(table) for key, table in against.groupby(["method", "variant"])}
-        winners = sorted(
-            (key for key, found in joined.items() if found["verdict"] == "better"),
-            key=lambda key: (-joined[key]["mean"], key),
-        )
-        model = {
-            kind: over_seeds(table)
-            for kind, table in own[
-                (own["method"] == main[0]) & (own["variant"] == main[1])
-            ].groupby("rival")
-        }
-        names = [f"{label(key)} ({joined[key]['mean']:+.3f})" for key in winners]
-        rows.append(
-            {
-                "title": title,
-                "model": model,
-                "winners": names,
-                "compared": len(joined),
-                "nulls": joined[next(iter(joined))]["rivals"],
-            }
-        )
+        rows.append({"title": title, **_judge_metric(own, label, main, positives)})
         if negatives != N3:
-            answers.append(f"{title}: {_answer(names, len(joined))}")
+            answers.append(f"{title}: {_answer(rows[-1]['winners'], rows[-1]['compared'])}")
     if not rows:
         return None
+    if positives < LEAST_POSITIVES:
+        answers = [
+            f"Nothing can be decided: a test part holds {positives:.0f} known edges, and below "
+            f"{LEAST_POSITIVES} chance alone moves every measure too far."
+        ]
     return {
         "answer": " ".join(answers),
+        "trust": _trust(rows, label(main)),
         "rows": rows,
-        "figure": forest_figure(comparisons, label, main),
+        "figure": forest_figure(comparisons, label, main, positives),
     }
+
+
+def _judge_metric(
+    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method, positives: float
+) -> dict:
+    """Return model (rival -> the main model against it), winners, compared and nulls."""
+    against = comparisons[comparisons["rival"] == BEST_NULL]
+    joined = {
+        key: over_seeds(table, positives) for key, table in against.groupby(["method", "variant"])
+    }
+    winners = sorted(
+        (key for key, found in joined.items() if found["verdict"] == "better"),
+        key=lambda key: (-joined[key]["mean"], key),
+    )
+    own = (comparisons["method"] == main[0]) & (comparisons["variant"] == main[1])
+    return {
+        "model": {
+            kind: over_seeds(table, positives) for kind, table in comparisons[own].groupby("rival")
+        },
+        "winners": [f"{label(key)} ({joined[key]['mean']:+.3f})" for key in winners],
+        "compared": len(joined),
+        "nulls": joined[next(iter(joined))]["rivals"],
+    }
+
+
+def _trust(rows: Sequence[Mapping], model: str) -> str:
+    """Say beside the network what the judgement of its model means for it."""
+    found = {
+        row["title"]: row["model"][BEST_NULL]["verdict"]
+        for row in rows
+        if BEST_NULL in row["model"]
+    }
+    better = [title for title, verdict in found.items() if verdict == "better"]
+    if better:
+        others = [title for title in found if title not in better]
+        but = f", and not in {', '.join(others)}" if others else ""
+        return (
+            f"{model}, which ranks this network, beats the best null in {', '.join(better)}{but}."
+        )
+    if "too few" in found.values():
+        return (
+            f"{model}, which ranks this network, was judged on too few known edges to be trusted."
+        )
+    return (
+        f"{model}, which ranks this network, beats the best null in no measure: how many known "
+        "targets a regulator has, and how often a gene is one, say as much about the test pairs."
+    )
 
 
 def _answer(names: list[str], compared: int) -> str:
@@ -131,13 +196,13 @@ def _answer(names: list[str], compared: int) -> str:
 
 
 def forest_figure(
-    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method
+    comparisons: pd.DataFrame, label: Callable[[Method], str], main: Method, positives: float
 ) -> go.Figure | None:
     """Draw each method's difference to the best null with its interval, one panel per metric.
 
     Parameters
     ----------
-    comparisons, label, main
+    comparisons, label, main, positives
         See :func:`judge_block`.
     """
     panels = _panels(comparisons)
@@ -149,7 +214,9 @@ def forest_figure(
         horizontal_spacing=0.03,
     )  # fmt: skip
     for column, (_, table) in enumerate(panels, start=1):
-        joined = {key: over_seeds(rows) for key, rows in table.groupby(["method", "variant"])}
+        joined = {
+            key: over_seeds(rows, positives) for key, rows in table.groupby(["method", "variant"])
+        }
         figure.add_trace(
             _differences({key: joined[key] for key in keys if key in joined}, label, main),
             row=1,

@@ -68,6 +68,23 @@ def metrics() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "value", "n", "n_positive"])
 
 
+INTERVALS = {"AUROC": (0.02, 0.18), "AUPRC": (-0.01, 0.10), "within_TF_AUROC": (-0.6, -0.4)}
+"""Of the model less the best null, in each seed: better, undecided though seeds agree, worse."""
+
+
+def comparisons() -> pd.DataFrame:
+    rows = []
+    for metric, (low, high) in INTERVALS.items():
+        null = "random" if metric == "within_TF_AUROC" else "tf_rate"
+        values = ("gtgrn", "full", "best null", null, "null_model", "N0", metric)
+        rows += [
+            ("alpha", "edges", seed, *values, (low + high) / 2, low, high, 0.1) for seed in SEEDS
+        ]
+    columns = ["dataset", "split", "seed", "method", "variant", "rival", "rival_method"]
+    columns += ["rival_variant", "negatives", "metric", "difference", "low", "high", "p"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def network(supervised: bool) -> pd.DataFrame:
     pairs = [(tf, gene) for gene in reversed(GENES) for tf in REGULATORS if tf != gene]
     table = pd.DataFrame(pairs, columns=["regulator", "target"])

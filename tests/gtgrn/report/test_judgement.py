@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.report.judgement import (
+    LEAST_POSITIVES,
     describe_reconstruction,
     forest_figure,
     judge_block,
@@ -13,6 +14,7 @@ from gtgrn.report.judgement import (
 from gtgrn.tables import write_table
 
 MAIN = ("gtgrn", "full")
+MANY = 100.0
 LABEL = label_of({})
 COLUMNS = [
     *["dataset", "split", "seed", "method", "variant", "rival", "rival_method", "rival_variant"],
@@ -44,7 +46,9 @@ def table(*groups):
     ],
 )
 def test_a_verdict_needs_every_seed(intervals, verdict):
-    found = over_seeds(table(rows("m", "v", intervals)))
+    found = over_seeds(table(rows("m", "v", intervals)), MANY)
+    few = over_seeds(table(rows("m", "v", intervals)), LEAST_POSITIVES - 1)
+    assert few["verdict"] == "too few"
     assert found["verdict"] == verdict
     assert found["low"] == min(low for low, _ in intervals)
     assert found["high"] == max(high for _, high in intervals)
@@ -59,7 +63,7 @@ def test_the_answer_names_who_beats_the_nulls():
         rows(*MAIN, [(-0.01, 0.01)] * 2, rival="best peer", best=("gatv2", "repaired")),
         rows(*MAIN, [(-0.05, -0.01)] * 2, metric="AUPRC"),
     )
-    judged = judge_block(comparisons, LABEL, MAIN)
+    judged = judge_block(comparisons, LABEL, MAIN, MANY)
     auroc, auprc = judged["rows"]
     assert auroc["title"] == "AUROC"
     assert auroc["winners"] == ["gatv2 repaired (+0.060)", "GT-GRN full (+0.025)"]
@@ -70,13 +74,21 @@ def test_the_answer_names_who_beats_the_nulls():
     assert auprc["winners"] == []
     assert "AUROC: 2 of 3 beat it: gatv2 repaired" in judged["answer"]
     assert "AUPRC: none of 1 methods beats the best null." in judged["answer"]
+    trust = (
+        "GT-GRN full, which ranks this network, beats the best null in AUROC, and not in AUPRC."
+    )
+    assert judged["trust"] == trust
+    few = judge_block(comparisons, LABEL, MAIN, 6)
+    assert not few["rows"][0]["winners"]
+    assert few["answer"].startswith("Nothing can be decided: a test part holds 6 known edges")
+    assert few["trust"].endswith("judged on too few known edges to be trusted.")
 
 
 def test_the_figure_shows_the_model_and_marks_what_is_sure():
     groups = [rows(f"m{i:02d}", "network", [(-0.2 + i / 100, 0.1)]) for i in range(20)]
     groups.append(rows(*MAIN, [(-0.9, -0.8)]))
     groups.append(rows("sure", "v", [(0.1, 0.2)]))
-    figure = forest_figure(table(*groups), LABEL, MAIN)
+    figure = forest_figure(table(*groups), LABEL, MAIN, MANY)
     (trace,) = figure.data
     assert len(trace.y) == 12
     assert trace.y[0] == "GT-GRN full"
@@ -89,8 +101,8 @@ def test_the_figure_shows_the_model_and_marks_what_is_sure():
 
 
 def test_nothing_compared_is_no_answer():
-    assert judge_block(table(), LABEL, MAIN) is None
-    assert forest_figure(table(), LABEL, MAIN) is None
+    assert judge_block(table(), LABEL, MAIN, MANY) is None
+    assert forest_figure(table(), LABEL, MAIN, MANY) is None
 
 
 def test_whole_networks_mark_what_was_trained_on(tmp_path):

@@ -22,8 +22,10 @@ from report_cases import (
     CARDS,
     EVIL,
     GENES,
+    INTERVALS,
     SEEDS,
     SETTINGS,
+    comparisons,
     metrics,
     network,
     text_of,
@@ -92,6 +94,7 @@ def write_results(root: Path) -> Path:
             root / f"alpha/models/gtgrn/full/edges/seed{seed}/history.tsv",
         )
     write_table(metrics(), root / "benchmark" / "metrics.tsv")
+    write_table(comparisons(), root / "benchmark" / "comparisons.tsv")
     jobs = [("alpha", "train_x", 60.5, 100, 2), ("alpha", "train_x", 30.0, 250, 2)]
     jobs += [("beta", "train_x", 10.0, np.nan, 1), ("beta", "infer<y>", 5.0, 20, 1)]
     runtime = pd.DataFrame(jobs, columns=["dataset", "rule", "seconds", "max_rss_mb", "threads"])
@@ -184,30 +187,50 @@ def test_benchmark_shows_mean_and_standard_deviation_of_the_seeds(page):
     assert text.index("GT-GRN full") < text.index("genie3") < text.index("tf_rate")
 
 
-def test_summary_gives_the_paired_difference_to_the_best_null(page):
+def test_summary_says_what_the_intervals_say_whatever_the_signs_of_the_seeds(page):
     text = text_of(section(page, "summary"))
-    for metric, null, factor in (("AUROC", "tf_rate", 1), ("AUPRC", "tf_rate", 0.5)):
-        pairs = zip(AUROC["gtgrn", "full"], AUROC["tf_rate", "null_model"], strict=True)
-        gaps = [factor * (a - b) for a, b in pairs]
-        assert f"{statistics.mean(gaps):+.3f} better [{min(gaps):+.3f}, {max(gaps):+.3f}]" in text
-        assert f"{metric} ({statistics.mean(gaps):+.3f} against {null})" in text
-    # Within TF the order of the methods is turned round.
-    gaps = [
-        b - a for a, b in zip(AUROC["gtgrn", "full"], AUROC["random", "null_model"], strict=True)
-    ]
-    assert f"worse than the best null in AUROC within TF (−{-statistics.mean(gaps):.3f}" in text
-    assert "better than GT-GRN noise" in text
+    for metric, verdict in (("AUROC", "better"), ("AUPRC", "tie"), ("within_TF_AUROC", "worse")):
+        low, high = INTERVALS[metric]
+        shown = f"{(low + high) / 2:+.3f} {verdict} [{low:+.3f}, {high:+.3f}]"
+        assert shown.replace("-", "−") in text
+    # All seeds agree in AUPRC, and the interval of each holds zero.
+    pairs = zip(AUROC["gtgrn", "full"], AUROC["tf_rate", "null_model"], strict=True)
+    assert all(a > b for a, b in pairs)
+    assert "is better than the best null in AUROC (+0.100 against tf_rate); it" in text
+    assert "cannot be told from the best null in AUPRC (+0.045 against tf_rate)" in text
+    assert "worse than the best null in AUROC within TF (−0.500 against random)" in text
+    assert "AUPRC is above GT-GRN noise" in text
     assert "6 12 3 33 6 0.182" in text
     assert STATEMENT in text
-    assert "probability 0.250" in text
 
 
-def test_ablation_gives_differences_to_the_full_model_and_calls_a_tie_a_tie(page):
+def test_the_page_says_one_thing_of_the_model(page):
+    """The summary, the section on the nulls and the network section tell the same verdicts."""
+    nulls = text_of(section(page, "nulls"))
+    assert "AUROC: 1 of 1 beat it: GT-GRN full" in nulls
+    assert "AUPRC: none of 1 methods beats the best null." in nulls
+    beats = "beats the best null in AUROC, and not in AUPRC, AUROC within TF."
+    assert beats in text_of(section(page, "network"))
+
+
+def test_a_handful_of_known_edges_earns_no_verdict(copy):
+    write_table(metrics().assign(n_positive=6), copy / "benchmark" / "metrics.tsv")
+    page = build(copy)
+    summary, nulls, network = (
+        text_of(section(page, name)) for name in ("summary", "nulls", "network")
+    )
+    assert "is judged on too few known edges in AUROC" in summary
+    assert "Nothing can be decided: a test part holds 6 known edges" in nulls
+    assert "too few known edges to be trusted" in network
+    assert 'class="pill better"' not in page
+
+
+def test_ablation_gives_differences_to_the_full_model_with_their_range(page):
     text = text_of(section(page, "ablation"))
     gaps = [a - b for a, b in zip(AUROC["gtgrn", "P"], AUROC["gtgrn", "full"], strict=True)]
     assert min(gaps) < 0 < max(gaps)
     mean = f"{statistics.mean(gaps):+.3f}".replace("-", "−")
-    assert f"{mean} tie [−{-min(gaps):.3f}, +{max(gaps):.3f}]" in text
+    assert f"{mean} [−{-min(gaps):.3f}, +{max(gaps):.3f}]" in text
     assert "P, G (random) prior: True" in text
     assert "Options other than the features differ between their base and P:" in text
     assert "not in ablations" not in text
@@ -308,15 +331,10 @@ def test_headlines_of_drawn_negatives_stand_beside_the_others(copy):
     assert shown.count("0.456") == shown.count("0.567") == len(AUROC)
 
 
-def test_one_seed_decides_nothing(copy):
-    write_table(
-        metrics().query("seed == 3"),
-        copy / "benchmark" / "metrics.tsv",
-    )
-    text = text_of(section(build(copy, {**SETTINGS, "seeds": [3]}), "summary"))
-    assert "cannot be told from the best null" in text
-    assert "+0.100 undecided" in text
-    assert "±" not in text
+def test_without_comparisons_nothing_is_said(copy):
+    (copy / "benchmark" / "comparisons.tsv").unlink()
+    text = text_of(section(build(copy), "summary"))
+    assert "No null was compared, so that nothing can be said about this model." in text
     assert "better" not in text.split("The rows of a data set")[0]
 
 
@@ -332,6 +350,8 @@ def test_missing_optional_files_and_columns_do_no_harm(copy):
     table = metrics()
     table.loc[table["metric"] == "within_TF_AUROC", "value"] = np.nan
     write_table(table, copy / "benchmark" / "metrics.tsv")
+    judged = comparisons().query("metric != 'within_TF_AUROC'")
+    write_table(judged, copy / "benchmark" / "comparisons.tsv")
     page = build(copy)
     assert "nan" not in text_of(without_library(page)).lower().split()
     assert "train_x 3 1 min 40 s 1 min 00 s – –" in text_of(section(page, "runtime"))

@@ -66,13 +66,15 @@ class Difference:
     seeds: int
 
     @property
-    def verdict(self) -> str:
-        """``better``, ``worse``, ``tie`` (the range holds 0) or ``undecided`` (one seed)."""
-        if self.seeds < 2:
-            return "undecided"
+    def agreement(self) -> str:
+        """``above``, ``below`` or ``not apart from`` the other, by the signs of all seeds.
+
+        It describes the seeds and decides nothing: what is better is said by the intervals of
+        :func:`gtgrn.report.judgement.over_seeds` alone.
+        """
         if self.low <= 0 <= self.high:
-            return "tie"
-        return "better" if self.low > 0 else "worse"
+            return "not apart from"
+        return "above" if self.low > 0 else "below"
 
 
 class Block:
@@ -170,29 +172,35 @@ class Block:
         return sorted(listed, key=position)
 
 
-def compare(block: Block) -> dict:
-    """Hold the final variant against the best null, the best network and the controls."""
+def compare(block: Block, judged: Mapping[str, Mapping]) -> dict:
+    """Hold the final variant against the best null, the best network and the controls.
+
+    Parameters
+    ----------
+    block
+        The metrics of a data set and split.
+    judged
+        Metric -> the model against the best null, from
+        :func:`gtgrn.report.judgement.over_seeds`.
+    """
     columns = []
     for metric in HEADLINE:
         null, peer = block.best(style.NULL, metric), block.best(style.NETWORK, metric)
         rivals = [
-            {
-                "title": title,
-                "label": block.label(key),
-                "cell": block.cell(key, metric),
-                "difference": block.difference(block.main, key, metric),
-            }
+            {"title": title, "label": block.label(key), "cell": block.cell(key, metric)}
             for title, key in ((style.NULL, null), (style.NETWORK, peer))
             if key is not None
         ]
         columns.append(
-            {"metric": metric, "cell": block.cell(block.main, metric), "rivals": rivals}
+            {
+                "metric": metric,
+                "cell": block.cell(block.main, metric),
+                "rivals": rivals,
+                "judged": judged.get(metric),
+            }
         )
     controls = [
-        {
-            "label": block.label(key),
-            "difference": block.difference(block.main, key, RANKED_BY),
-        }
+        {"label": block.label(key), "difference": block.difference(block.main, key, RANKED_BY)}
         for key in block.keys
         if block.kind(key) == style.CONTROL
     ]
@@ -201,38 +209,34 @@ def compare(block: Block) -> dict:
 
 
 def verdict(label: str, columns: Iterable[Mapping], controls: Iterable[Mapping]) -> str:
-    """Say in words what the paired differences to the best null and to the controls are.
+    """Say in words what the intervals against the best null are, and where the controls lie.
 
     Parameters
     ----------
     label
         Name of the model.
     columns
-        A dictionary a metric, with ``metric`` and ``rivals`` (``title``, ``label``,
-        ``difference``).
+        A dictionary a metric, with ``metric``, ``rivals`` (``title``, ``label``) and ``judged``
+        (``mean``, ``verdict``, ``rivals``; None where nothing was compared).
     controls
         Dictionaries with ``label`` and ``difference`` in :data:`RANKED_BY`.
     """
-    nulls = [
-        (METRICS[column["metric"]], rival)
-        for column in columns
-        for rival in column["rivals"]
-        if rival["title"] == style.NULL and rival["difference"].seeds
-    ]
-    if not nulls:
-        return "No null was scored, so that nothing can be said about this model."
+    columns = list(columns)
+    judged = [(METRICS[c["metric"]], c["judged"]) for c in columns if c["judged"]]
+    if not judged:
+        return "No null was compared, so that nothing can be said about this model."
     words = {
         "better": "is better than the best null in",
-        "tie": "ties with the best null in",
+        "tie": "cannot be told from the best null in",
         "worse": "is worse than the best null in",
-        "undecided": "cannot be told from the best null, with one seed, in",
+        "too few": "is judged on too few known edges in",
     }
     clauses = []
     for outcome, text in words.items():
         parts = [
-            f"{name} ({signed(rival['difference'].mean)} against {rival['label']})"
-            for name, rival in nulls
-            if rival["difference"].verdict == outcome
+            f"{name} ({signed(found['mean'])} against {found['rivals']})"
+            for name, found in judged
+            if found["verdict"] == outcome
         ]
         if parts:
             clauses.append(f"{text} {_join(parts)}")
@@ -245,20 +249,14 @@ def verdict(label: str, columns: Iterable[Mapping], controls: Iterable[Mapping])
     ]
     if peers:
         sentence += f" Best networks from expression alone: {', '.join(peers)}."
-    words = {
-        "better": "better than",
-        "tie": "tied with",
-        "worse": "worse than",
-        "undecided": "undecided against",
-    }
     parts = [
-        f"{words[control['difference'].verdict]} {control['label']} "
+        f"{control['difference'].agreement} {control['label']} "
         f"({signed(control['difference'].mean)})"
         for control in controls
         if control["difference"].seeds
     ]
     if parts:
-        sentence += f" In {RANKED_BY} it is {_join(parts)}."
+        sentence += f" Over all seeds its {RANKED_BY} is {_join(parts)}."
     return sentence
 
 

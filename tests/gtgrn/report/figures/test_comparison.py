@@ -7,22 +7,35 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.report.figures.benchmark import mean_curve, pool_reliability, wilson
-from gtgrn.report.figures.comparison import Block, Difference, ablation_rows, verdict
+from gtgrn.report.figures.comparison import Block, Difference, ablation_rows, compare, verdict
 from gtgrn.report.figures.network import network_figure
 from gtgrn.report.text import cite, count, duration, number, plain, plusminus, signed
 from report_cases import REGULATORS, SETTINGS, metrics, network, text_of
 
 
 @pytest.mark.parametrize(
-    ("gaps", "outcome"),
+    ("gaps", "found"),
     [
-        ((0.1, 0.2), "better"), ((-0.1, -0.2), "worse"), ((-0.1, 0.2), "tie"),
-        ((0.0, 0.2), "tie"), ((-0.1, 0.0), "tie"), ((0.3,), "undecided"),
+        ((0.1, 0.2), "above"), ((-0.1, -0.2), "below"), ((-0.1, 0.2), "not apart from"),
+        ((0.0, 0.2), "not apart from"), ((-0.1, 0.0), "not apart from"),
     ],
 )  # fmt: skip
-def test_verdict_of_a_difference(gaps, outcome):
+def test_agreement_of_the_seeds(gaps, found):
     difference = Difference(float(np.mean(gaps)), min(gaps), max(gaps), len(gaps))
-    assert difference.verdict == outcome
+    assert difference.agreement == found
+
+
+def test_seeds_that_agree_are_no_evidence_where_the_intervals_hold_zero():
+    """The summary says what the section on the nulls says, whatever the seeds' signs are."""
+    block = Block(metrics(), SETTINGS)
+    assert block.difference(block.main, ("tf_rate", "null_model"), "AUROC").agreement == "above"
+    tie = {"mean": 0.095, "low": -0.01, "high": 0.2, "verdict": "tie", "rivals": "tf_rate"}
+    found = compare(block, {"AUROC": tie})
+    assert (
+        "cannot be told from the best null in AUROC (+0.095 against tf_rate)" in found["verdict"]
+    )
+    assert "better" not in found["verdict"]
+    assert found["columns"][0]["judged"] is tie
 
 
 def test_differences_are_paired_by_seed_not_by_row():
