@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from gtgrn.config.group_checks import obs_columns, safe_names
-from gtgrn.config.validation import did_you_mean
 from gtgrn.data.obs_columns import count_cells
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, did_you_mean
 
 SMALL, NOT_LISTED = "fewer cells than min_cells", "not in groups.include"
 WHOLE = "whole"
