@@ -44,6 +44,8 @@ KINDS = (
 CONTROL = [bytes([code]) for code in (*range(9), *range(14, 32))]
 """No text begins with these."""
 
+UTF_8 = "utf-8-sig"
+
 STRANGE = {
     b"\x28\xb5\x2f\xfd": "packed with zstandard: unpack it",
     b"7z\xbc\xaf\x27\x1c": "packed with 7z: unpack it",
@@ -186,22 +188,54 @@ def decode(data: bytes) -> str:
     """Return the encoding of a text by its byte order mark; UTF-8 where there is none."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    return "utf-8-sig"
+    return UTF_8
 
 
-def encoding_of(handle: io.BufferedReader) -> str:
-    """Return the encoding of a text that was just opened by :func:`open_unpacked`.
+@contextmanager
+def open_text(path: Path, *, errors: str = "strict") -> Iterator[io.TextIOWrapper]:
+    """Open a file as text, unpacked, its line breaks as they are.
+
+    The encoding is that of its byte order mark, UTF-8 where there is none.
+
+    Parameters
+    ----------
+    path
+        The file, packed or not.
+    errors
+        What becomes of bytes that cannot be decoded, as for :func:`open`.
 
     Raises
     ------
     ValueError
-        If it is no text.
+        As for :func:`open_unpacked`; on opening or reading, if it holds bytes that no text has.
     """
-    start = handle.peek(4096)[:4096]
-    encoding = decode(start)
-    if encoding == "utf-8-sig" and (b"\x00" in start or start[:1] in CONTROL):
-        raise ValueError("it is no text")
-    return encoding
+    with open_unpacked(path) as handle:
+        start = handle.peek(4)[:4]
+        encoding = decode(start)
+        if encoding == UTF_8 and start[:1] in CONTROL:
+            raise ValueError("it is no text")
+        # UTF-16 has a zero in every second byte.
+        source = io.BufferedReader(_Text(handle), BLOCK) if encoding == UTF_8 else handle
+        yield io.TextIOWrapper(source, encoding=encoding, errors=errors, newline="")
+
+
+class _Text(io.RawIOBase):
+    """A stream of bytes that stops at a zero: parsers take that for the end of a number."""
+
+    def __init__(self, handle: io.BufferedReader) -> None:
+        self.handle = handle
+
+    def readable(self) -> bool:
+        """Return that one can read from it."""
+        return True
+
+    def readinto(self, buffer) -> int:
+        """Fill the buffer with bytes and return their number."""
+        data = self.handle.read1(len(buffer))
+        if b"\x00" in data:
+            raise ValueError("it is no text: it holds bytes of zero")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def refuse_strange(path: Path, start: bytes) -> None:

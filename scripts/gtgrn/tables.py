@@ -30,7 +30,7 @@ from gtgrn.names import (
     VARIANT,
     WEIGHT,
 )
-from gtgrn.opening import encoding_of, open_unpacked
+from gtgrn.opening import open_text
 
 LONGEST_REASON = 160
 """Characters of a library's message that are shown."""
@@ -67,10 +67,10 @@ def read_table(
     if sep is None:
         sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
-    with reading_table(path), open_unpacked(path) as handle:
+    with reading_table(path), open_text(path) as handle:
         table = pd.read_csv(
             handle, sep=sep, dtype=text, keep_default_na=False,
-            na_values={SCORE: [""], LABEL: [""]}, encoding=encoding_of(handle),
+            na_values={SCORE: [""], LABEL: [""]},
         )  # fmt: skip
     table = _without_shift(table, path)
     for column in columns:

@@ -8,14 +8,14 @@ import stat
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
+from gtgrn.opening import BLOCK, check_file, largest_unpacked, unpacked_file
 
 
 def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
@@ -38,30 +38,64 @@ def extract_member(archive: str | Path, member: str, path: str | Path) -> None:
         name, a name with ``..``, is a device or a link to outside of the archive (in a zip file,
         any link). An archive that tries that is not taken from at all.
     """
-    path = Path(path)
+    path, archive = Path(path), Path(archive)
     try:
-        with closing(_open(archive)) as opened:
+        with _opened(archive) as opened:
             entries = {_safe(name, link, archive): name for name, link in _list(opened, archive)}
             member = _find(member, entries, archive)
             below = [name for name in entries if name.startswith(f"{member}/")]
+            budget = _Budget(archive)
             if member in entries:
                 with atomic_path(path) as temporary:
-                    _copy(opened, entries[member], temporary)
+                    _copy(opened, entries[member], temporary, budget)
             else:
-                _extract_folder(opened, entries, below, member, path)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error) as error:
+                _extract_folder(opened, entries, below, member, path, budget)
+    except InputError:
+        raise
+    except Exception as error:
+        # The modules of archives promise no kind of error on a stranger's file.
+        reason = "members that link in a circle" if isinstance(error, RecursionError) else error
         raise InputError(
-            f"not a readable archive ({error})",
+            f"not a readable archive ({reason or type(error).__name__})",
             file=archive,
             remedy="Remove it and fetch it again",
         ) from error
 
 
-def _open(archive: str | Path) -> zipfile.ZipFile | tarfile.TarFile:
-    return zipfile.ZipFile(archive) if zipfile.is_zipfile(archive) else tarfile.open(archive)
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
+    """Open a zip file, or a tar file after it was unpacked, which bounds its size."""
+    check_file(archive)
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            yield opened
+        return
+    with unpacked_file(archive) as plain, tarfile.open(plain, "r:") as tar:
+        yield tar
 
 
-def _find(member: str, entries: Iterable[str], archive: str | Path) -> str:
+class _Budget:
+    """The bytes that may still be taken from an archive."""
+
+    def __init__(self, archive: Path) -> None:
+        self.archive = archive
+        self.left = self.all = largest_unpacked(archive.stat().st_size)
+
+    def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
+        """Copy a member, as long as there is something left to take."""
+        while data := source.read(BLOCK):
+            self.left -= len(data)
+            if self.left < 0:
+                raise InputError(
+                    f"it unpacks to more than {self.all:,} bytes",
+                    file=self.archive,
+                    remedy="Check where it is from; if it is right, unpack it by hand and name "
+                    "the unpacked file in the card",
+                )
+            target.write(data)
+
+
+def _find(member: str, entries: Iterable[str], archive: Path) -> str:
     """Return the full name of a member that may lack the folders at the top."""
     known = {"/".join(parts[:end]) for parts in (name.split("/") for name in entries)
              for end in range(1, len(parts) + 1)}  # fmt: skip
@@ -103,7 +137,7 @@ def _list(
             raise _unsafe(member.name, "is a device", archive)
 
 
-def _safe(name: str, link: str, archive: str | Path) -> str:
+def _safe(name: str, link: str, archive: Path) -> str:
     """Return a member's plain name, refusing one that points outside."""
     plain = name.replace("\\", "/")
     inside = posixpath.normpath(plain)
@@ -116,7 +150,7 @@ def _safe(name: str, link: str, archive: str | Path) -> str:
     return inside
 
 
-def _unsafe(name: str, problem: str, archive: str | Path) -> InputError:
+def _unsafe(name: str, problem: str, archive: Path) -> InputError:
     return InputError(
         f"the member '{name}' {problem}",
         file=archive,
@@ -124,7 +158,9 @@ def _unsafe(name: str, problem: str, archive: str | Path) -> InputError:
     )
 
 
-def _copy(opened: zipfile.ZipFile | tarfile.TarFile, name: str, path: Path) -> None:
+def _copy(
+    opened: zipfile.ZipFile | tarfile.TarFile, name: str, path: Path, budget: _Budget
+) -> None:
     source: IO[bytes] | None
     if isinstance(opened, zipfile.ZipFile):
         source = opened.open(name)
@@ -136,7 +172,7 @@ def _copy(opened: zipfile.ZipFile | tarfile.TarFile, name: str, path: Path) -> N
     if source is None:
         raise tarfile.TarError(f"the link '{name}' leads nowhere")
     with source, open(path, "wb") as target:
-        shutil.copyfileobj(source, target)
+        budget.copy(source, target)
 
 
 def _extract_folder(
@@ -145,6 +181,7 @@ def _extract_folder(
     below: list[str],
     member: str,
     path: Path,
+    budget: _Budget,
 ) -> None:
     """Fill a temporary folder beside the place, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +190,7 @@ def _extract_folder(
         for name in below:
             target = filled / name.removeprefix(f"{member}/")
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(opened, entries[name], target)
+            _copy(opened, entries[name], target, budget)
         if path.exists():
             shutil.rmtree(path)
         filled.rename(path)

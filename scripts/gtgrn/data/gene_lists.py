@@ -7,6 +7,7 @@ A first line that is a row must not be taken for a header, or its gene is lost.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from gtgrn.data.text_tables import find_dialect, sample_fields
 from gtgrn.errors import InputError
-from gtgrn.opening import open_unpacked
+from gtgrn.opening import open_text
 from gtgrn.tables import reading_table
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ HEADERS = {
     "cell_type", "celltype", "cell type", "type", "cluster", "marker", "markers", "",
 }  # fmt: skip
 """Names in lower case that the columns of such tables have; TF is also a gene (transferrin)."""
+
+
+SIDE_BY_SIDE = re.compile(r"[\s,;]+")
 
 
 def read_listed(
@@ -64,9 +68,9 @@ def read_listed(
     first = [name.removeprefix("#").strip() for name in rows.iloc[0]]
     if not (_is_row(first, columns, known) or _recurs(rows, first, columns)):
         return _under_header(rows, first, columns, path)
-    if len(columns) == 1 and len(rows) == 1 and rows.shape[1] > 1:
-        log.warning("%s: its names stand side by side in one line", path)
-        rows = rows.T.reset_index(drop=True)
+    if len(columns) == 1 and len(rows) == 1:
+        # One line: names side by side, whose separator no other line could tell.
+        rows = pd.DataFrame(SIDE_BY_SIDE.split(",".join(rows.iloc[0]).strip(" ,;")))
     if rows.shape[1] < len(columns):
         raise InputError(
             f"the table has no header and {rows.shape[1]} columns; {len(columns)} are needed",
@@ -110,10 +114,10 @@ def read_rows(path: str | Path) -> pd.DataFrame:
         width = max((len(fields) for fields in sample_fields(path, dialect)), default=0)
         if not width:
             raise ValueError("it is empty")
-        with open_unpacked(path) as handle:
+        with open_text(path) as text:
             table = pd.read_csv(
-                handle, sep=dialect.sep, header=None, names=range(width), dtype=str,
-                keep_default_na=False, skiprows=dialect.skip, encoding=dialect.encoding,
+                text, sep=dialect.sep, header=None, names=range(width), dtype=str,
+                keep_default_na=False, skiprows=dialect.skip,
                 skipinitialspace=dialect.sep != "\t",
             )  # fmt: skip
     if not len(table):

@@ -6,11 +6,11 @@ and their kin; unpacked or packed in any way, genes x cells or cells x genes.
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import anndata as ad
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.errors import InputError
-from gtgrn.opening import open_unpacked, plain_name
+from gtgrn.opening import open_text, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -128,10 +128,10 @@ def _list_beside(matrix: Path, kind: str) -> Path:
 def _read_list(path: Path) -> pd.DataFrame:
     """Read a list of names: text, without a header, one column or several."""
     sep = "," if plain_name(path).endswith(".csv") else "\t"
-    with open_unpacked(path) as handle:
+    with open_text(path) as text:
         table = pd.read_csv(
-            handle, sep=sep, header=None, dtype=str, keep_default_na=False, na_filter=False,
-            quoting=0, encoding="utf-8-sig", index_col=False,
+            text, sep=sep, header=None, dtype=str, keep_default_na=False, na_filter=False,
+            quoting=0, index_col=False,
         )  # fmt: skip
     return table.apply(lambda column: column.str.strip())
 
@@ -148,8 +148,9 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
         If the header is another one, an entry is no number, out of range or repeated, or their
         number is not the one promised.
     """
-    with open_unpacked(path) as handle:
-        words = handle.readline(1000).decode("ascii", "replace").lower().split()
+    # Remarks may be in any encoding; no number survives what cannot be decoded.
+    with open_text(path, errors="replace") as text:
+        words = text.readline(1000).lower().split()
         if len(words) < 5 or words[0] != "%%matrixmarket":
             raise ValueError("its first line is not that of a Matrix Market file")
         _, _, layout, field, symmetry = words[:5]
@@ -157,26 +158,25 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
             raise ValueError(f"its values are {field}, not real or whole numbers")
         if layout != "coordinate" or symmetry != "general":
             raise ValueError(f"it is {layout} {symmetry}, not coordinate general")
-        line = handle.readline(1000)
-        while line.startswith(b"%") or (line and not line.strip()):
-            line = handle.readline(1_000_000)
+        line = text.readline(1000)
+        while line.startswith("%") or (line and not line.strip()):
+            line = text.readline(1_000_000)
         try:
             rows, columns, entries = map(int, line.split())
         except ValueError as error:
             raise ValueError("its line of sizes has not three whole numbers") from error
         if min(rows, columns, entries) < 0 or max(rows, columns) > 2**31 - 1:
             raise ValueError(f"its sizes {rows} x {columns} are impossible")
-        table = _read_entries(handle, field)
+        table = _read_entries(text, field)
     if len(table) != entries:
         raise ValueError(f"it has {len(table)} entries, its header says {entries}")
     return _from_entries(table, rows, columns, field)
 
 
-def _read_entries(handle, field: str) -> pd.DataFrame:
+def _read_entries(text: TextIO, field: str) -> pd.DataFrame:
     # One column more than there should be, because pandas cuts off what is too much.
     names = [0, 1, MORE] if field == "pattern" else [0, 1, 2, MORE]
     kinds = {0: np.int64, 1: np.int64, 2: np.float64, MORE: object}
-    text = io.TextIOWrapper(handle, encoding="ascii")
     try:
         table = pd.read_csv(
             text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
@@ -184,8 +184,6 @@ def _read_entries(handle, field: str) -> pd.DataFrame:
         )  # fmt: skip
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: np.array([], kinds[name]) for name in names})
-    finally:
-        text.detach()
     if table[MORE].notna().any():
         raise ValueError(f"after an entry there is '{table[MORE].dropna().iloc[0]}'")
     if table[[name for name in names if name != MORE]].isna().any(axis=None):

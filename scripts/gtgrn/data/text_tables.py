@@ -26,7 +26,7 @@ from gtgrn.data.not_genes import (
     warn_left_out,
 )
 from gtgrn.errors import InputError
-from gtgrn.opening import encoding_of, open_unpacked, plain_name
+from gtgrn.opening import open_text, plain_name
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,10 @@ CORNERS = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written: separator, decimal mark, encoding and lines before the header."""
+    """How a table is written: separator, decimal mark and lines before the header."""
 
     sep: str
     decimal: str = "."
-    encoding: str = "utf-8-sig"
     skip: int = 0
 
 
@@ -64,7 +63,7 @@ def find_dialect(path: Path) -> Dialect:
         The separator is the one that all lines have equally often; if several are, the one that
         the suffix of the file promises (comma for .csv, else tab).
     """
-    lines, encoding = _first_lines(path)
+    lines = _first_lines(path)
     promised = "," if plain_name(path).endswith(".csv") else "\t"
     skip = _comment_lines(lines, promised)
     lines = [line for line in lines[skip:] if line.strip()]
@@ -76,22 +75,19 @@ def find_dialect(path: Path) -> Dialect:
         # A thousands separator would also match, but never beside a decimal point.
         if any(commas) and not any("." in field for field in fields):
             decimal = ","
-    return Dialect(sep, decimal, encoding, skip)
+    return Dialect(sep, decimal, skip)
 
 
-def _first_lines(path: Path) -> tuple[list[str], str]:
-    """Return the first lines of a text and its encoding."""
-    with open_unpacked(path) as handle:
-        encoding = encoding_of(handle)
-        text = io.TextIOWrapper(handle, encoding=encoding, newline=None)
-        lines = [line.rstrip("\n") for line in islice(text, SAMPLE_LINES)]
-        text.detach()
-    return lines, encoding
+def _first_lines(path: Path) -> list[str]:
+    """Return the first lines of a text."""
+    with open_text(path) as text:
+        text.reconfigure(newline=None)
+        return [line.rstrip("\n") for line in islice(text, SAMPLE_LINES)]
 
 
 def sample_fields(path: Path, dialect: Dialect) -> list[list[str]]:
     """Return the fields of the first lines, without remarks before the header and empty lines."""
-    lines = _first_lines(path)[0][dialect.skip :]
+    lines = _first_lines(path)[dialect.skip :]
     return [_split(line, dialect.sep) for line in lines if line.strip()]
 
 
@@ -174,8 +170,7 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
 
 def _parse(path: Path, dialect: Dialect) -> tuple[list[str], pd.DataFrame]:
     """Return the names in the header and the rest, by position; the first column as text."""
-    with open_unpacked(path) as handle:
-        text = io.TextIOWrapper(handle, encoding=dialect.encoding, newline="")
+    with open_text(path) as text:
         for _ in range(dialect.skip):
             text.readline()
         header = _split_header(text, dialect)

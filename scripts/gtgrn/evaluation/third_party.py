@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Collection
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, TARGET, WEIGHT
-from gtgrn.opening import encoding_of, open_unpacked
+from gtgrn.opening import open_text
 from gtgrn.tables import read_table, reading_table
 
 logger = logging.getLogger(__name__)
@@ -99,8 +98,8 @@ def _numbers(weights: pd.Series, path: str | Path, column: str) -> pd.Series:
 
 
 def _separator(path: str | Path) -> str:
-    with reading_table(path), open_unpacked(Path(path)) as handle:
-        header = io.TextIOWrapper(handle, encoding=encoding_of(handle)).readline()
+    with reading_table(path), open_text(Path(path)) as text:
+        header = text.readline()
     return "\t" if "\t" in header else ","
 
 

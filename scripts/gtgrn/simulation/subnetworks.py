@@ -15,7 +15,7 @@ from scipy import sparse
 
 from gtgrn.errors import InputError
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
-from gtgrn.opening import encoding_of, open_unpacked
+from gtgrn.opening import open_text
 from gtgrn.seeds import derive_seed
 from gtgrn.tables import reading_table
 
@@ -80,11 +80,10 @@ def read_network_table(path: str | Path) -> pd.DataFrame:
     remedy = "Give one regulator, target and optionally sign in a row"
     with (
         reading_table(path, field="kinetics.network", remedy=remedy),
-        open_unpacked(path) as handle,
+        open_text(path) as text,
     ):
         table = pd.read_csv(
-            handle, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False,
-            encoding=encoding_of(handle),
+            text, sep=sep, header=None, dtype=str, keep_default_na=False, index_col=False,
         )  # fmt: skip
     columns = [*PAIR, SIGN][: table.shape[1]]
     names = table.iloc[:, :2].apply(lambda column: column.str.strip())
