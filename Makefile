@@ -1,12 +1,13 @@
 # make run: install and run the default workflow.  make test: install and run every test.
 # make test-fast: the tests that need no workflow and no long training, in minutes.
 # make test-cluster: the workflow on SLURM, whose daemons it starts; as root on Debian.
+# make test-faults: damaged files by the thousand; minutes to hours (GTGRN_FUZZ: for each reader).
 # make lint: what every change must pass; CONTRIBUTING.md says what each check is for.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: run test test-fast test-cluster lint bench clean
+.PHONY: run test test-fast test-cluster test-faults lint bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -23,11 +24,14 @@ test: .venv/installed
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not faults"
 
 test-cluster: .venv/installed
 	tests/install_system.sh
 	$(BIN)/pytest -m cluster tests/workflow/test_cluster.py
+
+test-faults: .venv/installed
+	$(BIN)/pytest -n 2 -m faults
 
 lint: .venv/installed
 	$(BIN)/ruff check .

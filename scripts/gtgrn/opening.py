@@ -9,6 +9,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import stat
 import tempfile
@@ -85,6 +86,19 @@ def check_file(path: Path) -> None:
             raise ValueError(f"it is {what}, not a file")
 
 
+def check_files_below(folder: Path) -> None:
+    """Check that all that lies in a folder, at any depth, is files.
+
+    Raises
+    ------
+    OSError, ValueError
+        As for :func:`check_file`.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            check_file(Path(place, name))
+
+
 def largest_unpacked(packed: int) -> int:
     """Return how many bytes a packed file of some bytes may unpack to."""
     return max(LARGEST_UNPACKED, LARGEST_RATIO * packed)
@@ -117,8 +131,8 @@ def open_unpacked(path: Path) -> Iterator[io.BufferedReader]:
         with path.open("rb") as plain:
             yield plain
         return
-    opener: Callable = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
-    with opener(path, "rb") as handle:
+    openers: dict[str, Callable] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+    with openers[kind](path, "rb") as handle:
         yield io.BufferedReader(_Bounded(handle, path.stat().st_size), BLOCK)
 
 

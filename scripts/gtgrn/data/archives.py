@@ -114,7 +114,7 @@ def _find(member: str, entries: Iterable[str], archive: Path) -> str:
 
 
 def _list(
-    opened: zipfile.ZipFile | tarfile.TarFile, archive: str | Path
+    opened: zipfile.ZipFile | tarfile.TarFile, archive: Path
 ) -> Iterator[tuple[str, str]]:
     """Return (name, target of the link or nothing) of each file; folders are left out."""
     if isinstance(opened, zipfile.ZipFile):

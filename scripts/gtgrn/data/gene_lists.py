@@ -81,8 +81,8 @@ def read_listed(
     names = [*columns, *map(str, range(len(columns) + 1, rows.shape[1] + 1))]
     log.warning(
         "%s: the first line (%s) is a row and no header: column %s is taken as %s",
-        path, ", ".join(first[:4]), " and ".join(map(str, range(1, len(columns) + 1))),
-        " and ".join(columns),
+        path, ", ".join(name[:40] for name in first[:4]),
+        " and ".join(map(str, range(1, len(columns) + 1))), " and ".join(columns),
     )  # fmt: skip
     return rows.set_axis(names, axis=1)
 

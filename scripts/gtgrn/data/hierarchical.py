@@ -21,7 +21,7 @@ from scipy import sparse
 from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.data.obs_columns import wanted_columns
 from gtgrn.errors import InputError
-from gtgrn.opening import unpacked_file
+from gtgrn.opening import check_files_below, unpacked_file
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ def open_store(path: Path, expression: dict) -> Iterator:
     if path.is_dir() or is_zarr_zip(path):
         import zarr
 
+        if path.is_dir():
+            check_files_below(path)
         store = str(path) if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -25,7 +25,7 @@ from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.text_tables import read_text_table
 from gtgrn.data.value_kinds import COUNTS
 from gtgrn.errors import InputError
-from gtgrn.opening import HDF5, first_bytes, refuse_strange
+from gtgrn.opening import HDF5, check_file, first_bytes, refuse_strange
 from gtgrn.tables import LONGEST_REASON
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ def find_format(path: Path, expression: dict) -> str:
         if find_matrices(path):
             return MTX
         raise ValueError("there is no matrix.mtx in the folder, and it is no zarr store")
+    check_file(path)
     if is_zarr_zip(path):
         return H5AD
     start = first_bytes(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -92,3 +94,43 @@ def test_damaged_archives(tmp_path, data):
     message = refused(extract_member, tmp_path / "archive", "top/b.txt", tmp_path / "x")
     assert "not a readable archive" in message
     assert left(tmp_path) == {"archive"}
+
+
+def encrypted(data: bytes) -> bytes:
+    """Return a zip file whose members say that they are encrypted."""
+    changed = bytearray(data)
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for found in re.finditer(re.escape(magic), data):
+            changed[found.start() + flags] |= 1
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (tarred(MEMBERS, name="top/a/z", type=tarfile.SYMTYPE, linkname="z"), "circle"),
+        (encrypted(zipped(MEMBERS)), "encrypted"),
+    ],
+)
+def test_circles_and_passwords(tmp_path, data, words):
+    (tmp_path / "archive").write_bytes(data)
+    message = refused(extract_member, tmp_path / "archive", "top/a", tmp_path / "x")
+    assert "not a readable archive" in message
+    assert words in message
+    assert left(tmp_path) == {"archive"}
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_an_archive_that_unpacks_beyond_reason(tmp_path, monkeypatch, pack):
+    monkeypatch.setattr("gtgrn.opening.LARGEST_UNPACKED", 1000)
+    monkeypatch.setattr("gtgrn.opening.LARGEST_RATIO", 3)
+    (tmp_path / "archive").write_bytes(pack({"top/zeros": bytes(10**6)}))
+    message = refused(extract_member, tmp_path / "archive", "top/zeros", tmp_path / "x")
+    assert "unpacks to more than" in message
+    assert left(tmp_path) == {"archive"}
+
+
+def test_a_pipe_for_an_archive(tmp_path):
+    os.mkfifo(tmp_path / "archive")
+    message = refused(extract_member, tmp_path / "archive", "top/a", tmp_path / "x")
+    assert "it is a named pipe, not a file" in message

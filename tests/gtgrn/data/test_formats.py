@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn.data.preprocessing import read_expression
 from matrix_cases import (
     CELLS,
     GENES,
@@ -175,3 +177,11 @@ def test_an_unpacked_size_beyond_reason(tmp_path, monkeypatch):
     path.write_text(",A\n" + "c,0\n" * 100_000)
     card = {"format": "table", "path": str(pack(path, "gz")), "orientation": "cells_by_genes"}
     assert "it unpacks to more than" in refusal(card)
+    # What the message says to do.
+    path.write_text(",A,B\n" + "".join(f"c{i},{i % 3},1\n" for i in range(9000)))
+    assert "if that is right, unpack it and name" in refusal(
+        card | {"path": str(pack(path, "bz2"))}
+    )
+    (tmp_path / "x.csv").write_bytes(bz2.decompress((tmp_path / "x.csv.bz2").read_bytes()))
+    adata = read_expression(card | {"path": str(path), "values": "auto"})
+    assert adata.shape == (9000, 2)
