@@ -197,18 +197,13 @@ def test_a_second_run_does_nothing_and_a_touched_rule_reruns_what_depends_on_it(
 
 EDITED = [
     "errors",
-    "seeds",
     "config.cards",
     "data.preprocessing",
-    "data.matrix",
     "training.progress",
-    "splits.universe",
     "splits.leakage",
     "inference.run",
     "inference.consensus",
     "inference.methods.pearson",
-    "inference.trees.boosting",
-    "evaluation.calibration",
     "evaluation.summaries",
     "models.gtgrn.two_role",
     "models.nulls.label_features",
