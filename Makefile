@@ -1,7 +1,7 @@
 # make run: install and run the default workflow.  make test: install and run every test.
 # make test-fast: the tests that need no workflow and no long training, in minutes.
 # make test-cluster: the workflow on SLURM, whose daemons it starts; as root on Debian.
-# make test-faults: damaged files by the thousand; minutes to hours (GTGRN_FUZZ: for each reader).
+# make test-faults: damaged files by the thousand, killed runs; minutes to hours (see GTGRN_FUZZ).
 # make lint: what every change must pass; CONTRIBUTING.md says what each check is for.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin

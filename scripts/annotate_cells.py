@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from gtgrn.data.store import read_preprocessed
 from gtgrn.embeddings.tables import read_embedding
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import CELL_TYPE
 from gtgrn.studies.cell_annotation import (
     PCA,
@@ -21,7 +21,7 @@ from gtgrn.studies.cell_annotation import (
 from gtgrn.studies.gene_maps import NOISE, RAW, noise
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 settings = dict(snakemake.params.settings)
 adata = read_preprocessed(snakemake.input.expression)
 genes = list(adata.var_names)

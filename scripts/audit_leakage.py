@@ -5,12 +5,13 @@ import logging
 from pathlib import Path
 
 import pandas as pd
-from gtgrn.data.matrix import digest, read_genes
+from gtgrn.data.matrix import read_genes
 from gtgrn.embeddings.positional import laplacian_encodings
 from gtgrn.embeddings.tables import read_embedding, read_embedding_edges
 from gtgrn.errors import InputError
 from gtgrn.evaluation import audit
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
+from gtgrn.manifest import verified, verified_digest
 from gtgrn.names import PAIR
 from gtgrn.splits.exposure import COLUMNS, EXAMPLE
 from gtgrn.splits.leakage import message_edges
@@ -18,15 +19,15 @@ from gtgrn.splits.negatives import read_negatives
 from gtgrn.splits.tables import read_split
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 given, params = snakemake.input, snakemake.params
 genes, _ = read_genes(given.genes)
 reference = read_table(given.reference, PAIR)
-sha256 = digest(given.matrix)
+sha256 = verified_digest(given.matrix)
 networks = []
 for path in given.get("networks", []):
     record = Path(path.replace(".tsv.gz", ".json"))
-    made_of = json.loads(record.read_text()) if record.exists() else None
+    made_of = json.loads(verified(record).read_text()) if record.exists() else None
     networks.append((read_network(path), made_of))
 tables = []
 for i, seed in enumerate(params.seeds):

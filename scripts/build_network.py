@@ -6,11 +6,11 @@ import networkx as nx
 import pandas as pd
 from gtgrn.data.store import read_preprocessed
 from gtgrn.files import atomic_path, write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.network import ranking as nw
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 options = snakemake.params.options
 files = zip(snakemake.params.methods, snakemake.input.networks, strict=True)
 networks = {method: read_network(path) for method, path in files}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.report.page import build_report
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 output = Path(snakemake.output[0])
 build_report(output.parent, snakemake.params.cards, snakemake.params.settings, output)

@@ -2,12 +2,12 @@
 
 import pandas as pd
 from gtgrn.files import write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.models.tuning import choose
 from gtgrn.report.sections.tuning import tuning_figure
 from gtgrn.tables import read_measures, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 rows = pd.concat([read_measures(path) for path in snakemake.input], ignore_index=True)
 table = choose(rows)
 write_table(table, snakemake.output.table)

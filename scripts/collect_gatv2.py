@@ -2,12 +2,12 @@
 
 import pandas as pd
 from gtgrn.files import write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.report.sections.gatv2 import grid_figure
 from gtgrn.studies.gatv2_tables import MODEL, choose_point, summarise, with_reported
 from gtgrn.tables import read_measures, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 files = snakemake.input
 protocols, shared, grid = (
     pd.concat([read_measures(path) for path in paths], ignore_index=True)

@@ -9,10 +9,10 @@ from gtgrn.evaluation.summaries import (
     rank_over_datasets,
     summarise_seeds,
 )
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 output = snakemake.output
 metrics = join_tables(snakemake.input.metrics, COLUMNS).sort_values(KEYS)
 write_table(metrics, output.metrics)

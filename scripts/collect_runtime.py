@@ -1,10 +1,10 @@
 """Join the time and memory of all jobs of the configured data sets."""
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.report.runtime import read_benchmarks
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 table = read_benchmarks(params.benchmarks, params.datasets, params.seeds)
 write_table(table, snakemake.output[0])

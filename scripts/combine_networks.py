@@ -4,11 +4,11 @@ from pathlib import Path
 
 from gtgrn.data.matrix import read_genes
 from gtgrn.inference import consensus
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.splits.universe import universe
 from gtgrn.tables import read_network, write_network
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 pairs = universe(*read_genes(snakemake.input.genes))
 networks = {Path(path).name: read_network(path) for path in snakemake.input.networks}
 for name, path in zip(snakemake.params.ensembles, snakemake.output, strict=True):

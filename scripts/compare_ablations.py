@@ -1,11 +1,11 @@
 """Put the paper's Table 6 beside ours, with controls and paired intervals."""
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import LABEL, PAIR, PART, SCORE
 from gtgrn.studies.paper_tables import compare_ablations, describe_rows, read_paper_numbers
 from gtgrn.tables import read_measures, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, found, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
 files = iter(found.scores)
 runs = {

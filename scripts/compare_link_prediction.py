@@ -1,11 +1,11 @@
 """Put the paper's Table 3 beside ours and the best null."""
 
 from gtgrn.evaluation.summaries import COLUMNS, join_tables
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.studies.paper_tables import compare_link_prediction, read_paper_numbers
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 table = compare_link_prediction(
     join_tables(snakemake.input.metrics, COLUMNS),

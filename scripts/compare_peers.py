@@ -1,10 +1,10 @@
 """Summarise the test scores of all peers on one data set beside what the originals reach."""
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.studies.peers import measure, summarise
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 rows = measure(
     (*names, read_table(path))

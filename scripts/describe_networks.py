@@ -15,13 +15,13 @@ from gtgrn.evaluation.reconstruction import (
 )
 from gtgrn.evaluation.topology import compare_characteristics
 from gtgrn.inference.consensus import align_weights
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR, SCORE, WEIGHT
 from gtgrn.splits.tables import read_split
 from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, output = snakemake.params, snakemake.output
 names = {key: snakemake.wildcards[key] for key in ("dataset", "split")}
 genes, regulators = read_genes(snakemake.input.genes)

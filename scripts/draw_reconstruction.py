@@ -1,12 +1,12 @@
 """Draw the reconstruction of whole networks (Fig. 4 of the paper), interactive and static."""
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.report.figures.paper import reconstruction_figure
 from gtgrn.report.figures.paper_static import draw_reconstruction, write_figures
 from gtgrn.studies.paper_tables import join_reconstructions
 from gtgrn.tables import read_measures, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 files = zip(snakemake.input.reconstruction, snakemake.input.nulls, strict=True)
 tables = [[read_measures(path) for path in pair] for pair in files]

@@ -2,13 +2,13 @@
 
 from gtgrn.config.settings import parse_scheme
 from gtgrn.data.matrix import read_genes
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.splits.negatives import draw_all, write_negatives
 from gtgrn.splits.schemes import draw_split
 from gtgrn.splits.tables import write_split
 from gtgrn.tables import read_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 scheme, seed, params = snakemake.wildcards.split, int(snakemake.wildcards.seed), snakemake.params
 reference = read_table(snakemake.input.reference, ["regulator", "target"])
 source = None

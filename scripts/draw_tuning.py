@@ -1,6 +1,6 @@
 """Draw the study of hyper-parameters (Fig. 5 of the paper), interactive and static."""
 
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import AUROC
 from gtgrn.report.figures.paper import with_null_line
 from gtgrn.report.figures.paper_static import draw_tuning, write_figures
@@ -8,7 +8,7 @@ from gtgrn.report.sections.tuning import tuning_figure
 from gtgrn.studies.paper_tables import best_nulls
 from gtgrn.tables import read_measures, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 table, nulls = read_measures(snakemake.input.tuning), read_measures(snakemake.input.nulls)
 tested = nulls[(nulls["pairs"] == "test") & (nulls["metric"] == AUROC)]
 best = best_nulls(tested, ["metric"]).to_dict("records")

@@ -3,11 +3,11 @@
 from gtgrn.data.matrix import read_genes
 from gtgrn.embeddings.positional import laplacian_encodings
 from gtgrn.embeddings.tables import write_embedding
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.splits.leakage import message_edges
 from gtgrn.splits.tables import read_split
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 genes, _ = read_genes(snakemake.input.genes)
 edges = message_edges(read_split(snakemake.input.split))
 encodings = laplacian_encodings(edges, genes, **snakemake.params.options)

@@ -6,14 +6,14 @@ from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.claims import compare_with_best, permutation_p
 from gtgrn.evaluation.methods import align_scores, evaluate_methods, matched_wins
 from gtgrn.inference.consensus import align_weights
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PART, REGULATOR, TEST
 from gtgrn.splits.negatives import read_negatives
 from gtgrn.splits.tables import check_split, read_split
 from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, output, seed = snakemake.params, snakemake.output, int(snakemake.wildcards.seed)
 whole, regulators = read_split(snakemake.input.split), read_genes(snakemake.input.genes)[1]
 split = rankable(whole, regulators, what="split")

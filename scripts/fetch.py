@@ -1,9 +1,9 @@
 """Fetch one file or folder that a card names, from the mirror or its official address."""
 
 from gtgrn.data.downloads import obtain
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 # Read from the configuration, not from params: another mirror is no reason to fetch again.
 obtain(
     snakemake.output[0],

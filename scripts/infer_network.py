@@ -3,10 +3,10 @@
 from gtgrn.data.matrix import read_matrix
 from gtgrn.inference.provenance import write_provenance
 from gtgrn.inference.run import infer, shard
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.tables import write_network
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
 params, options = snakemake.params, dict(snakemake.params.options)
 item = snakemake.wildcards.get("scatteritem")

@@ -5,12 +5,12 @@ from pathlib import Path
 from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.reconstruction import draw_universe, judge
 from gtgrn.inference.consensus import align_weights
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR
 from gtgrn.splits.universe import rankable
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 genes, regulators = read_genes(snakemake.input.genes)
 reference = rankable(read_table(snakemake.input.reference, PAIR), regulators, what="reference")
 pairs = draw_universe(reference, genes, snakemake.params.universe)

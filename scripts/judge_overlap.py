@@ -6,12 +6,12 @@ import pandas as pd
 from gtgrn.data.matrix import read_genes
 from gtgrn.data.reference import SOURCE, read_reference, read_sources
 from gtgrn.errors import InputError
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import LABEL, PAIR, PART, SCORE, UNLABELLED
 from gtgrn.network.enrichment import judge_overlap
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 files, params = snakemake.input, snakemake.params
 genes = read_genes(files.genes)[0]
 

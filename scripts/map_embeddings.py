@@ -3,7 +3,7 @@
 import pandas as pd
 from gtgrn.data.matrix import read_matrix
 from gtgrn.embeddings.tables import read_embedding
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import COMMUNITY, GENE, IS_REGULATOR, PAIR, REPRESENTATION, VARIANT
 from gtgrn.studies.gene_map_regulons import describe_regulons
 from gtgrn.studies.gene_maps import (
@@ -16,7 +16,7 @@ from gtgrn.studies.gene_maps import (
 )
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 files, settings = snakemake.input, dict(snakemake.params.settings)
 map_settings = {key: settings.pop(key) for key in ("neighbors", "resolution")}
 expression, regulators = read_matrix(files.matrix, files.genes)

@@ -3,14 +3,14 @@
 import pandas as pd
 from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.reconstruction import draw_universe
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR, SCORE
 from gtgrn.splits.tables import read_split
 from gtgrn.splits.universe import rankable
 from gtgrn.studies.paper_tables import measure_nulls
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 genes, regulators = read_genes(snakemake.input.genes)
 reference = rankable(read_table(snakemake.input.reference, PAIR), regulators, what="reference")

@@ -8,12 +8,12 @@ from gtgrn.evaluation.reconstruction import compare_networks
 from gtgrn.evaluation.stability import halves
 from gtgrn.inference.consensus import align_weights
 from gtgrn.inference.run import infer
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR
 from gtgrn.splits.universe import universe
 from gtgrn.tables import read_network, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params = snakemake.params
 expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)
 pairs = universe(list(expression.columns), regulators)

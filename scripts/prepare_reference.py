@@ -3,10 +3,10 @@
 from gtgrn.data.preprocessing import DROPPED
 from gtgrn.data.reference import read_reference
 from gtgrn.data.store import read_preprocessed
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 adata = read_preprocessed(snakemake.input.expression)
 section = snakemake.params.card.get("reference")
 if section is None:

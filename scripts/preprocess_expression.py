@@ -6,9 +6,9 @@ from gtgrn.data.matrix import write_matrix
 from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.data.store import write_expression
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 card = snakemake.params.card
 source = card["expression"]
 if source["format"] == "simulation":

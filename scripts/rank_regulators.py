@@ -5,7 +5,7 @@ import torch
 from gtgrn.data.matrix import read_matrix
 from gtgrn.embeddings.tables import read_embedding
 from gtgrn.evaluation.centrality import centralities, overall
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.models.attention import gtgrn_weights, stability, to_genes
 from gtgrn.models.gtgrn.paper import choose_features
 from gtgrn.names import PAIR
@@ -14,7 +14,7 @@ from gtgrn.splits.tables import read_split
 from gtgrn.tables import read_table, write_table
 from gtgrn.training.checkpoints import load_checkpoint
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 files, params, output = snakemake.input, snakemake.params, snakemake.output
 expression = read_matrix(files.matrix, files.genes)[0]

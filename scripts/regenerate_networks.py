@@ -2,7 +2,7 @@
 
 from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.reconstruction import draw_universe
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import AUPRC, PAIR, SCORE
 from gtgrn.splits.universe import rankable
 from gtgrn.studies.characteristics import (
@@ -16,7 +16,7 @@ from gtgrn.studies.peers import measure
 from gtgrn.studies.power_law import compare_degrees
 from gtgrn.tables import read_measures, read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, found = snakemake.params, snakemake.input
 genes, regulators = read_genes(found.genes)
 reference = rankable(read_table(found.reference, PAIR), regulators, what="reference")

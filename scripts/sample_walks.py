@@ -2,10 +2,10 @@
 
 from gtgrn.data.matrix import read_genes
 from gtgrn.embeddings.walks import sample_walks, write_walks
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.tables import read_network
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 genes, _ = read_genes(snakemake.input.genes)
 files = zip(snakemake.params.networks, snakemake.input.networks, strict=True)
 walks = sample_walks(

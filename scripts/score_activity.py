@@ -3,11 +3,11 @@
 import anndata as ad
 import pandas as pd
 from gtgrn.data.store import read_preprocessed, write_expression
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.network.activity import group_cells, mean_by_group, score_cells
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, output = snakemake.params, snakemake.output
 adata = read_preprocessed(snakemake.input.expression)
 net = read_table(snakemake.input.net, ["source", "target", "weight"]).astype({"source": str})

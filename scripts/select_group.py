@@ -4,9 +4,9 @@ import pandas as pd
 from gtgrn.data.cell_groups import take_group
 from gtgrn.data.matrix import write_matrix
 from gtgrn.data.store import read_preprocessed, write_expression
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, output = snakemake.params, snakemake.output
 adata = read_preprocessed(snakemake.input[0])
 adata = take_group(adata, params.by, params.group, params.min_cells)

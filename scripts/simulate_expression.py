@@ -2,13 +2,13 @@
 
 import anndata as ad
 from gtgrn.data.store import write_expression
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.seeds import derive_seed
 from gtgrn.simulation.boolean import add_dropout, simulate
 from gtgrn.simulation.boolean_models import read_model, reference_edges
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 settings = snakemake.params.simulation
 model = read_model(snakemake.input.model)
 result = simulate(

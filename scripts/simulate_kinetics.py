@@ -6,7 +6,7 @@ import logging
 import anndata as ad
 from gtgrn.data.store import write_expression
 from gtgrn.files import write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.simulation.experiments import run_experiment
 from gtgrn.simulation.kinetics import draw_kinetics
 from gtgrn.simulation.subnetworks import (
@@ -17,7 +17,7 @@ from gtgrn.simulation.subnetworks import (
 )
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 settings = snakemake.params.kinetics
 seed = settings["seed"]
 if "network" in settings:

@@ -2,12 +2,12 @@
 
 import pandas as pd
 import torch
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR
 from gtgrn.studies.gatv2 import SPLIT_FIRST, read_sets, run_protocol
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 names = snakemake.wildcards
 # The grid is run on the honest protocol that has one fold.

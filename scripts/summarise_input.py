@@ -3,9 +3,9 @@
 from gtgrn.data.store import read_preprocessed
 from gtgrn.data.summary import summarise_input
 from gtgrn.files import write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 card = snakemake.params.card
 adata = read_preprocessed(snakemake.input.expression)
 section = card.get("reference")

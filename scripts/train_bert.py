@@ -6,10 +6,10 @@ import torch
 from gtgrn.embeddings.bert import train_bert
 from gtgrn.embeddings.tables import write_embedding
 from gtgrn.embeddings.walks import read_walks
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.training.checkpoints import save_checkpoint, write_history
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 # No output: what Snakemake knows of, it deletes before it starts a killed job again.
 resume = Path(snakemake.output.checkpoint).with_suffix(".resume.pt")

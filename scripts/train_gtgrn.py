@@ -6,14 +6,14 @@ import torch
 from gtgrn.config.settings import EXPRESSION, FULL, PAPER
 from gtgrn.data.matrix import read_genes, read_matrix
 from gtgrn.embeddings.tables import read_embedding, write_embedding
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.models.gtgrn import full
 from gtgrn.models.gtgrn import paper as gtgrn
 from gtgrn.splits.tables import read_split, with_unlabelled
 from gtgrn.tables import write_table
 from gtgrn.training.checkpoints import save_checkpoint, write_history
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 files, output = snakemake.input, snakemake.output
 # No output: what Snakemake knows of, it deletes before it starts a killed job again.

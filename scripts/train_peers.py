@@ -3,14 +3,14 @@
 import torch
 from gtgrn.data.matrix import read_matrix
 from gtgrn.embeddings.tables import write_embedding
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.models.peer_training import PROFILES
 from gtgrn.plugins import PEERS, load_plugin
 from gtgrn.splits.tables import read_split, with_unlabelled
 from gtgrn.tables import write_table
 from gtgrn.training.checkpoints import save_checkpoint, write_history
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 params, output = snakemake.params, snakemake.output
 expression, regulators = read_matrix(snakemake.input.matrix, snakemake.input.genes)

@@ -2,13 +2,13 @@
 
 import torch
 from gtgrn.data.matrix import read_genes, read_matrix
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.models.tuning import measure_point
 from gtgrn.plugins import PEERS, load_plugin
 from gtgrn.splits.tables import read_split
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 torch.set_num_threads(snakemake.threads)
 options, names = dict(snakemake.params.options), snakemake.wildcards
 seed = int(names.seed)

@@ -1,7 +1,7 @@
 """Write the regulons of the final network, and what speaks for them."""
 
 from gtgrn.data.matrix import read_matrix
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.names import PAIR
 from gtgrn.network.evidence import describe_novel, novel_edges, rank_regulators
 from gtgrn.network.regulons import (
@@ -15,7 +15,7 @@ from gtgrn.network.regulons import (
 )
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 files, output, options = snakemake.input, snakemake.output, snakemake.params.options
 named = dict(files.items())
 expression = read_matrix(files.matrix, files.genes)[0]

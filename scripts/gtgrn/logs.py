@@ -6,8 +6,10 @@ import logging
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 
 from gtgrn.errors import InputError
+from gtgrn.files import describe_os_error, find_os_error
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -15,7 +17,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def configure_logging(path: str) -> None:
     """Send stdout, stderr, warnings and log records of this process to one file.
 
-    An :class:`InputError` ends the process with one line in the log and on the terminal
+    An :class:`InputError` and what the system refuses (:class:`OSError`: a full disk, a folder
+    that may not be written) end the process with one line in the log and on the terminal
     (Snakemake shows the log of a failed job too); any other exception keeps its traceback.
 
     Parameters
@@ -34,9 +37,14 @@ def configure_logging(path: str) -> None:
 
     def report(kind, error, trace):
         if issubclass(kind, InputError):
-            print(f"InputError: {error}", file=log)
-            print(f"InputError: {error}", file=terminal)
+            line = f"InputError: {error}"
+        elif refused := find_os_error(error):
+            line = f"{type(refused).__name__}: {describe_os_error(refused)}"
         else:
             traceback.print_exception(kind, error, trace, file=log)
+            return
+        print(line, file=terminal)
+        with suppress(OSError):  # the log may be on the disk that is full
+            print(line, file=log)
 
     sys.excepthook = report

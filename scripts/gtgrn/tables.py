@@ -16,7 +16,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from gtgrn.errors import InputError
-from gtgrn.files import write_text
+from gtgrn.files import is_refusal, write_text
+from gtgrn.manifest import verified
 from gtgrn.names import (
     GENE,
     LABEL,
@@ -61,9 +62,10 @@ def read_table(
     Raises
     ------
     InputError
-        If the file is absent, empty, truncated or lacks a column.
+        If the file is absent, empty or truncated, lacks a column, or is a result that has changed
+        since its rule wrote it.
     """
-    path = Path(path)
+    path = verified(path)
     if sep is None:
         sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
@@ -114,6 +116,8 @@ def reading_table(
             remedy="Fetch or make it again",
         ) from error
     except Exception as error:
+        if isinstance(error, OSError) and is_refusal(error):
+            raise
         # pandas and the modules of packing promise no kind of error on a stranger's file.
         reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         raise InputError(

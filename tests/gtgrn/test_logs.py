@@ -101,6 +101,31 @@ def test_input_error_is_one_line_in_the_log_and_on_the_terminal(run, statement):
     assert done.stdout == ""
 
 
+def test_what_the_system_refuses_is_one_line_with_path_and_free_bytes(run, tmp_path):
+    path = tmp_path / "x.tsv"
+    done = run(f"raise OSError(28, 'No space left on device', {str(path)!r})")
+    assert done.code == 1
+    assert done.stderr == done.log
+    assert re.fullmatch(
+        rf"OSError: {path}: No space left on device; \d+ bytes are free there\. .*\n", done.log
+    )
+    done = run("open('nowhere/x.tsv', 'w')")
+    assert done.log.startswith("FileNotFoundError: nowhere/x.tsv: No such file or directory; ")
+    body = "try:\n    open('nowhere/x')\nexcept OSError as e:\n    raise RuntimeError from e"
+    assert run(body).log.startswith("FileNotFoundError: nowhere/x: ")
+
+
+def test_a_log_on_the_full_disk_hides_no_line(run):
+    done = run(
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "raise OSError(28, 'No space left on device', 'x.tsv')"
+    )
+    assert done.code != 0
+    assert done.stderr.startswith("OSError: x.tsv: No space left on device; ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_other_errors_keep_their_traceback_in_the_log(run):
     done = run("def divide():\n    return 1 / 0\n\ndivide()")
     assert done.code == 1

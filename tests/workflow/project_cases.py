@@ -47,11 +47,13 @@ class Project:
 
     folder: Path
 
-    def snakemake(self, *arguments: str, path: str = "") -> subprocess.CompletedProcess:
+    def snakemake(
+        self, *arguments: str, path: str = "", **variables: str
+    ) -> subprocess.CompletedProcess:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment(path),
+            env=self.environment(path) | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,  # a dry run puts errors on the one, a run on the other
             text=True,

@@ -17,7 +17,8 @@ import pandas as pd
 import pytest
 import torch
 from gtgrn.code import PACKAGE, SCRIPTS
-from gtgrn.data.matrix import digest
+from gtgrn.files import machine
+from gtgrn.manifest import FOLDER, begin_job, entry_of, record, sha256, verified
 from import_cases import reached_by, read_imports
 from project_cases import HANG, TINY, Project
 
@@ -57,6 +58,44 @@ def test_outputs_keep_the_contract(finished):
         finished.folder / f"results/tiny/{SEED}/checkpoint.pt", weights_only=True
     )
     assert checkpoint["genes"] == list(adata.var_names)
+
+
+def test_every_file_has_its_entry_in_the_manifest(finished):
+    results = finished.folder / "results"
+    files = [p for p in results.rglob("*") if p.is_file() and p.parent.name != FOLDER]
+    assert len(files) > 100
+    for path in files:
+        assert entry_of(path).is_file(), path
+        assert verified(path) == path
+
+
+def test_a_damaged_file_stops_the_run_and_the_command_that_it_names_mends_it(finished, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    project, path = Project(folder), folder / "results/tiny/evaluation/edges/seed0.metrics.tsv"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"0.5", b"0.6", 1))
+    left = path.with_name(f".{2**22 + 1}-{machine()}.{path.name}")
+    left.write_text("half a table")
+    run = project.snakemake("--cores", "1", "-R", "collect_metrics", "--", "benchmark")
+    assert run.returncode != 0
+    assert not left.exists(), "what a killed job left"
+    (line,) = {line.strip() for line in run.stdout.splitlines() if "InputError: " in line}
+    assert "not what rule evaluate_split wrote" in line
+    assert len(line) <= 300
+    command = line.split("Make it again: ")[1]
+    relative = path.relative_to(folder)
+    assert command == f"snakemake --cores 1 -R collect_metrics -R {relative} -- benchmark"
+    # The remedy is followed, where another package of the name stands in the way.
+    (folder / "foreign/gtgrn").mkdir(parents=True)
+    (folder / "foreign/gtgrn/__init__.py").write_text("raise RuntimeError('a foreign package')")
+    shutil.copytree(folder / "foreign/gtgrn", folder / "gtgrn")
+    again = project.snakemake(*command.split()[1:], PYTHONPATH=f"{folder}/foreign")
+    assert again.returncode == 0, again.stdout[-3000:]
+    assert path.read_bytes() == whole
+    for name in ("metrics", "comparisons", "summary"):
+        joined = f"results/benchmark/{name}.tsv"
+        assert (folder / joined).read_bytes() == (finished.folder / joined).read_bytes()
 
 
 def test_metrics_hold_every_method_beside_the_nulls(finished):
@@ -314,7 +353,7 @@ def test_a_killed_run_is_resumed_without_repeating_finished_jobs(tiny):
     assert again.returncode == 0, again.stdout[-3000:]
     assert len(list(results.glob("[!.]*.tsv.gz"))) == 7
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert not [path for path in results.iterdir() if path.name.startswith(".")]
+    assert [path.name for path in results.iterdir() if path.name.startswith(".")] == [FOLDER]
 
 
 TOY_MODULE = """
@@ -349,7 +388,7 @@ def test_a_method_is_one_file_and_shards_change_nothing(tiny, finished):
         assert (folder / name).read_bytes() == (whole / name).read_bytes()
     record = json.loads((folder / "genie3.json").read_text())
     assert record["engine"] == "fast"
-    assert record["matrix_sha256"] == digest(tiny.folder / "results/tiny/matrix.npy")
+    assert record["matrix_sha256"] == sha256(tiny.folder / "results/tiny/matrix.npy")
     assert not list((folder / "shards").glob("*.tsv.gz"))
 
 
@@ -480,6 +519,10 @@ def test_a_planted_leak_stops_the_run(finished, tmp_path):
     edge = split[(split["part"] == "test") & (split["label"] == 1)].iloc[0]
     with gzip.open(messages, "at") as file:
         file.write(f"{edge['regulator']}\t{edge['target']}\n")
+    # As if a job had written it: the manifest would stop the audit before.
+    begin_job("train_gtgrn", [messages])
+    record(messages, messages)
+    begin_job("", ())
     (folder / "results/tiny/evaluation/edges/audit.tsv").unlink()
     run = planted.snakemake("--cores", "2", "--", "audit")
     assert run.returncode != 0

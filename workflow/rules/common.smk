@@ -40,13 +40,18 @@ CODE = str(find_root() / "scripts")
 sys.path.insert(0, CODE)
 PATHS = [CODE, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
 os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(PATHS))
+os.environ["GTGRN_CODE"] = CODE
 
 from gtgrn.code import script_digest
 from gtgrn.errors import InputError
+from gtgrn.files import describe_os_error, sweep
+from gtgrn.jobs import require_own_package
+from gtgrn.manifest import announce_command
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 from gtgrn.config.settings import ENSEMBLES, variant_options
 from gtgrn.config.card_names import Origins
 from gtgrn.config.cards import cell_type_column
+from gtgrn.config.locations import DOWNLOADS
 from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
@@ -54,6 +59,7 @@ from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
 
 try:
+    require_own_package()
     check_config_files([*BASE, *workflow.overwrite_configfiles])
     PLAN = make_plan(
         config,
@@ -64,6 +70,9 @@ try:
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None
+except OSError as error:
+    raise WorkflowError(describe_os_error(error)) from None
+announce_command(sys.argv)
 FILES, STUDIES = Files(PLAN), StudyFiles(PLAN)
 SEEDS, NULLS, GPUS = PLAN.seeds, config["nulls"], int(config["gpu"])
 MODEL_OUTPUTS = {
@@ -84,11 +93,14 @@ wildcard_constraints:
 
 
 def hold():
-    """Hold the folder for this run; a second run ends in one line."""
+    """Hold the folder for this run and clear it; a second run ends in one line."""
     try:
         hold_folder()
+        sweep([workflow.pathvars.apply("<results>"), DOWNLOADS])
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    except OSError as error:
+        raise WorkflowError(describe_os_error(error)) from None
 
 
 def code(script, kind=None, names=()):

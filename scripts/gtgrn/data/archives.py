@@ -113,9 +113,7 @@ def _find(member: str, entries: Iterable[str], archive: Path) -> str:
     )
 
 
-def _list(
-    opened: zipfile.ZipFile | tarfile.TarFile, archive: Path
-) -> Iterator[tuple[str, str]]:
+def _list(opened: zipfile.ZipFile | tarfile.TarFile, archive: Path) -> Iterator[tuple[str, str]]:
     """Return (name, target of the link or nothing) of each file; folders are left out."""
     if isinstance(opened, zipfile.ZipFile):
         for info in opened.infolist():

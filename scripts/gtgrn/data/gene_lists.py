@@ -15,6 +15,7 @@ import pandas as pd
 
 from gtgrn.data.text_tables import find_dialect, sample_fields
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.opening import open_text
 from gtgrn.tables import reading_table
 
@@ -108,7 +109,7 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is absent, empty or no table.
     """
-    path = Path(path)
+    path = verified(path)
     with reading_table(path):
         dialect = find_dialect(path)
         width = max((len(fields) for fields in sample_fields(path, dialect)), default=0)

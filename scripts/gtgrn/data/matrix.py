@@ -7,7 +7,6 @@ lie side by side, and a job that needs nothing else starts without anndata.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
+from gtgrn.manifest import verified
 from gtgrn.names import GENE, IS_REGULATOR
 from gtgrn.tables import read_table, write_table
 
@@ -36,19 +36,18 @@ def write_matrix(
         The ``.npy`` file and the table.
     """
     cells, count = values.shape
-    with atomic_path(path) as temporary:
-        mapped = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.float32, shape=(count, cells)
-        )
+    form = {"descr": np.dtype(np.float32).str, "fortran_order": False, "shape": (count, cells)}
+    # Written, not mapped: on a full disk the kernel kills a process that writes to a map.
+    with atomic_path(path) as temporary, open(temporary, "wb") as handle:
+        np.lib.format.write_array_header_1_0(handle, form)
         by_gene = values.T
         if hasattr(by_gene, "tocsr"):
             by_gene = by_gene.tocsr()
         # In blocks: the transpose of the whole would be a second matrix in memory.
         for start in range(0, count, 256):
             block = by_gene[start : start + 256]
-            mapped[start : start + 256] = block.toarray() if hasattr(block, "toarray") else block
-        mapped.flush()
-        del mapped
+            block = block.toarray() if hasattr(block, "toarray") else block
+            handle.write(np.ascontiguousarray(block, dtype=np.float32).data)
     write_table(genes.astype({IS_REGULATOR: int})[[GENE, IS_REGULATOR]], genes_path)
 
 
@@ -70,9 +69,10 @@ def read_matrix(path: str | Path, genes_path: str | Path) -> tuple[pd.DataFrame,
     Raises
     ------
     InputError
-        If a file is absent or truncated, or the two do not belong together.
+        If a file is absent, truncated or changed, or the two do not belong together.
     """
     genes, regulators = read_genes(genes_path)
+    path = verified(path)
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
@@ -84,9 +84,3 @@ def read_matrix(path: str | Path, genes_path: str | Path) -> tuple[pd.DataFrame,
             f"{len(mapped)} rows for {len(genes)} genes of {genes_path}", file=path, remedy=REMEDY
         )
     return pd.DataFrame(mapped.T, columns=genes, copy=False), regulators
-
-
-def digest(path: str | Path) -> str:
-    """Return the sha256 of a file: which matrix a network was inferred from."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

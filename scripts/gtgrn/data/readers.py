@@ -25,6 +25,8 @@ from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.text_tables import read_text_table
 from gtgrn.data.value_kinds import COUNTS
 from gtgrn.errors import InputError
+from gtgrn.files import is_refusal
+from gtgrn.manifest import verified
 from gtgrn.opening import HDF5, check_file, first_bytes, refuse_strange
 from gtgrn.tables import LONGEST_REASON
 
@@ -119,6 +121,7 @@ def read_matrix(path: Path, expression: dict) -> ad.AnnData:
         return _read_scanpy(path, expression)
     if form == "genes_only":
         return _read_genes_only(path, expression)
+    path = verified(path)
     with reading(path, form):
         found = find_format(path, expression)
         if found == TABLE and form != TABLE:
@@ -307,6 +310,8 @@ def reading(
     except InputError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and is_refusal(error):
+            raise
         # Whatever a library raises on a stranger's file: they promise no kind of error.
         reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         problem = f"not a readable {kind} ({reason})"

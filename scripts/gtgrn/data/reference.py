@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from gtgrn.data.gene_lists import read_listed, read_rows
 from gtgrn.data.gene_tables import translate
 from gtgrn.data.name_matching import check_share, find_repair, no_overlap, spelt
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
 from gtgrn.tables import read_table
 
@@ -257,7 +257,7 @@ def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd
                     "all columns in reference.columns",
                 )
         return table
-    path, names = Path(reference["path"]), reference["columns"]
+    path, names = verified(reference["path"]), reference["columns"]
     for column in asked:
         if column not in names:
             raise InputError(

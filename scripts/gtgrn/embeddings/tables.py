@@ -9,8 +9,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from gtgrn.data.store import write_h5ad
 from gtgrn.errors import InputError
-from gtgrn.files import atomic_path
+from gtgrn.manifest import verified
 from gtgrn.names import PAIR
 
 EDGES = "edges"
@@ -41,13 +42,13 @@ def write_embedding(
     )
     if edges is not None:
         table.uns[EDGES] = {name: edges[name].to_numpy(str) for name in PAIR}
-    with atomic_path(path) as temporary:
-        table.write_h5ad(temporary)
+    write_h5ad(table, path)
 
 
 def read_embedding_edges(path: str | Path) -> pd.DataFrame:
     """Return the graph that an embedding was made from, as columns regulator and target."""
-    return pd.DataFrame({name: ad.read_h5ad(path).uns[EDGES][name] for name in PAIR})
+    edges = ad.read_h5ad(verified(path)).uns[EDGES]
+    return pd.DataFrame({name: edges[name] for name in PAIR})
 
 
 def read_embedding(path: str | Path, genes: Sequence[str]) -> np.ndarray:
@@ -58,6 +59,7 @@ def read_embedding(path: str | Path, genes: Sequence[str]) -> np.ndarray:
     InputError
         If the file is absent or truncated, lacks a gene or holds a value that is not finite.
     """
+    path = verified(path)
     try:
         table = ad.read_h5ad(path)
     except (OSError, KeyError, ValueError) as error:

@@ -16,6 +16,7 @@ import pandas as pd
 from gtgrn.config.options import make, option
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
+from gtgrn.manifest import verified
 from gtgrn.names import REGULATOR, TARGET, WEIGHT
 from gtgrn.seeds import derive_seed
 from gtgrn.tables import sort_edges
@@ -197,6 +198,7 @@ def write_walks(walks: Walks, path: str | Path) -> None:
 
 def read_walks(path: str | Path) -> Walks:
     """Read a corpus; nothing is unpickled."""
+    path = verified(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             return Walks(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, TARGET, WEIGHT
 from gtgrn.opening import open_text
 from gtgrn.tables import read_table, reading_table
@@ -98,7 +99,7 @@ def _numbers(weights: pd.Series, path: str | Path, column: str) -> pd.Series:
 
 
 def _separator(path: str | Path) -> str:
-    with reading_table(path), open_text(Path(path)) as text:
+    with reading_table(path), open_text(verified(path)) as text:
         header = text.readline()
     return "\t" if "\t" in header else ","
 

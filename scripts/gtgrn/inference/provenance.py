@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from gtgrn.data.matrix import digest
 from gtgrn.errors import InputError
 from gtgrn.files import write_text
+from gtgrn.manifest import verified, verified_digest
 
 
 def write_provenance(
@@ -43,7 +43,7 @@ def write_provenance(
         "versions": versions or {},
         "options": options,
         "seed": seed,
-        "matrix_sha256": digest(matrix),
+        "matrix_sha256": verified_digest(matrix),
         **({"details": details} if details else {}),
     }
     write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", path)
@@ -58,7 +58,7 @@ def common_provenance(paths: Sequence[str | Path]) -> str:
         If shards were made by different engines, versions or options, or from different
         matrices: together they would be no method's network.
     """
-    texts = {Path(path): Path(path).read_text(encoding="utf-8") for path in paths}
+    texts = {Path(path): verified(path).read_text(encoding="utf-8") for path in paths}
     (first, text), *others = texts.items()
     for path, other in others:
         if other != text:

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from gtgrn.config.cards import cell_type_column
 from gtgrn.config.settings import variant_options
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import HEADLINE
 from gtgrn.report import judgement, style
 from gtgrn.report.figures import benchmark, training
@@ -98,6 +99,7 @@ def _judge(comparisons: pd.DataFrame, metrics: pd.DataFrame, settings: dict) -> 
 
 
 def _read_summary(path: Path) -> dict:
+    path = verified(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
@@ -110,6 +112,7 @@ def _read_summary(path: Path) -> dict:
 
 def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:
     """Return what preprocessing recorded and the cells per type, without reading the matrix."""
+    path = verified(path)
     try:
         with h5py.File(path) as file:
             record = ad.io.read_elem(file["uns/gtgrn"])

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import REGULATOR, SIGN, TARGET
 from gtgrn.yaml_files import parse_yaml, read_text
 
@@ -62,7 +63,7 @@ def read_model(path: str | Path) -> BooleanModel:
     bad = partial(InputError, file=path)
     try:
         # As text: a gene may be called NO.
-        document = parse_yaml(read_text(Path(path)), path, as_text=True)
+        document = parse_yaml(read_text(verified(path)), path, as_text=True)
     except FileNotFoundError as error:
         raise bad("file not found", remedy="Check the path") from error
     if not isinstance(document, dict):

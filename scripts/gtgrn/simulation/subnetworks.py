@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
 from gtgrn.opening import open_text
 from gtgrn.seeds import derive_seed
@@ -75,7 +76,7 @@ def read_network_table(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is unreadable, has no edge, other columns or an empty name.
     """
-    path = Path(path)
+    path = verified(path)
     sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     remedy = "Give one regulator, target and optionally sign in a row"
     with (

@@ -19,6 +19,7 @@ from torch import nn
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.files import atomic_path
+from gtgrn.manifest import verified
 from gtgrn.models.nulls.predictors import tf_target_rate
 from gtgrn.models.peer import network_options
 from gtgrn.models.peer_training import PROFILES, prepare, profiles, train
@@ -94,7 +95,7 @@ def write_sets(sets: Mapping[str, np.ndarray], genes: Sequence[str], path: str |
 
 def read_sets(path: str | Path) -> tuple[dict[str, np.ndarray], list[str]]:
     """Read what :func:`write_sets` wrote."""
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(verified(path), allow_pickle=False) as file:
         return dict(zip(file["sets"].tolist(), file["values"], strict=True)), file[
             "genes"
         ].tolist()

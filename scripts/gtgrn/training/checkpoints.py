@@ -14,6 +14,7 @@ from torch import nn
 
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
+from gtgrn.manifest import verified
 from gtgrn.tables import write_table
 
 
@@ -60,6 +61,7 @@ def load_checkpoint(path: str | Path) -> tuple[dict, dict, list[str]]:
     InputError
         If the file is absent, truncated or not such a checkpoint.
     """
+    path = verified(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         return content["state"], json.loads(content["config"]), content["genes"]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.data.matrix import digest, read_genes, read_matrix, write_matrix
+from gtgrn.data.matrix import read_genes, read_matrix, write_matrix
 from gtgrn.errors import InputError
 from gtgrn.inference.provenance import common_provenance, write_provenance
 from scipy import sparse
@@ -57,12 +58,13 @@ def test_damaged_files_are_named(paths):
 
 def test_the_record_names_the_matrix_and_shards_must_agree(tmp_path, paths):
     write_matrix(VALUES, GENES, *paths)
-    assert digest(paths[0]) == hashlib.sha256(paths[0].read_bytes()).hexdigest()
     given = {"method": "clr", "options": {"bins": 4}, "seed": 1, "matrix": paths[0]}
     one, same, other = (tmp_path / f"{name}.json" for name in ("one", "same", "other"))
     write_provenance(one, **given, engine="r", versions={"minet": "3.64"})
     write_provenance(same, **given, engine="r", versions={"minet": "3.64"})
     write_provenance(other, **given)
     assert common_provenance([one, same]) == one.read_text()
+    sha256 = hashlib.sha256(paths[0].read_bytes()).hexdigest()
+    assert json.loads(one.read_text())["matrix_sha256"] == sha256
     with pytest.raises(InputError, match=r"other\.json.*was not made the way one\.json was"):
         common_provenance([one, same, other])

@@ -1,0 +1,53 @@
+"""What each script of the workflow does first."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from gtgrn.errors import InputError
+from gtgrn.logs import configure_logging
+from gtgrn.manifest import begin_job
+
+PACKAGE = Path(__file__).parent
+CODE = "GTGRN_CODE"
+"""Environment variable in which a run names the folder of its own package to its jobs."""
+
+
+def start_job(snakemake: Any) -> None:
+    """Send all that is said to the rule's log, and let the manifest know rule and outputs.
+
+    Parameters
+    ----------
+    snakemake
+        Snakemake's object in a script.
+
+    Raises
+    ------
+    InputError
+        If this package is not the run's own.
+    """
+    configure_logging(snakemake.log[0])
+    require_own_package()
+    begin_job(snakemake.rule, snakemake.output)
+
+
+def require_own_package() -> None:
+    """Refuse to work where this package is not the one that the run names.
+
+    Rules run again when the code of the workflow changes: with code from elsewhere, results
+    would be called up to date that are not, and come from what nobody looked at.
+
+    Raises
+    ------
+    InputError
+        If this package lies in another folder.
+    """
+    own = os.environ.get(CODE)
+    if own and not PACKAGE.parent.samefile(own):
+        raise InputError(
+            f"this gtgrn was imported, and not the workflow's own in {own}",
+            file=PACKAGE,
+            remedy="Take its folder off PYTHONPATH, or uninstall it (pip uninstall gtgrn)",
+        )
