@@ -55,6 +55,8 @@ from gtgrn.config.locations import DOWNLOADS
 from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
+from gtgrn.config.locations import DOWNLOADS, source_path
+from gtgrn.config.source_cards import list_sources, load_sources
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
 

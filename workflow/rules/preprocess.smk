@@ -38,6 +38,24 @@ rule fetch_folder:
         "../../scripts/fetch.py"
 
 
+rule fetch_source:
+    output:
+        f"{DOWNLOADS}/sources/{{source}}.tsv.gz",
+    log:
+        "<logs>/sources/{source}.log",
+    wildcard_constraints:
+        source=one_of(map(re.escape, list_sources())),
+    priority: 110
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        card=lambda wildcards: load_sources([wildcards.source])[wildcards.source],
+        code=code("fetch_source"),
+    script:
+        "../../scripts/fetch_source.py"
+
+
 rule simulate_expression:
     input:
         model=lambda wildcards: beside(get_card(wildcards)["simulation"]["model"]),

@@ -232,7 +232,7 @@ def _load_card(
     card = read_family(path)[name] if is_family(path) else _read_yaml(path)
     check(card, SCHEMA, file=path)
     check_consistency(card, path)
-    name_published(card, path)
+    name_published(card, path, mirror)
     made = locate_files(card, path, mirror, downloads)
     _check_files(card, path, unchecked, made)
     return card

@@ -34,7 +34,13 @@ SHIPPED = SCHEMA.parents[1] / "shipped_files.txt"
 SHIPPED_PATTERNS = (
     *("scripts/*.py", "scripts/gtgrn/**/*.py", "workflow/schemas/*.yaml"),
     *(f"scripts/gtgrn/**/*{suffix}" for suffix in SUFFIXES),
-    *("config/datasets/*.yaml", "resources/*.tsv", "resources/*/*.tsv", "resources/*/*.yaml"),
+    *(
+        "config/datasets/*.yaml",
+        "config/sources/*.yaml",
+        "resources/*.tsv",
+        "resources/*/*.tsv",
+        "resources/*/*.yaml",
+    ),
 )
 HOW = "PYTHONPATH=scripts python -m gtgrn.config.generate"
 SECTIONS, STUDIES = "config/sections.py", "config/study_sections.py"

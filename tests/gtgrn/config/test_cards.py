@@ -391,7 +391,7 @@ def test_published_tables_by_name_and_organism(folder):
     write(folder, table_card(reference={"prior": "collectri"}))
     card = load_cards(folder, mirror=".")["mine"]
     assert (card["reference"]["regulator"], card["reference"]["sign"]) == ("source", "weight")
-    write(folder, table_card(organism="mouse", reference={"prior": "collectri"}))
+    write(folder, table_card(organism="yeast", reference={"prior": "collectri"}))
     refuse("'reference.prior'", "collectri (human)", folder_or_paths=folder, mirror=".")
 
 
