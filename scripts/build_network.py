@@ -1,12 +1,15 @@
 """Rank the final network, by GT-GRN where a reference allowed to train it."""
 
 import json
+import logging
+from pathlib import Path
 
 import networkx as nx
 import pandas as pd
 from gtgrn.data.store import read_preprocessed
 from gtgrn.files import atomic_path, write_text
 from gtgrn.jobs import start_job
+from gtgrn.names import PAIR
 from gtgrn.network import ranking as nw
 from gtgrn.tables import read_network, read_table, write_table
 
@@ -18,15 +21,26 @@ adata = read_preprocessed(snakemake.input.expression)
 regulators = list(adata.var_names[adata.var["is_regulator"]])
 support = {"support_fraction": options["support_fraction"]}
 supervised = "scores" in dict(snakemake.input.items())
+context = None
+if "context_summary" in dict(snakemake.input.items()):
+    context = json.loads(Path(snakemake.input.context_summary).read_text())
+    if not context["ranked_regulators"]:
+        logging.warning("no source names a regulator of these genes: the consensus ranks them")
+        context = None
 if supervised:
     paths = zip(snakemake.params.seeds, snakemake.input.scores, strict=True)
     runs = {seed: read_table(path, ["part", "label", "score"]) for seed, path in paths}
     reference = read_table(snakemake.input.reference)
     network, reliability = nw.supervised_network(runs, networks, reference, **support)
 else:
-    network = nw.consensus_network(read_network(snakemake.input.consensus), networks, **support)
+    consensus = read_network(snakemake.input.consensus)
     reliability = pd.DataFrame(columns=["seed"])
-summary = nw.summarise(network, adata, regulators, supervised=supervised)
+    if context is None:
+        network = nw.consensus_network(consensus, networks, **support)
+    else:
+        ranking = read_table(snakemake.input.context, [*PAIR, "score"])
+        network = nw.context_network(ranking, consensus, networks, **support)
+summary = nw.summarise(network, adata, regulators, supervised=supervised, context=context)
 with atomic_path(snakemake.output.graph) as temporary:
     nx.write_graphml(nw.to_graph(network, regulators, options["graph_edges"]), temporary)
 write_table(reliability, snakemake.output.reliability)

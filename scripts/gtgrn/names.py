@@ -40,6 +40,12 @@ WITHIN_TF, WITHIN_GENE = "within_TF_AUROC", "within_gene_AUROC"
 BRIER, ECE = "Brier", "ECE"
 WIN_RATE = "win_rate"
 """Metrics, as the column `metric` of tables has them."""
+POPULARITY_ELSEWHERE = "popularity_elsewhere"
+RATE_AND_POPULARITY = "tf_rate_popularity_elsewhere"
+SAME_REGULATOR = "same_regulator_elsewhere"
+CONTEXT_NULLS = [POPULARITY_ELSEWHERE, RATE_AND_POPULARITY, SAME_REGULATOR]
+EXPRESSION_NULL = "label_svd_expression"
+"""Nulls that read more than train labels: sources of other contexts, or expression."""
 AREAS = [AUROC, AUPRC]
 HEADLINE = [AUROC, AUPRC, WITHIN_TF]
 """What a comparison of methods is summed up by."""

@@ -4,6 +4,7 @@
 rule build_network:
     input:
         unpack(FILES.final_network),
+        unpack(CONTEXT.ranking),
         expression="<results>/{dataset}/expression.h5ad",
         consensus="<results>/{dataset}/networks/mean_rank.tsv.gz",
         networks=collect(

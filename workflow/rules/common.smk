@@ -57,6 +57,8 @@ from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
 from gtgrn.config.locations import DOWNLOADS, source_path
 from gtgrn.config.source_cards import list_sources, load_sources
+from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
+from gtgrn.workflow.context import ContextFiles
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
 
@@ -75,8 +77,8 @@ except InputError as error:
 except OSError as error:
     raise WorkflowError(describe_os_error(error)) from None
 announce_command(sys.argv)
-FILES, STUDIES = Files(PLAN), StudyFiles(PLAN)
-SEEDS, NULLS, GPUS = PLAN.seeds, config["nulls"], int(config["gpu"])
+FILES, STUDIES, CONTEXT = Files(PLAN), StudyFiles(PLAN), ContextFiles(PLAN)
+SEEDS, NULLS, GPUS = PLAN.seeds, CONTEXT.label_nulls, int(config["gpu"])
 MODEL_OUTPUTS = {
     "scores": "scores.tsv.gz",
     "embedding": "embedding.h5ad",

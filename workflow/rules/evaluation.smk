@@ -7,9 +7,7 @@ rule evaluate_split:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
         networks=FILES.judged_networks,
-        nulls=collect(
-            "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
-        ),
+        nulls=CONTEXT.null_scores,
         models=FILES.evaluated_scores,
     output:
         metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.metrics.tsv",
@@ -27,7 +25,7 @@ rule evaluate_split:
         mem_mb=scaled(4000),
         runtime=scaled(60),
     params:
-        nulls=NULLS,
+        nulls=of_dataset(CONTEXT.nulls),
         models=of_dataset(PLAN.evaluated),
         main="gtgrn",
         controls=PLAN.controls,
@@ -64,9 +62,7 @@ use rule evaluate_split as score_third_party with:
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
         negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
         networks=FILES.third_party,
-        nulls=collect(
-            "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=NULLS
-        ),
+        nulls=CONTEXT.null_scores,
         models=[],
     output:
         metrics="<results>/{dataset}/evaluation/{split}/seed{seed}.third_party.metrics.tsv",
@@ -78,7 +74,7 @@ use rule evaluate_split as score_third_party with:
     benchmark:
         "<benchmarks>/{dataset}/score_third_party_{split}_seed{seed}.jsonl"
     params:
-        nulls=NULLS,
+        nulls=of_dataset(CONTEXT.nulls),
         models=[],
         main="gtgrn",
         controls=[],

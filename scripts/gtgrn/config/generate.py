@@ -117,6 +117,10 @@ OPTION_CLASSES = {
     ),
     "report": (STUDIES, "ReportOptions", "The report."),
     "nulls": (SECTIONS, "NullOptions", ""),
+    "context": (
+        *(SECTIONS, "ContextOptions"),
+        "What is known of regulation in other cells, of motifs and in the literature.",
+    ),
     "network": (SECTIONS, "NetworkOptions", "The final network."),
 }
 """Section -> (file in the package, option class, description); ``nulls`` is a single key."""

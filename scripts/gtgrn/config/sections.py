@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gtgrn.config.options import MOST_JOBS, SEED, option, subsection
+from gtgrn.names import EXPRESSION_NULL
 
 NULLS = [
     *["random", "tf_rate", "target_rate", "tf_target_rate", "tf_target_logit"],
     *["degree_product", "label_svd"],
 ]
+ALL_NULLS = [*NULLS, EXPRESSION_NULL]
 NEGATIVES = ["N1", "N2", "N3", "N3m"]
 PEER_FORMS = ["published", "repaired"]
 CARD = {"description": "Name of a card.", "type": "string"}
@@ -254,9 +256,24 @@ class NullOptions:
 
     nulls: list[str] = option(
         NULLS,
-        "Predictors that never see expression, judged beside every method.",
+        "Predictors judged beside every method: from train labels alone, and "
+        "label_svd_expression, which reads plain features of expression too.",
         uniqueItems=True,
-        items={"description": "Name of a null.", "type": "string", "enum": NULLS},
+        items={"description": "Name of a null.", "type": "string", "enum": ALL_NULLS},
+    )
+
+
+@dataclass(frozen=True)
+class ContextOptions:
+    """Knowledge from other contexts."""
+
+    sources: list[str] | None = option(
+        [],
+        "Cards of config/sources whose tables say what is known of regulation elsewhere; a card's "
+        "section context may name others. [] takes none; null takes those of the Python index for "
+        "data sets of human and mouse without known edges, which they then rank.",
+        uniqueItems=True,
+        items={"description": "Name of a source.", "type": "string", "minLength": 1},
     )
 
 

@@ -137,12 +137,16 @@ def refuse_databases(
     databases
         Source -> the databases it was made of.
     reference
-        The databases of the reference.
+        The databases of the reference, or texts that name them.
     """
-    ours = {_plain(name) for name in reference if name}
+    ours = [_plain(name) for name in reference if name]
     kept, dropped = [], []
     for source in sources:
-        shared = sorted(name for name in databases.get(source.name, ()) if _plain(name) in ours)
+        shared = sorted(
+            name
+            for name in databases.get(source.name, ())
+            if any(_plain(name) in one for one in ours)
+        )
         if shared:
             reason = f"the reference's own database: {', '.join(shared)}"
             dropped.append(Dropped(source.name, "*", reason))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def obtain_source(
     mirror: str | None = None,
     downloads: str | Path = DOWNLOADS,
     offline: bool = False,
-    **options: object,
+    **options: Any,
 ) -> Path:
     """Return the file of a source card, fetched and checked if it is not there already.
 

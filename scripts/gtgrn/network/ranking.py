@@ -34,7 +34,19 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 CONSENSUS = "consensus"
+CONTEXT_COLUMNS = [
+    *["specific_score", "bound_elsewhere", "rank_in_regulator", "rank_in_target", "rests_on"],
+]
 
+BINDING_ELSEWHERE = (
+    "Binding seen in other cells: no known edge of these cells was given, so the ranking rests on "
+    "what other cells' ChIP-seq, motifs and the literature say (rests_on names it for each pair), "
+    "not on these cells' expression, which the columns consensus and methods hold beside it. It "
+    "is no probability, and binding is no response. It compares the targets of one regulator "
+    "(rank_in_regulator); how many targets a regulator has is not known. specific_score leaves "
+    "out that some genes are bound by most regulators. Pairs of regulators that no source names "
+    "follow, in the order of the expression-only consensus."
+)
 UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
     "consensus (mean rank) of the expression-only methods, not a probability."
@@ -129,6 +141,37 @@ def consensus_network(
     return _ranked(table, [SCORE])[[RANK, *PAIR, SCORE, METHODS]]
 
 
+def context_network(
+    ranking: pd.DataFrame,
+    consensus: pd.DataFrame,
+    networks: Mapping[str, pd.DataFrame],
+    *,
+    support_fraction: float,
+) -> pd.DataFrame:
+    """Rank all pairs by what other contexts say, those that they do not name by the consensus.
+
+    Parameters
+    ----------
+    ranking
+        Columns regulator, target, score and :data:`CONTEXT_COLUMNS`: the pairs of regulators
+        that some source names.
+    consensus, networks, support_fraction
+        See :func:`consensus_network`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        rank, regulator, target, score, specific_score, bound_elsewhere, rank_in_regulator,
+        rank_in_target, rests_on, consensus, methods; best first.
+    """
+    table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, CONSENSUS], axis=1)
+    table = table.merge(ranking[[*PAIR, SCORE, *CONTEXT_COLUMNS]], on=PAIR, how="left")
+    table["rests_on"] = table["rests_on"].fillna("expression only")
+    table = _annotate(table, networks, None, support_fraction)
+    ranked = _ranked(table, [SCORE, CONSENSUS])
+    return ranked[[RANK, *PAIR, SCORE, *CONTEXT_COLUMNS, CONSENSUS, METHODS]]
+
+
 def _annotate(table, networks, reference, support_fraction):
     table[METHODS] = supporting_methods(table, networks, support_fraction)
     if reference is not None:
@@ -168,7 +211,12 @@ def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx
 
 
 def summarise(
-    network: pd.DataFrame, adata: AnnData, regulators: Sequence[str], *, supervised: bool
+    network: pd.DataFrame,
+    adata: AnnData,
+    regulators: Sequence[str],
+    *,
+    supervised: bool,
+    context: Mapping | None = None,
 ) -> dict:
     """Return the numbers that belong beside the network, JSON-able.
 
@@ -182,6 +230,8 @@ def summarise(
         Names of the regulators.
     supervised
         Whether a model could be trained.
+    context
+        What the ranking of other contexts rests on, where it is theirs.
 
     Returns
     -------
@@ -190,6 +240,8 @@ def summarise(
         the ranking is.
     """
     known = int(network[KNOWN].sum()) if supervised else 0
+    unlabelled = UNSUPERVISED if context is None else BINDING_ELSEWHERE
+    statement = SUPERVISED if supervised else unlabelled
     return {
         "cells": int(adata.n_obs),
         "genes": int(adata.n_vars),
@@ -198,5 +250,6 @@ def summarise(
         "known": known,
         "density": known / len(network),
         "supervised": supervised,
-        "statement": SUPERVISED if supervised else UNSUPERVISED,
+        "statement": statement,
+        **({} if context is None else {"context": dict(context)}),
     }

@@ -16,6 +16,7 @@ from gtgrn.report.registry import (
     find_sections,
     list_files,
 )
+from gtgrn.workflow.context import ContextFiles
 from gtgrn.workflow.files import Files
 from gtgrn.workflow.plan import GTGRN, Plan
 
@@ -171,7 +172,7 @@ class StudyFiles:
         return [
             f"<results>/{wildcards.dataset}/nulls/{null}/{split}/seed{seed}.tsv.gz"
             for split, seed in self.plan.runs(wildcards.dataset)
-            for null in self.plan.config["nulls"]
+            for null in ContextFiles(self.plan).label_nulls
         ]
 
     def biology(self, dataset: str) -> list[str]:

@@ -29,7 +29,8 @@ def test_all_keys_that_name_data_sets_are_known_here():
     words = ("dataset", "datasets", "sources", "card", "cards")
     found = {steps for steps, _ in nodes(CONFIG) if steps and steps[-1] in words}
     others = {("datasets",), ("third_party", "any", "dataset"), ("splits", "sources")}
-    assert found == {*LISTS, *others}
+    # Sources of other contexts have cards of their own.
+    assert found - {("context", "sources")} == {*LISTS, *others}
 
 
 def naming(section: str, *names: str) -> dict:

@@ -119,6 +119,25 @@ def gene_features(expression: np.ndarray, regulators: np.ndarray) -> np.ndarray:
     return np.column_stack(blocks).astype(np.float32)
 
 
+def plain_features(expression: np.ndarray) -> np.ndarray:
+    """Return what the null that reads expression sees of each gene.
+
+    Parameters
+    ----------
+    expression
+        (genes, cells), log-normalised.
+
+    Returns
+    -------
+    numpy.ndarray
+        (genes, at most 35) float32: 32 principal components of the profiles, mean, standard
+        deviation and detection rate.
+    """
+    expression = np.asarray(expression, dtype=np.float64)
+    parts = principal_components(row_profiles(expression), SCALED_COMPONENTS, whiten=0)
+    return np.column_stack([parts, profile_moments(expression)[:, :3]]).astype(np.float32)
+
+
 def row_profiles(expression: np.ndarray) -> np.ndarray:
     """Return each gene's profile with mean 0 and length 1; a constant gene becomes zeros.
 

@@ -1,0 +1,18 @@
+"""Join the tables of the benchmark without labels over data sets."""
+
+import pandas as pd
+from gtgrn.errors import InputError
+from gtgrn.jobs import start_job
+from gtgrn.tables import read_table, write_table
+
+start_job(snakemake)
+if not snakemake.input.metrics:
+    raise InputError(
+        "no data set with known edges has a source",
+        file="configuration",
+        field="context.sources",
+        remedy="Name sources of config/sources there, or in the section context of a card",
+    )
+for kind in ("metrics", "differences", "dropped"):
+    tables = [read_table(path) for path in snakemake.input[kind]]
+    write_table(pd.concat(tables, ignore_index=True), snakemake.output[kind])

@@ -1,0 +1,108 @@
+"""What the rules of other contexts read: which sources a data set uses, and for what."""
+
+from __future__ import annotations
+
+from gtgrn.config.locations import source_path
+from gtgrn.config.source_cards import WHEEL_SOURCES, list_sources, load_sources
+from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
+from gtgrn.workflow.plan import Plan
+
+ORGANISMS = ("human", "mouse")
+"""Organisms whose genes the sources of the Python index name, the mouse's by orthologs."""
+
+
+class ContextFiles:
+    """Input functions of the rules that read sources.
+
+    Parameters
+    ----------
+    plan
+        The plan of the run.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def sources(self, dataset: str) -> list[str]:
+        """Return the names of the sources of a data set: its card's, or the configuration's.
+
+        Where neither names any, those of the Python index serve the data sets of human and
+        mouse without known edges; with ``offline`` only what was fetched before.
+        """
+        plan = self.plan
+        card = plan.datasets[dataset]
+        if dataset in plan.simulated:
+            return []
+        own = card.get("context", {}).get("sources", plan.config["context"]["sources"])
+        if own is not None:
+            return own
+        if dataset in plan.supervised or card.get("organism") not in ORGANISMS:
+            return []
+        return [name for name in WHEEL_SOURCES if name in list_sources()]
+
+    def cards(self, dataset: str) -> dict[str, dict]:
+        """Return the cards of a data set's sources."""
+        return load_sources(self.sources(dataset))
+
+    def about(self, dataset: str) -> dict:
+        """Return what decides which sources a data set must not use."""
+        card = self.plan.datasets[dataset]
+        reference = card.get("reference", {})
+        return {
+            "organism": card["organism"],
+            "cell_type": card.get("context", {}).get("cell_type"),
+            "databases": [reference[key] for key in ("source", "prior") if key in reference],
+        }
+
+    @property
+    def ranked(self) -> list[str]:
+        """Data sets without known edges that other contexts rank."""
+        plan = self.plan
+        return [n for n in plan.expressed if n not in plan.supervised and self.sources(n)]
+
+    @property
+    def judged(self) -> list[str]:
+        """Data sets with known edges and with sources."""
+        return [name for name in self.plan.supervised if self.sources(name)]
+
+    def tables(self, wildcards) -> list[str]:
+        """Return the tables of a data set's sources."""
+        return [source_path(name) for name in self.sources(wildcards.dataset)]
+
+    def ranking(self, wildcards) -> dict:
+        """Return what the final network takes from other contexts, where it rests on them."""
+        if wildcards.dataset not in self.ranked:
+            return {}
+        folder = f"<results>/{wildcards.dataset}/context"
+        return {"context": f"{folder}/ranking.tsv.gz", "context_summary": f"{folder}/summary.json"}
+
+    def networks(self, wildcards) -> list[str]:
+        """Return the expression-only networks of a data set, where it has expression."""
+        names = self.plan.networks if wildcards.dataset in self.plan.expressed else []
+        return [f"<results>/{wildcards.dataset}/networks/{name}.tsv.gz" for name in names]
+
+    def methods(self, dataset: str) -> list[str]:
+        """Return the names of these networks."""
+        return self.plan.networks if dataset in self.plan.expressed else []
+
+    @property
+    def label_nulls(self) -> list[str]:
+        """Nulls that read train labels alone."""
+        return [null for null in self.plan.config["nulls"] if null != EXPRESSION_NULL]
+
+    def nulls(self, dataset: str) -> list[str]:
+        """Return the nulls of a data set's tables: those that its files can feed."""
+        names = [
+            name
+            for name in self.plan.config["nulls"]
+            if name != EXPRESSION_NULL or dataset in self.plan.expressed
+        ]
+        return names + (CONTEXT_NULLS if dataset in self.judged else [])
+
+    def null_scores(self, wildcards) -> list[str]:
+        """Return the score files of a data set's nulls on one split."""
+        return [
+            f"<results>/{wildcards.dataset}/nulls/{null}/{wildcards.split}/"
+            f"seed{wildcards.seed}.tsv.gz"
+            for null in self.nulls(wildcards.dataset)
+        ]

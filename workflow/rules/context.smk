@@ -1,0 +1,137 @@
+"""What other contexts say: rankings without labels, their nulls, and the benchmark of both."""
+
+
+rule rank_by_context:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        sources=CONTEXT.tables,
+    output:
+        ranking="<results>/{dataset}/context/ranking.tsv.gz",
+        summary="<results>/{dataset}/context/summary.json",
+        dropped="<results>/{dataset}/context/dropped.tsv",
+    log:
+        "<logs>/{dataset}/rank_by_context.log",
+    benchmark:
+        "<benchmarks>/{dataset}/rank_by_context.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.ranked),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(60),
+    params:
+        cards=of_dataset(CONTEXT.cards),
+        dataset=of_dataset(CONTEXT.about),
+        code=code("rank_by_context"),
+    script:
+        "../../scripts/rank_by_context.py"
+
+
+rule score_context_nulls:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        sources=CONTEXT.tables,
+    output:
+        collect(
+            "<results>/{{dataset}}/nulls/{null}/{{split}}/seed{{seed}}.tsv.gz", null=CONTEXT_NULLS
+        ),
+    log:
+        "<logs>/{dataset}/score_context_nulls_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/score_context_nulls_{split}_seed{seed}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.judged),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    params:
+        cards=of_dataset(CONTEXT.cards),
+        dataset=of_dataset(CONTEXT.about),
+        code=code("score_context_nulls"),
+    script:
+        "../../scripts/score_context_nulls.py"
+
+
+rule score_expression_null:
+    input:
+        matrix="<results>/{dataset}/matrix.npy",
+        genes="<results>/{dataset}/genes.tsv",
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+    output:
+        f"<results>/{{dataset}}/nulls/{EXPRESSION_NULL}/{{split}}/seed{{seed}}.tsv.gz",
+    log:
+        "<logs>/{dataset}/score_expression_null_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/score_expression_null_{split}_seed{seed}.jsonl"
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(120),
+    params:
+        code=code("score_expression_null"),
+    script:
+        "../../scripts/score_expression_null.py"
+
+
+rule judge_without_labels:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        networks=CONTEXT.networks,
+        sources=CONTEXT.tables,
+    output:
+        metrics="<results>/{dataset}/context/reference_free.tsv",
+        differences="<results>/{dataset}/context/reference_free_differences.tsv",
+        dropped="<results>/{dataset}/context/reference_free_dropped.tsv",
+    log:
+        "<logs>/{dataset}/judge_without_labels.log",
+    benchmark:
+        "<benchmarks>/{dataset}/judge_without_labels.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.judged),
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    params:
+        cards=of_dataset(CONTEXT.cards),
+        dataset=of_dataset(CONTEXT.about),
+        methods=of_dataset(CONTEXT.methods),
+        code=code("judge_without_labels"),
+    script:
+        "../../scripts/judge_without_labels.py"
+
+
+rule collect_reference_free:
+    input:
+        metrics=collect("<results>/{dataset}/context/reference_free.tsv", dataset=CONTEXT.judged),
+        differences=collect(
+            "<results>/{dataset}/context/reference_free_differences.tsv", dataset=CONTEXT.judged
+        ),
+        dropped=collect(
+            "<results>/{dataset}/context/reference_free_dropped.tsv", dataset=CONTEXT.judged
+        ),
+    output:
+        metrics="<results>/benchmark/reference_free.tsv",
+        differences="<results>/benchmark/reference_free_differences.tsv",
+        dropped="<results>/benchmark/reference_free_dropped.tsv",
+    log:
+        "<logs>/collect_reference_free.log",
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        code=code("collect_reference_free"),
+    script:
+        "../../scripts/collect_reference_free.py"
