@@ -109,6 +109,7 @@ def work(name: str, seed: int, start: int, count: int, beat: Path) -> None:
     """Run cases, writing the number of each to a shared place before it and problems after."""
     import logging
 
+    import scanpy  # noqa: F401 - its plots make folders when they are first imported
     from gtgrn.data import hdf5_guard
 
     logging.disable(logging.CRITICAL)
