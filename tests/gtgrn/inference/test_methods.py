@@ -187,7 +187,7 @@ R_CALLS = {
     ),
     "c3net": (
         {
-            **{"copula": False, "step": "MTC", "cutoff": 0.1, "alpha": 0.2},
+            **{"copula": "none", "step": "MTC", "cutoff": 0.1, "alpha": 0.2},
             **{"correction": "holm", "permutations": 3},
         },
         [

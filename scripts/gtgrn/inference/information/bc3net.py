@@ -26,8 +26,6 @@ from gtgrn.inference.information.c3net import (
     LEVEL,
     NullOptions,
     bc3net_null,
-    strongest_pairs,
-    to_matrix,
     track,
 )
 from gtgrn.inference.information.correlations import gram, one_blas_thread, tie_groups
@@ -38,6 +36,7 @@ from gtgrn.inference.information.significance import (
     check_null,
     null_p_values,
 )
+from gtgrn.inference.information.strongest import strongest_pairs, to_matrix
 from gtgrn.seeds import derive_seed
 
 

@@ -4,9 +4,9 @@ Written from the formulas of the R packages c3net (Altay and Emmert-Streib 2010,
 doi 10.1186/1752-0509-4-132) and bc3net, whose bagging is in the module bc3net beside this one.
 Values are samples x genes; networks are symmetric.
 
-The random parts shuffle or draw from the table as it stands, so that a caller who sorts the
-columns by name gets a result that does not depend on the order of the genes. Each permutation
-and each bootstrap has a seed of its own, so that threads have no effect either.
+Of the order of samples and genes only the second matters, where two partners of a gene are
+equal: a caller sorts the columns by name. Each permutation and each bootstrap has a seed of its
+own, so that threads have no effect either.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,16 @@ from gtgrn.inference.information.significance import (
     check_null,
     null_p_values,
 )
+from gtgrn.inference.information.strongest import c3, strongest_pairs, to_matrix
 from gtgrn.seeds import derive_seed
 
 NULL_SIZE = 1e5
 """Number of null values that bc3net asks for."""
 STEPS = ("cutoff", "MTC", "justp")
+AVERAGE, FIRST, NONE = "average", "first", "none"
+COPULAS = (AVERAGE, FIRST, NONE)
+"""Ways to rank. With ties in the order of the cells two genes without any relation correlate by
+the cells in which both have no count, and other networks come from the same cells reordered."""
 CUTS = ["none", *DISCRETISATIONS]
 LEVEL = {"minimum": 0, "maximum": 1}
 
@@ -52,7 +58,12 @@ LEVEL = {"minimum": 0, "maximum": 1}
 class C3netOptions(EngineOptions):
     """Options of C3NET."""
 
-    copula: bool = option(True, "Replace values by their ranks first; the null always does.")
+    copula: str = option(
+        AVERAGE,
+        "What is correlated: ranks, with ties that share their mean (average) or in the order of "
+        "the cells (first, as the R package does), or the values (none).",
+        enum=list(COPULAS),
+    )
     step: str = option(
         "cutoff",
         "What an edge must pass first: a least information (cutoff), a corrected test (MTC) or an "
@@ -101,56 +112,6 @@ class C3mtcOptions(NullOptions):
     corrected: bool = option(True, "Whether edges are tested at all.")
 
 
-def strongest_pairs(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pairs i < j in which one is the other's strongest, once each.
-
-    A gene whose scores are all 0 has none; the first of equal ones is taken. The diagonal
-    plays no part, and is lost.
-    """
-    n = len(scores)
-    if n < 2:
-        return np.empty(0, int), np.empty(0, int)
-    np.fill_diagonal(scores, 0.0)
-    active = scores.any(1)
-    np.fill_diagonal(scores, -np.inf)
-    i, j = np.flatnonzero(active), scores.argmax(1)[active]
-    pairs = np.unique(np.minimum(i, j) * n + np.maximum(i, j))
-    return pairs // n, pairs % n
-
-
-def to_matrix(n: int, i: np.ndarray, j: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the symmetric n x n matrix with these weights at i, j and j, i."""
-    out = np.zeros((n, n))
-    out[i, j] = weights
-    out[j, i] = weights
-    return out
-
-
-def c3(mim: np.ndarray) -> np.ndarray:
-    """Keep the strongest edge of each gene, both ways: at most as many edges as genes.
-
-    Parameters
-    ----------
-    mim
-        Genes x genes, symmetric; the diagonal is ignored.
-
-    Raises
-    ------
-    InputError
-        A matrix that is not square, or with values that are not finite off the diagonal.
-    """
-    mim = np.array(mim, dtype=float)
-    if mim.ndim != 2 or mim.shape[0] != mim.shape[1]:
-        raise InputError(f"a mutual-information matrix of shape {mim.shape}, not square")
-    np.fill_diagonal(mim, 0.0)
-    if not np.isfinite(mim).all():
-        raise InputError(
-            "a missing or infinite mutual information", remedy="Leave constant genes out."
-        )
-    i, j = strongest_pairs(mim)
-    return to_matrix(len(mim), i, j, mim[i, j])
-
-
 def _upper(mim: np.ndarray) -> np.ndarray:
     """Return the non-zero entries above the diagonal."""
     values = np.concatenate([row[i + 1 :] for i, row in enumerate(mim)])
@@ -165,12 +126,16 @@ def _pooled_null(
     threads: int,
     progress: bool,
 ) -> np.ndarray:
-    """Sorted non-zero information after `repeats` shuffles of all entries of the table."""
+    """Sorted non-zero information after `repeats` shuffles of all entries of the table.
+
+    Sorted before each shuffle, so that neither the order of the cells nor that of the genes has
+    a part in what the seed draws.
+    """
+    entries = np.sort(values, axis=None)
 
     def shuffle(k: int) -> np.ndarray:
         rng = np.random.default_rng(derive_seed(seed, "null", k))
-        # A shuffle of the numbers themselves: where they came from is of no matter.
-        shuffled = rng.permutation(np.ravel(values)).reshape(values.shape)
+        shuffled = rng.permutation(entries).reshape(values.shape)
         return _upper(matrix(shuffled, threads=inner))
 
     outer, inner = (threads, 1) if repeats >= threads else (1, threads)
@@ -199,11 +164,12 @@ def c3net_null(
     values: np.ndarray,
     *,
     permutations: int = 5,
+    copula: str = AVERAGE,
     seed: int = 0,
     threads: int = 1,
     progress: bool = False,
 ) -> np.ndarray:
-    """Null distribution of c3net: the copula's information in shuffled tables, sorted.
+    """Null distribution of c3net: the information of ranks in shuffled tables, sorted.
 
     Parameters
     ----------
@@ -211,6 +177,9 @@ def c3net_null(
         Samples x genes, finite.
     permutations
         Number of shuffles of the whole table.
+    copula
+        How ties are ranked, ``first`` or ``average``; the values themselves (``none``) have a
+        null of average ranks, for a shuffle mixes genes of different scale.
     seed, threads, progress
         As :func:`c3net`.
     """
@@ -219,7 +188,8 @@ def c3net_null(
         raise InputError(
             f"{permutations} permutations", field="permutations", remedy="Give 1 or more."
         )
-    return _pooled_null(values, c3net_mi_matrix, permutations, seed, threads, progress)
+    matrix = partial(c3net_mi_matrix, copula=FIRST if copula == FIRST else AVERAGE)
+    return _pooled_null(values, matrix, permutations, seed, threads, progress)
 
 
 def c3net(
@@ -258,16 +228,17 @@ def c3net(
     Raises
     ------
     InputError
-        Unknown options, values that are not finite, or without the copula a constant gene.
+        Unknown options, values that are not finite, or a constant gene.
     """
     own = C3netOptions(**options)
-    if own.step not in STEPS:
-        raise InputError(f"unknown first step {own.step!r}", remedy="Use cutoff, MTC or justp.")
+    for what, given, known in (("first step", own.step, STEPS), ("copula", own.copula, COPULAS)):
+        if given not in known:
+            raise InputError(f"unknown {what} {given!r}", remedy=f"Use {' or '.join(known)}.")
     if not 0 < own.alpha < 1:
         raise InputError(
             f"alpha of {own.alpha}", field="alpha", remedy="Give a level within (0, 1)."
         )
-    mim = c3net_mi_matrix(values, cop=own.copula, threads=threads)
+    mim = c3net_mi_matrix(values, copula=own.copula, threads=threads)
     n = len(mim)
     if own.step == "cutoff":
         limit = own.cutoff if own.cutoff else mim.sum() / max(n * (n - 1), 1)
@@ -276,9 +247,8 @@ def c3net(
     if n < 2:
         return mim
     if null is None:
-        null = c3net_null(
-            values, permutations=own.permutations, seed=seed, threads=threads, progress=progress
-        )
+        how: dict[str, Any] = {"permutations": own.permutations, "copula": own.copula}
+        null = c3net_null(values, seed=seed, threads=threads, progress=progress, **how)
     return c3(_test_pairs(mim, check_null(null), own))
 
 

@@ -78,6 +78,8 @@ def doubled_ranks(values: np.ndarray, *, ties: str = "average") -> np.ndarray:
     `ties` share their average rank (``average``) or are ranked as they come (``first``).
     """
     n_samples = len(values)
+    if ties not in ("average", "first"):
+        raise ValueError(f"ties are ranked by average or first, not {ties!r}")
     if ties == "average":
         _, first, last = tie_groups(values)
         return (first + last + (1 - n_samples)).T.astype(float)

@@ -357,7 +357,7 @@ def bc3net_mi_matrix(
     return mim
 
 
-def c3net_mi_matrix(values: np.ndarray, *, cop: bool = True, threads: int = 1) -> np.ndarray:
+def c3net_mi_matrix(values: np.ndarray, *, copula: str = "first", threads: int = 1) -> np.ndarray:
     """Mutual-information matrix of c3net's ``makemim``.
 
     -ln(1 - r^2) / 2 of Pearson's r, where r^2 of 1 becomes 0.9999999. Rounding may leave the
@@ -368,18 +368,19 @@ def c3net_mi_matrix(values: np.ndarray, *, cop: bool = True, threads: int = 1) -
     ----------
     values
         Samples x genes, finite.
-    cop
-        Whether to take the :func:`copula` of the values first.
+    copula
+        What is correlated: ranks, with ties that share their mean (``average``) or are ranked
+        as they come, as in c3net (``first``), or the values themselves (``none``).
     threads
         As :func:`mi_matrix`.
 
     Raises
     ------
     InputError
-        Values that are not finite or, without the copula, a constant gene.
+        Values that are not finite, or a constant gene unless ties are ranked as they come.
     """
     values = check_values(values)
-    columns = doubled_ranks(values, ties="first") if cop else centre_and_scale(values)
+    columns = centre_and_scale(values) if copula == "none" else doubled_ranks(values, ties=copula)
     with one_blas_thread():
         squares = square_correlations(gram(columns, threads=threads))
     constant = np.flatnonzero(np.isnan(squares.diagonal()))

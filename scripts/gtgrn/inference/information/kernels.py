@@ -17,6 +17,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 from tqdm import tqdm
 
+from gtgrn.inference.information.strongest import EQUAL
+
 ROWS = 16
 """Rows that a block of work holds; its size has no effect on any result."""
 
@@ -294,8 +296,8 @@ def strongest_squares(products, cap, partner, square):
     """Return each gene's strongest partner by squared cosine, and that square.
 
     In one pass over the inner products, where dividing all of them first would read and write
-    them three times. Squares above `cap` are equal to it and the first of equal ones is taken;
-    a gene whose squares are all 0 has the partner -1.
+    them three times. Squares above `cap` are equal to it and the first of equal ones is taken,
+    equal but for rounding (`EQUAL`); a gene whose squares are all 0 has the partner -1.
     """
     n_genes = len(products)
     for i in range(n_genes):
@@ -305,7 +307,7 @@ def strongest_squares(products, cap, partner, square):
             if j == i or norm == 0.0:
                 continue
             value = min(products[i, j] * products[i, j] / norm, cap)
-            if value > best:
+            if value > best * (1.0 + EQUAL):
                 best, place = value, j
         partner[i], square[i] = place, best
 

@@ -7,14 +7,28 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from gtgrn.errors import InputError
 from gtgrn.inference.information import r as _r
+from gtgrn.inference.information.c3net import AVERAGE, FIRST, c3net
 from gtgrn.inference.information.c3net import C3netOptions as Options
-from gtgrn.inference.information.c3net import c3net
 from gtgrn.inference.information.engine import infer_symmetric
 
 ENVIRONMENT = "mi"
 SHARDED = False
 THREADS = 1
+
+
+def _engine(options: Options) -> str:
+    """Return the engine to choose from; R, which has no ranks that share ties, is refused."""
+    if options.copula != AVERAGE or options.engine == "native":
+        return options.engine
+    if options.engine == "r":
+        raise InputError(
+            f"the R package has no copula {AVERAGE}",
+            field="inference.options.c3net.copula",
+            remedy="Set it to first or none, or the engine to native",
+        )
+    return "native"
 
 
 def infer(
@@ -52,7 +66,7 @@ def infer(
             values.T,
             genes,
             cells,
-            cop=options.copula,
+            cop=options.copula == FIRST,
             alpha=options.alpha,
             methodstep1=options.step,
             cutoffMI=options.cutoff,
@@ -68,7 +82,7 @@ def infer(
         expression,
         regulators,
         method="c3net",
-        engine=options.engine,
+        engine=_engine(options),
         packages=("c3net",),
         by_r=by_r,
         natively=natively,

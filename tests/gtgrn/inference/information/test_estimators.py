@@ -222,7 +222,7 @@ def test_bc3net_has_signed_correlations_and_no_nan():
 def test_c3net_caps_collinear_genes_however_they_round():
     x = real_table(7, 33, 1)
     values = np.hstack([x, -0.7 * x + 1 / 3, x * 1e-3, real_table(8, 33, 1)])
-    ours = c3net_mi_matrix(values, cop=False)
+    ours = c3net_mi_matrix(values, copula="none")
     cap = -0.5 * math.log(1 - 0.9999999)
     np.testing.assert_allclose(ours[[0, 0, 1], [1, 2, 2]], cap, rtol=1e-9)
     assert ours[0, 3] < 0.5
@@ -290,7 +290,7 @@ def test_a_constant_gene_whose_mean_rounds():
     values = np.column_stack([np.full(37, 0.1), real_table(0, 37, 1)])
     assert np.isnan(mi_matrix(values, estimator="pearson")[0, 1])
     with pytest.raises(InputError, match="column 0 .* is constant"):
-        c3net_mi_matrix(values, cop=False)
+        c3net_mi_matrix(values, copula="none")
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

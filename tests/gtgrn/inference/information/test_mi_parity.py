@@ -93,7 +93,7 @@ def compute(name: str, file: str) -> np.ndarray | None:
     if file == "c3net_copula":
         return copula(x).T
     if file.startswith("c3net_makemim_"):
-        return c3net_mi_matrix(x, cop=part[2] == "copula")
+        return c3net_mi_matrix(x, copula="first" if part[2] == "copula" else "none")
     if part[0] == "minet":
         network = {"mrnet": mrnet, "clr": clr, "aracne": aracne}[part[2]](mi_matrix(x))
         # R's wrapper of the steps divides by the largest weight.
@@ -135,13 +135,13 @@ def compute_c3net(name: str, file: str, x: np.ndarray) -> np.ndarray | None:
     if file.startswith("c3net_MTC_"):
         method = file.split("_")[2]
         sample = null(name, "c3net_seed1_null_vg")
-        return c3net(x, step="MTC", correction=method, null=sample)
+        return c3net(x, copula="first", step="MTC", correction=method, null=sample)
     cases = {
-        "c3net_default": lambda: c3net(x),
-        "c3net_cutoff0.1": lambda: c3net(x, cutoff=0.1),
-        "c3net_cutoff_nocop": lambda: c3net(x, copula=False),
+        "c3net_default": lambda: c3net(x, copula="first"),
+        "c3net_cutoff0.1": lambda: c3net(x, copula="first", cutoff=0.1),
+        "c3net_cutoff_nocop": lambda: c3net(x, copula="none"),
         "c3net_justp_seed1": lambda: c3net(
-            x, step="justp", null=null(name, "c3net_seed1_null_vg")
+            x, copula="first", step="justp", null=null(name, "c3net_seed1_null_vg")
         ),
     }
     return cases[file]() if file in cases else None

@@ -1,0 +1,94 @@
+"""What a choice inside expression-only networks costs, on data sets with a reference.
+
+    snakemake --cores all --config 'datasets=[...]' mirror=<folder> -- networks
+    python bench/networks.py ranks results/<dataset> ...
+
+prints tables in Markdown. `ranks` infers C3NET anew from `matrix.npy` with each way to rank tied
+values, and from the same cells in other orders.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from gtgrn.data.matrix import read_genes, read_matrix
+from gtgrn.evaluation.ranking import (
+    auprc_ratio,
+    auroc,
+    early_precision_ratio,
+    mean_within_group_auroc,
+)
+from gtgrn.evaluation.reconstruction import draw_universe
+from gtgrn.inference.consensus import align_weights
+from gtgrn.inference.information.c3net import COPULAS
+from gtgrn.inference.run import infer
+from gtgrn.names import LABEL, PAIR, REGULATOR
+from gtgrn.splits.universe import rankable
+from gtgrn.tables import read_table
+
+ORDERS = 5
+"""Random orders of the cells."""
+
+
+def read_universe(folder: Path) -> pd.DataFrame:
+    """Return the labelled pairs of a data set."""
+    genes, regulators = read_genes(folder / "genes.tsv")
+    reference = read_table(folder / "reference.tsv", PAIR)
+    return draw_universe(rankable(reference, regulators, what="reference"), genes)
+
+
+def judge(pairs: pd.DataFrame, weights: np.ndarray) -> dict[str, float]:
+    """Return AUROC, AUPRC / density, EPR and the AUROC within regulators."""
+    labels = pairs[LABEL].to_numpy()
+    return {
+        "AUROC": auroc(labels, weights),
+        "AUPRC / density": auprc_ratio(labels, weights),
+        "EPR": early_precision_ratio(labels, weights),
+        "within": mean_within_group_auroc(labels, weights, pairs[REGULATOR].to_numpy())[0],
+    }
+
+
+def compare_ranks(folder: Path) -> list[dict]:
+    """Return C3NET's metrics and its Jaccard index over orders of the cells, for each way."""
+    expression, regulators = read_matrix(folder / "matrix.npy", folder / "genes.tsv")
+    pairs, rows = read_universe(folder), []
+    for copula in COPULAS:
+
+        def edges(order: np.ndarray | slice, copula: str = copula) -> pd.DataFrame:
+            cells = expression.iloc[order]
+            options = {"engine": "native", "copula": copula}
+            return infer("c3net", cells, regulators, seed=0, **options)
+
+        first = edges(slice(None))
+        known = set(map(tuple, first[PAIR].to_numpy()))
+        overlap = []
+        for seed in range(ORDERS):
+            order = np.random.default_rng(seed).permutation(len(expression))
+            other = set(map(tuple, edges(order)[PAIR].to_numpy()))
+            overlap.append(len(known & other) / len(known | other))
+        row = {"data set": folder.name, "ties": copula, "Jaccard": np.mean(overlap)}
+        rows.append(row | judge(pairs, align_weights(pairs, first)))
+    return rows
+
+
+def print_table(rows: Sequence[dict]) -> None:
+    """Print rows as a table in Markdown."""
+    table = pd.DataFrame(rows)
+    print("| " + " | ".join(table.columns) + " |\n|" + "---|" * table.shape[1])
+    for row in table.itertuples(index=False):
+        shown = (f"{x:.3f}".lstrip("0") if isinstance(x, float) else x for x in row)
+        print("| " + " | ".join(map(str, shown)) + " |")
+
+
+TABLES: dict[str, Callable[[Path], list[dict]]] = {"ranks": compare_ranks}
+
+if __name__ == "__main__":
+    name, *folders = sys.argv[1:]
+    print_table([row for folder in folders for row in TABLES[name](Path(folder))])
