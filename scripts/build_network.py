@@ -8,6 +8,7 @@ import networkx as nx
 import pandas as pd
 from gtgrn.data.store import read_preprocessed
 from gtgrn.files import atomic_path, write_text
+from gtgrn.inference.consensus import describe_silence
 from gtgrn.jobs import start_job
 from gtgrn.names import PAIR
 from gtgrn.network import ranking as nw
@@ -40,7 +41,10 @@ else:
     else:
         ranking = read_table(snakemake.input.context, [*PAIR, "score"])
         network = nw.context_network(ranking, consensus, networks, **support)
-summary = nw.summarise(network, adata, regulators, supervised=supervised, context=context)
+silence = describe_silence(network, networks, snakemake.wildcards.dataset)
+summary = nw.summarise(
+    network, adata, regulators, supervised=supervised, context=context, silence=silence
+)
 with atomic_path(snakemake.output.graph) as temporary:
     nx.write_graphml(nw.to_graph(network, regulators, options["graph_edges"]), temporary)
 write_table(reliability, snakemake.output.reliability)

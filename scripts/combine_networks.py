@@ -10,6 +10,8 @@ from gtgrn.tables import read_network, write_network
 
 start_job(snakemake)
 pairs = universe(*read_genes(snakemake.input.genes))
-networks = {Path(path).name: read_network(path) for path in snakemake.input.networks}
+files = {Path(path).name.removesuffix(".tsv.gz"): path for path in snakemake.input.networks}
+networks = {method: read_network(path) for method, path in files.items()}
+consensus.describe_silence(pairs, networks, snakemake.wildcards.dataset)
 for name, path in zip(snakemake.params.ensembles, snakemake.output, strict=True):
     write_network(pairs.assign(weight=getattr(consensus, name)(pairs, networks)), path)

@@ -290,7 +290,7 @@ class NetworkOptions:
     )
     support_fraction: float = option(
         0.05,
-        "A method supports a pair that is in this top fraction of its ranking.",
+        "A method supports a pair that is in this top fraction of its ranking; ties share a rank.",
         exclusiveMinimum=0,
         maximum=1,
     )

@@ -37,7 +37,8 @@ def jaccard_at(first: np.ndarray, second: np.ndarray, k: int) -> float:
 
     Ties at rank k and zeros: as :func:`gtgrn.evaluation.ranking.top_k`, so a set may hold more
     or fewer than k; a k beyond the number of pairs means all. Breaking ties by name would make two
-    networks of nothing but ties agree. NaN if neither has a scored pair.
+    networks of nothing but ties agree. NaN if all pairs of one are tied, at 0 or above: it has no
+    best ones that another could share.
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ def jaccard_at(first: np.ndarray, second: np.ndarray, k: int) -> float:
         Number of edges, at least 1.
     """
     if not len(first):
+        return float("nan")
+    if any(vector.min() == vector.max() for vector in (first, second)):
         return float("nan")
     one, two = (top_k(vector, min(k, len(vector))) for vector in (first, second))
     union = (one | two).sum()

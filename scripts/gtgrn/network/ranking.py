@@ -51,6 +51,7 @@ UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
     "consensus (mean rank) of the expression-only methods, not a probability."
 )
+UNORDERED = "Every pair is tied with another: ranks within a tie follow the names of the genes."
 SUPERVISED = (
     "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
     "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0). "
@@ -217,6 +218,7 @@ def summarise(
     *,
     supervised: bool,
     context: Mapping | None = None,
+    silence: Sequence[str] = (),
 ) -> dict:
     """Return the numbers that belong beside the network, JSON-able.
 
@@ -232,16 +234,23 @@ def summarise(
         Whether a model could be trained.
     context
         What the ranking of other contexts rests on, where it is theirs.
+    silence
+        Sentences on methods that do not tell pairs apart, from
+        :func:`gtgrn.inference.consensus.describe_silence`.
 
     Returns
     -------
     dict
-        cells, genes, regulators, pairs, known, density, supervised and a statement of what
-        the ranking is.
+        cells, genes, regulators, pairs, known, density, tied (pairs that share their score with
+        another, so that names order them), supervised and a statement of what the ranking is.
     """
     known = int(network[KNOWN].sum()) if supervised else 0
     unlabelled = UNSUPERVISED if context is None else BINDING_ELSEWHERE
-    statement = SUPERVISED if supervised else unlabelled
+    values = [name for name in (PROBABILITY, SCORE, CONSENSUS) if name in network]
+    tied = int(network.duplicated(values, keep=False).sum())
+    said = [SUPERVISED if supervised else unlabelled, *silence]
+    if tied == len(network) > 1:
+        said.append(UNORDERED)
     return {
         "cells": int(adata.n_obs),
         "genes": int(adata.n_vars),
@@ -249,7 +258,8 @@ def summarise(
         "pairs": len(network),
         "known": known,
         "density": known / len(network),
+        "tied": tied,
         "supervised": supervised,
-        "statement": statement,
+        "statement": " ".join(said),
         **({} if context is None else {"context": dict(context)}),
     }

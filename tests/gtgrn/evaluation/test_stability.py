@@ -48,10 +48,10 @@ def test_agreement_matches_sets_and_scipy(first, second, k):
     pairs = sorted({*weight_of(first), *weight_of(second)})
     jaccard, rank = stability.agreement(aligned(first, second), k)
     one, two = brute_top(first, k, pairs), brute_top(second, k, pairs)
-    expected = len(one & two) / len(one | two) if one | two else np.nan
-    assert jaccard.loc["a", "b"] == pytest.approx(expected, nan_ok=True)
     vectors = [[weight_of(n).get(pair, 0) for pair in pairs] for n in (first, second)]
     constant = any(len(set(vector)) == 1 for vector in vectors)
+    expected = np.nan if constant or not one | two else len(one & two) / len(one | two)
+    assert jaccard.loc["a", "b"] == pytest.approx(expected, nan_ok=True)
     expected = np.nan if constant else spearmanr(*vectors).statistic
     assert rank.loc["a", "b"] == pytest.approx(expected, nan_ok=True)
     for matrix in (jaccard, rank):
@@ -69,11 +69,18 @@ def test_by_hand_and_missing_edges_count_as_zero():
 
 
 def test_ties_do_not_agree_by_name():
+    flat = table([*(("T", gene, 2.0) for gene in "ABCD"), ("T", "E", 1.0)])
+    steep = table([("T", gene, 5.0 - i) for i, gene in enumerate("ABCDE")])
+    assert stability.agreement(aligned(flat, steep), 2)[0].loc["a", "b"] == pytest.approx(2 / 4)
+
+
+def test_what_tells_nothing_apart_agrees_with_nothing():
     flat = table([("T", gene, 1.0) for gene in "ABCD"])
     steep = table([("T", gene, 4.0 - i) for i, gene in enumerate("ABCD")])
-    jaccard, rank = stability.agreement(aligned(flat, steep), 2)
-    assert jaccard.loc["a", "b"] == pytest.approx(2 / 4)
-    assert np.isnan(rank.loc["a", "b"])
+    for other in (flat, steep, flat.assign(weight=0.0), flat.assign(weight=-1.0)):
+        jaccard, rank = stability.agreement(aligned(flat, other), 2)
+        assert np.isnan(jaccard.loc["a", "b"])
+        assert np.isnan(rank.loc["a", "b"])
 
 
 def test_vectors_may_be_log_odds():

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.inference.consensus import align_weights, borda, mean_rank, supporting_methods
+from gtgrn.inference.consensus import (
+    align_weights,
+    borda,
+    describe_silence,
+    mean_rank,
+    supporting_methods,
+)
 from gtgrn.splits.universe import universe
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,17 +60,33 @@ TIE = {borda: 0.0, mean_rank: 0.5}
 """What a tie counts: Borda gives a point for a pair that is beaten, the mean rank shares it."""
 
 
+def untold(weights: list[float]) -> list[bool]:
+    """Say of each pair whether its regulator has one positive weight, or every pair one."""
+    if len(set(weights)) == 1:
+        return [True] * len(weights)
+    of = {
+        name: {w for (r, _), w in zip(LIST, weights, strict=True) if r == name} for name in "ABC"
+    }
+    return [len(of[r]) == 1 and min(of[r]) > 0 for r, _ in LIST]
+
+
 def brute_force(drawn: dict, tie: float) -> list[float]:
-    """Count the pairs that each pair beats."""
+    """Count the pairs that each pair beats, of those that a method tells apart."""
     scores = []
-    for i in range(len(LIST)):
-        beaten = []
-        for edges in drawn.values():
-            weights = weight_of(edges)
-            others = weights[:i] + weights[i + 1 :]
-            beaten.append(np.mean([(weights[i] > w) + tie * (weights[i] == w) for w in others]))
-        scores.append(np.mean(beaten))
-    return scores
+    for edges in drawn.values():
+        weights = weight_of(edges)
+        silent = untold(weights)
+        told = [i for i in range(len(LIST)) if not silent[i]]
+        beaten = {
+            i: np.mean(
+                [(weights[i] > weights[j]) + tie * (weights[i] == weights[j])
+                 for j in told if j != i]
+            )
+            for i in told
+        }  # fmt: skip
+        neutral = np.mean(list(beaten.values())) if told else 0.5
+        scores.append([beaten.get(i, neutral) for i in range(len(LIST))])
+    return np.mean(scores, axis=0)
 
 
 @pytest.mark.parametrize("combine", TIE)
@@ -102,19 +124,23 @@ def test_ends_of_the_scale(combine):
     # Left out is as good as weight zero, and what all are equal in is a tie.
     without = {pair: weight for pair, weight in edges.items() if weight}
     np.testing.assert_array_equal(combine(PAIRS, frames({"a": without, "b": other})), scores)
-    np.testing.assert_allclose(combine(PAIRS, {"a": network({})}), TIE[combine])
+    np.testing.assert_array_equal(combine(PAIRS, {"a": network({})}), 0.5)
 
 
 # Support
 
 
 def brute_support(edges: dict, top: int) -> set[tuple]:
-    """Return the pairs with fewer than `top` better ones, of those that have a weight."""
-    weights = dict(zip(LIST, weight_of(edges), strict=True))
+    """Return the pairs whose mean rank, in any order of ties, is within `top`."""
+    weights = weight_of(edges)
+    silent = untold(weights)
     return {
         pair
-        for pair, weight in weights.items()
-        if weight > 0 and sum(other > weight for other in weights.values()) < top
+        for i, pair in enumerate(LIST)
+        if weights[i] > 0
+        and not silent[i]
+        and sum(w > weights[i] for w in weights) + (sum(w == weights[i] for w in weights) + 1) / 2
+        <= top
     }
 
 
@@ -144,12 +170,17 @@ def test_support_follows_the_index_of_the_pairs():
         # Rounded up to whole pairs.
         ([9, 8, 7, 6, 5, 4, 3, 2, 1], 3.1 / 9, 4),
         ([9, 8, 7, 6, 5, 4, 3, 2, 1], 1e-9, 1),
-        # All of a tie at the border.
-        ([9, 7, 7, 7, 5, 4, 3, 2, 1], 2 / 9, 4),
-        ([7, 7, 7, 7, 5, 4, 3, 2, 1], 1 / 9, 4),
+        # A tie at the border counts if half of it lies within.
+        ([9, 7, 7, 7, 5, 4, 3, 2, 1], 3 / 9, 4),
+        ([9, 7, 7, 7, 5, 4, 3, 2, 1], 2 / 9, 1),
+        ([9, 1, 1, 1, 1, 1, 1, 1, 1], 2 / 9, 1),
+        ([7, 7, 7, 7, 5, 4, 3, 2, 1], 1 / 9, 0),
         # A weight of zero never supports, though it is in the top half.
         ([9, 8, 0, 0, 0, 0, 0, 0, 0], 0.5, 2),
         ([0] * 9, 1.0, 0),
+        # One weight for all says nothing, nor does one for all targets of a regulator (the first).
+        ([3] * 9, 1.0, 0),
+        ([9, 9, 9, 6, 5, 4, 3, 2, 1], 5 / 9, 2),
     ],
 )
 def test_share_of_the_universe(weights, fraction, supported):
@@ -163,3 +194,37 @@ def test_share_is_exact(fraction, supported):
     pairs = pd.DataFrame({"regulator": "A", "target": [f"G{i}" for i in range(100)]})
     edges = pairs.assign(weight=np.arange(1.0, 101.0))
     assert (supporting_methods(pairs, {"a": edges}, fraction) == "a").sum() == supported
+
+
+# A tie that says nothing
+
+
+def test_a_lone_regulator_is_supported_by_no_forest(caplog):
+    pairs = universe([*"ABCDEFG"], ["A"])
+    rng = np.random.default_rng(0)
+    told = pairs.assign(weight=rng.permutation(6) + 1.0)
+    rounded = pairs.assign(weight=1.0 + 1e-9 * rng.random(6))
+    networks = {"genie3": rounded, "pearson": told}
+    support = supporting_methods(pairs, networks, 0.34)
+    assert support.str.split(",").explode().value_counts().to_dict() == {"": 3, "pearson": 3}
+    for combine in TIE:
+        alone, beside = combine(pairs, {"pearson": told}), combine(pairs, networks)
+        np.testing.assert_array_equal(np.argsort(alone), np.argsort(beside))
+    (said,) = describe_silence(pairs, networks, "blood")
+    assert said == "On blood, genie3 gives all 6 pairs one weight: it supports none of them."
+    assert said in caplog.text
+    assert describe_silence(pairs, {"pearson": told}, "blood") == []
+
+
+def test_a_regulator_that_is_told_nothing_about_stands_in_the_middle():
+    weights = [9, 9, 9, 1, 2, 3, 4, 5, 6]
+    edges = network(dict(zip(LIST, weights, strict=True)))
+    scores = mean_rank(PAIRS, {"a": edges})
+    np.testing.assert_allclose(scores[:3], 0.5)
+    np.testing.assert_allclose(scores[3:], np.linspace(0, 1, 6))
+    (said,) = describe_silence(PAIRS, {"a": edges}, "blood")
+    assert "a gives all targets of A one weight" in said
+    # What a method leaves out is the least, not unknown.
+    without = network({pair: w for pair, w in zip(LIST, weights, strict=True) if pair[0] != "A"})
+    np.testing.assert_allclose(mean_rank(PAIRS, {"a": without})[:3], 1 / 8)
+    assert describe_silence(PAIRS, {"a": without}, "blood") == []

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
-from gtgrn.inference.consensus import mean_rank, supporting_methods
+from gtgrn.inference.consensus import describe_silence, mean_rank, supporting_methods
 from gtgrn.network.ranking import (
     SUPERVISED,
+    UNORDERED,
     UNSUPERVISED,
     consensus_network,
     summarise,
@@ -338,6 +339,7 @@ def test_summary_of_a_ranked_network_is_fit_for_json():
         "pairs": 70,
         "known": len(REFERENCE),
         "density": len(REFERENCE) / 70,
+        "tied": int(network.duplicated(["probability", "score", "consensus"], keep=False).sum()),
         "supervised": True,
         "statement": SUPERVISED,
     }
@@ -351,3 +353,17 @@ def test_summary_of_a_consensus():
     assert summary["density"] == 0
     assert summary["statement"] == UNSUPERVISED
     assert "not a probability" in summary["statement"]
+
+
+def test_summary_says_who_tells_nothing_and_that_names_order_ties():
+    adata = SimpleNamespace(n_obs=300, n_vars=15)
+    pairs = universe(GENES, REGULATORS[:1])
+    alone = {"genie3": pairs.assign(weight=1.0)}
+    consensus = pairs.assign(weight=mean_rank(pairs, alone))
+    network = consensus_network(consensus, alone, support_fraction=0.5)
+    assert (network["methods"] == "").all()
+    said = describe_silence(network, alone, "blood")
+    summary = summarise(network, adata, REGULATORS[:1], supervised=False, silence=said)
+    assert summary["tied"] == len(pairs)
+    assert summary["statement"] == " ".join([UNSUPERVISED, *said, UNORDERED])
+    assert "On blood, genie3 gives all 14 pairs one weight" in summary["statement"]
