@@ -167,7 +167,8 @@ def _points(pairs: pd.DataFrame, network: pd.DataFrame, ties: str) -> np.ndarray
     ranks = pd.Series(weights[told]).rank(method=ties).to_numpy() - 1
     points[told] = ranks * (last / max(1, told.sum() - 1))
     if told.any():
-        points[~told] = points[told].mean()
+        # Sorted, as the order of the pairs may have no part in the sum.
+        points[~told] = np.sort(points[told]).mean()
     return points
 
 
