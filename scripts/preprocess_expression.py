@@ -1,7 +1,7 @@
 """Read a data set's expression by its card, check it, filter and normalise it."""
 
 import pandas as pd
-from gtgrn.data.cell_types import label_cells, read_markers
+from gtgrn.data.cell_types import label_cells, marker_types, read_markers
 from gtgrn.data.matrix import write_matrix
 from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.reference import read_reference, read_regulators
@@ -29,8 +29,8 @@ elif "reference" in card:
 settings = dict(snakemake.params.preprocess)
 kept = settings.pop("keep", [])
 keep = set(regulators or []) if "regulators" in kept else set()
-if "markers" in kept and "markers" in source:
-    keep |= set(read_markers(source["markers"])["gene"])
+if "markers" in kept:
+    keep |= set(marker_types(card, adata.var_names))
 measured = adata
 adata = preprocess(
     adata,

@@ -12,5 +12,6 @@ section = card.get("reference")
 if section is None and "reference" in snakemake.input.keys():  # noqa: SIM118
     names = {"regulator": "regulator", "target": "target", "sign": "sign"}
     section = {"path": snakemake.input.reference, **names}
-text = summarise_input(snakemake.wildcards.dataset, card, adata, section)
-write_text(text, snakemake.output[0])
+text, warnings = summarise_input(snakemake.wildcards.dataset, card, adata, section)
+write_text(text, snakemake.output.summary)
+write_text("".join(f"{line}\n" for line in warnings), snakemake.output.warnings)

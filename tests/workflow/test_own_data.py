@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -25,21 +28,25 @@ def blocks(language: str) -> list[str]:
 def newcomer(project):
     """The folder of someone with counts and known pairs, and the page's card and configuration."""
     rng = np.random.default_rng(0)
-    shipped = pd.read_csv(project.folder / "resources/regulators/human.tsv")["regulator"]
-    regulators = list(shipped[:12])
-    genes = regulators + [f"GENE{i}" for i in range(100)]
+    shipped = pd.read_csv(project.folder / "resources/regulators/human.tsv", sep="\t")
+    regulators = list(shipped["regulator"][:12])
+    genes = regulators + [f"GENE{i}" for i in range(388)]
     pairs = [(r, g) for r in regulators[:8] for g in rng.choice(genes[12:], 12, replace=False)]
-    activity = rng.gamma(2.0, 0.5, size=(300, len(genes)))
+    activity = rng.gamma(2.0, 0.7, size=(300, len(genes)))
     for regulator, target in pairs:
         activity[:, genes.index(target)] += 0.5 * activity[:, genes.index(regulator)]
-    counts = sparse.csr_matrix(rng.poisson(activity).astype(np.float32))
+    counts = rng.poisson(activity).astype(np.float32)
+    # One regulator is in nine cells and one marker gene in none.
+    counts[9:, 11], counts[:9, 11] = 0, 1
+    counts = sparse.csr_matrix(np.hstack([counts, np.zeros((300, 1), np.float32)]))
     data = project.folder / "data"
     data.mkdir()
     names = {"obs": pd.DataFrame(index=[f"cell{i}" for i in range(300)])}
-    ad.AnnData(counts, var=pd.DataFrame(index=genes), **names).write_h5ad(data / "mine.h5ad")
-    known = pd.DataFrame([*pairs, ("ABSENT", genes[20])], columns=["regulator", "target"])
+    matrix = ad.AnnData(counts, var=pd.DataFrame(index=[*genes, "MS4A1"]), **names)
+    matrix.write_h5ad(data / "mine.h5ad")
+    known = pd.DataFrame([*pairs, ("ABSENT", genes[20])], columns=["source", "target"])
     known.to_csv(data / "known.tsv", sep="\t", index=False)
-    card, settings = blocks("yaml")
+    card, settings, _ = blocks("yaml")
     (project.folder / "config/datasets/mine.yaml").write_text(card)
     # The tiny models of the tests below what the page says, so that a run ends in a minute.
     small = {key: TINY[key] for key in TINY if key not in ("preprocess", "ablations")}
@@ -60,16 +67,43 @@ def test_the_page_as_written(newcomer):
     validate, everything = blocks("sh")
     looked = run(newcomer, validate)
     assert looked.returncode == 0, looked.stdout[-3000:]
+    shown = looked.stdout[looked.stdout.index("data set:") :].strip().splitlines()
+    assert len(shown) <= 24
+    assert max(map(len, shown)) <= 88
+    said = " ".join(" ".join(shown).split())
     for words in (
-        "values:     counts (detected",
-        "cells:      300 of 300",
-        "genes:      72 of 112",
-        "regulators: 12 of 956 in resources/regulators/human.tsv; 0 are among the dropped genes",
-        "1 with a gene not in the matrix",
+        "values: counts (detected",
+        "evidence: all are whole numbers",
+        "cells: 300 of 300",
+        "genes: 399 of 401; 1 in no cell, 1 in fewer than 10 cells",
+        "regulators: 11 of 1841 in resources/regulators/human.tsv; 1 in fewer than 10 cells",
+        "(9 cells); to keep: preprocess: {keep: [regulators]}",
+        "markers: 0 of 1 known marker genes; 1 in no cell",
+        "reference: none",
     ):
-        assert words in looked.stdout
-    edges = int(re.search(r"reference:\s+(\d+) edges of 8 regulators", looked.stdout).group(1))
+        assert words in said
     assert not list((newcomer.folder / "results").rglob("*.tsv.gz"))
+    # The last line is the command to run next, the page's own.
+    command = shown[-1].removeprefix("run next:").strip()
+    assert command == everything.strip()
+    made = run(newcomer, command)
+    assert made.returncode == 0, made.stdout[-5000:]
+    network = pd.read_csv(newcomer.folder / "results/mine/network.tsv.gz", sep="\t")
+    assert len(network) == 11 * 398
+    report = (newcomer.folder / "results/report.html").read_text()
+    # Few of the listed regulators are in this matrix, and the first screen says so.
+    first = report[report.index('id="summary"') : report.index('id="data"')]
+    assert "12 of 1841 listed regulators are in the matrix" in first
+
+
+def test_the_page_with_known_pairs(newcomer):
+    validate, everything = blocks("sh")
+    card = newcomer.folder / "config/datasets/mine.yaml"
+    card.write_text(card.read_text() + blocks("yaml")[2])
+    looked = run(newcomer, validate)
+    assert looked.returncode == 0, looked.stdout[-3000:]
+    assert "1 with a gene not in the matrix" in " ".join(looked.stdout.split())
+    edges = int(re.search(r"reference:\s+(\d+) edges of 8 regulators", looked.stdout).group(1))
     made = run(newcomer, everything)
     assert made.returncode == 0, made.stdout[-5000:]
     network = pd.read_csv(newcomer.folder / "results/mine/network.tsv.gz", sep="\t")
@@ -77,6 +111,34 @@ def test_the_page_as_written(newcomer):
     assert network["known"].sum() == edges
     for name in re.findall(r"`(results/[^`]+)`", PAGE):
         assert (newcomer.folder / name).stat().st_size > 0
+
+
+def find_wheel() -> Path | None:
+    """Find the wheel of celltypist where `pip download` was run, or in its usual place."""
+    folders = [ROOT, ROOT / "resources" / "downloads"]
+    return next((path for f in folders for path in f.glob("celltypist-*.whl")), None)
+
+
+@pytest.mark.skipif(
+    find_wheel() is None, reason="needs celltypist's wheel (pip download --no-deps)"
+)
+def test_real_cells_on_one_screen(newcomer):
+    with zipfile.ZipFile(find_wheel()) as archive:
+        content = archive.read("celltypist/data/samples/sample_cell_by_gene.csv")
+    table = pd.read_csv(io.BytesIO(content), index_col=0)
+    cells, genes = (pd.DataFrame(index=names) for names in (table.index, table.columns))
+    counts = sparse.csr_matrix(table.to_numpy(np.float32))
+    ad.AnnData(counts, cells, genes).write_h5ad(newcomer.folder / "data/mine.h5ad")
+    config = newcomer.folder / "config/mine.yaml"
+    config.write_text(blocks("yaml")[1])
+    looked = run(newcomer, blocks("sh")[0])
+    assert looked.returncode == 0, looked.stdout[-3000:]
+    shown = looked.stdout[looked.stdout.index("data set:") :].strip().splitlines()
+    assert len(shown) <= 24
+    said = " ".join(" ".join(shown).split())
+    assert "values: counts (detected" in said
+    assert "regulators: 820 of 1841" in said
+    assert "lost: EOMES (9 cells)" in said
 
 
 def test_every_card_key_on_the_page_exists():

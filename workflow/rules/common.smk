@@ -52,6 +52,7 @@ from gtgrn.config.settings import ENSEMBLES, variant_options
 from gtgrn.config.card_names import Origins
 from gtgrn.config.cards import cell_type_column
 from gtgrn.config.locations import DOWNLOADS
+from gtgrn.workflow.command import command_of_run
 from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.folder import hold_folder
 from gtgrn.workflow.files import Files, beside, given
@@ -105,6 +106,12 @@ def hold():
         raise WorkflowError(str(error)) from None
     except OSError as error:
         raise WorkflowError(describe_os_error(error)) from None
+
+
+def repeat_command():
+    """Return the command that runs everything with the configuration of this run."""
+    settings = workflow.config_settings
+    return command_of_run(settings.configfiles, settings.config)
 
 
 def code(script, kind=None, names=()):

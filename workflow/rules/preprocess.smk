@@ -171,7 +171,8 @@ rule summarise_input:
         unpack(given(FILES.summary)),
         expression="<results>/{dataset}/expression.h5ad",
     output:
-        "<results>/{dataset}/input_summary.txt",
+        summary="<results>/{dataset}/input_summary.txt",
+        warnings="<results>/{dataset}/input_warnings.txt",
     log:
         "<logs>/{dataset}/summarise_input.log",
     benchmark:

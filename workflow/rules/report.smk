@@ -17,6 +17,7 @@ rule build_report:
         ],
         runtime="<results>/benchmark/runtime.tsv",
         expression=collect("<results>/{dataset}/expression.h5ad", dataset=PLAN.expressed),
+        warnings=collect("<results>/{dataset}/input_warnings.txt", dataset=PLAN.expressed),
         networks=collect("<results>/{dataset}/network.tsv.gz", dataset=PLAN.expressed),
         summaries=collect("<results>/{dataset}/network.json", dataset=PLAN.expressed),
         reliability=collect("<results>/{dataset}/reliability.tsv", dataset=PLAN.judged),

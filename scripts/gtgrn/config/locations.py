@@ -87,6 +87,8 @@ TRANSLATIONS = {
     "previous": [f"{GENES}/previous.tsv"],
 }
 """What names a section `translate` may exchange, and the tables that say which are one gene."""
+MARKERS = "resources/markers/pbmc.tsv"
+"""Marker genes of blood cells, for data sets whose card names none."""
 SHIPPED = "shipped"
 GENE_MAPS = {
     organism: {"path": f"{GENES}/{organism}.tsv", "from": "ensembl", "to": "symbol"}

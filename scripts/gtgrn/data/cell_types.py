@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from gtgrn.config.locations import MARKERS, shipped
 from gtgrn.data.gene_lists import read_listed
+from gtgrn.data.gene_tables import translate
 from gtgrn.data.preprocessing import preprocess
 from gtgrn.errors import InputError
 from gtgrn.names import CELL_TYPE, GENE
@@ -58,6 +60,38 @@ def read_markers(path: str | Path) -> dict[str, list[str]]:
             "there are fewer than two types", file=path, field=CELL_TYPE, remedy="Add another"
         )
     return {kind: sorted(set(rows)) for kind, rows in table.groupby(CELL_TYPE)[GENE]}
+
+
+def marker_types(card: dict, genes: Collection[str]) -> dict[str, str]:
+    """Return the marker genes among the genes, with the cell types that they mark.
+
+    Parameters
+    ----------
+    card
+        A card: its own table of markers counts, else that of blood cells which ships with the
+        workflow; by their orthologs for the mouse, and none for other organisms.
+    genes
+        Genes of the matrix.
+
+    Returns
+    -------
+    dict of str to str
+        Gene to its types, in the order of names.
+    """
+    own, organism = card["expression"].get("markers"), card.get("organism", "human")
+    ours = shipped(MARKERS)
+    if own is None and (organism not in ("human", "mouse") or not Path(ours).is_file()):
+        return {}
+    here: set[str] = set(genes)
+    found: dict[str, list[str]] = {}
+    markers = read_markers(own or ours)
+    names = {gene for listed in markers.values() for gene in listed}
+    others = translate(names, here, ["orthologs"]) if own is None and organism == "mouse" else {}
+    for kind, listed in markers.items():
+        for gene in (others.get(name, name) for name in listed):
+            if gene in here:
+                found.setdefault(gene, []).append(kind)
+    return {gene: ", ".join(found[gene]) for gene in sorted(found)}
 
 
 def measured_markers(

@@ -15,6 +15,9 @@ from gtgrn.errors import InputError
 BLOCK = 10_000
 """Cells of a sparse matrix that are worked on at a time."""
 
+FEWEST_CELLS = 10
+"""Cells that must express a gene by default, and the part of few cells: a tenth."""
+
 MAGIC_DEFAULTS = {"knn": 5, "knn_max": 15, "decay": 1, "t": 3, "n_pca": 100}
 """Defaults of magic-impute 3.0.0, stated because a later version may change them."""
 
@@ -28,17 +31,26 @@ def magic_settings(magic: dict | bool | None) -> dict | None:
     return MAGIC_DEFAULTS | ({} if magic is True else magic)
 
 
-def filter_matrix(
-    adata: ad.AnnData,
-    min_cells_fraction: float,
-    min_genes_per_cell: int,
-    min_cells: int = 0,
-    keep: Collection[str] = (),
-) -> ad.AnnData:
-    """Keep the cells that express enough genes, then the genes that enough of them express.
+def cells_needed(n_cells: int, fraction: float | None, least: int | None) -> int:
+    """Return in how many cells a gene must be expressed to stay.
 
-    Of the genes to keep, those that any cell expresses stay whatever their number of cells.
+    Parameters
+    ----------
+    n_cells
+        Number of cells.
+    fraction, least
+        The options min_cells_fraction and min_cells. Without either, ten cells, or a tenth of
+        the cells where that is fewer: a share of the cells drops the genes of rare cells, and
+        the more cells are measured, the less it says that a gene is too rare to tell anything.
     """
+    if fraction is None and least is None:
+        return min(FEWEST_CELLS, math.ceil(n_cells / FEWEST_CELLS))
+    # Without the rounding, 0.07 of 100 cells would ask for more than 7.
+    return max(math.ceil(round((fraction or 0) * n_cells, 6)), least or 0)
+
+
+def filter_cells(adata: ad.AnnData, min_genes_per_cell: int) -> ad.AnnData:
+    """Keep the cells that express enough genes."""
     n_genes = np.asarray((adata.X != 0).sum(axis=1)).ravel()
     if (n_genes < min_genes_per_cell).all():
         raise InputError(
@@ -46,18 +58,26 @@ def filter_matrix(
             field="preprocess.min_genes_per_cell",
             remedy="Lower it in the card's section preprocess",
         )
-    adata = adata[n_genes >= min_genes_per_cell]
-    n_cells = np.asarray((adata.X != 0).sum(axis=0)).ravel()
-    # Without the rounding, 0.07 of 100 cells would ask for more than 7.
-    needed = max(math.ceil(round(min_cells_fraction * adata.n_obs, 6)), min_cells)
+    return adata[n_genes >= min_genes_per_cell]
+
+
+def count_cells(adata: ad.AnnData) -> pd.Series:
+    """Return in how many cells each gene is expressed."""
+    return pd.Series(np.asarray((adata.X != 0).sum(axis=0)).ravel(), adata.var_names)
+
+
+def filter_genes(
+    adata: ad.AnnData, n_cells: pd.Series, needed: int, keep: Collection[str] = ()
+) -> ad.AnnData:
+    """Keep the genes that enough cells express, and those to keep that any cell expresses."""
     if (n_cells < needed).all():
         raise InputError(
             f"no gene is expressed in {needed} cells (the best is in {n_cells.max()})",
             field="preprocess.min_cells_fraction",
             remedy="Lower it in the card's section preprocess",
         )
-    wanted = adata.var_names.isin(list(keep)) & (n_cells > 0)
-    return adata[:, (n_cells >= needed) | wanted].copy()
+    wanted = adata.var_names.isin(list(keep)) & (n_cells > 0).to_numpy()
+    return adata[:, (n_cells >= needed).to_numpy() | wanted].copy()
 
 
 def normalise(adata: ad.AnnData, target_sum: float, total_counts: str | None) -> None:

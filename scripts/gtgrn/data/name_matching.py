@@ -29,6 +29,8 @@ RENAMED = (
 EXCEL = re.compile(r"^(\d{1,2})-([A-Za-z]{3})$|^([A-Za-z]{3})-(\d{1,2})$")
 LEAST_SHARE = 0.05
 """Share of what a repair would match below which so few matches are taken for an accident."""
+TRIFLE, TRIFLING_PART = 0.01, 0.1
+"""Gain by a repair, of what matches and of what does not, below which it is not worth a word."""
 HALF = 0.5
 """Share of a file's names below which it is said that few of them are in the matrix."""
 LEAST_OF_GENES = {"reference": 0.05, "regulators": 0.01}
@@ -151,6 +153,12 @@ class Mismatch:
     examples: list[str]
 
     @property
+    def trifling(self) -> bool:
+        """Return whether it would bring a few of many, as two versions of an annotation do."""
+        gain = self.then - self.now
+        return gain < TRIFLE * self.now and gain < TRIFLING_PART * (self.total - self.now)
+
+    @property
     def hopeless(self) -> bool:
         """Return whether so few match now that going on would be a mistake."""
         return self.now < LEAST_SHARE * self.then
@@ -181,7 +189,8 @@ def find_repair(
     Returns
     -------
     Mismatch or None
-        Of several that match equally many the first; None if none matches more than now.
+        Of several that match equally many the first; None if none matches more than now, or
+        next to nothing more.
     """
     here, listed = set(genes), {name for row in rows for name in row}
     known = spelt(str)(listed, here, ignore_case)
@@ -195,7 +204,7 @@ def find_repair(
         if then > (best.then if best else now):
             examples = [f"'{name}' and '{found[name]}'" for name in sorted(found)]
             best = Mismatch(repair, now, then, len(set(rows)), examples)
-    return best
+    return None if best and best.trifling else best
 
 
 def _count(rows: Collection[tuple[str, ...]], gene_of: Mapping[str, str]) -> int:

@@ -39,19 +39,23 @@ MAGIC_LIMITS = {
 class PreprocessOptions:
     """Options of the section preprocess; a card may override each."""
 
-    min_cells_fraction: float = option(
-        0.1,
+    min_cells_fraction: float | None = option(
+        None,
         "Keep genes expressed in at least this fraction of the cells.",
         minimum=0,
         maximum=1,
     )
-    min_cells: int = option(
-        0, "Keep genes expressed in at least this many cells, besides the fraction.", minimum=0
+    min_cells: int | None = option(
+        None,
+        "Keep genes expressed in at least this many cells, besides the fraction; without either, "
+        "in 10 cells, or in a tenth of fewer than 100.",
+        minimum=0,
     )
     keep: list[str] = option(
         [],
         "Genes that stay if any cell expresses them, however few do - the listed regulators, the "
-        "marker genes of cell types (expression.markers of a card), or both.",
+        "marker genes of cell types (expression.markers of a card, else those of blood cells that "
+        "ship with the workflow), or both.",
         uniqueItems=True,
         items={
             "description": "One kind of genes.",

@@ -24,7 +24,10 @@ from gtgrn.data.checks import (
     settle_values,
 )
 from gtgrn.data.filters import (
-    filter_matrix,
+    cells_needed,
+    count_cells,
+    filter_cells,
+    filter_genes,
     impute,
     magic_settings,
     normalise,
@@ -44,6 +47,8 @@ log = logging.getLogger(__name__)
 
 DROPPED = "gtgrn_dropped"
 """Key of `uns` with the names of the genes that were read and not kept."""
+DROPPED_CELLS = "gtgrn_dropped_cells"
+"""Key of `uns` with the number of cells that express each of them."""
 
 
 def read_expression(expression: dict, columns: Mapping[str, str] | None = None) -> ad.AnnData:
@@ -140,8 +145,8 @@ def preprocess(
     anndata.AnnData
         X dense float32; `layers["counts"]` of normalised values; `var["is_regulator"]`;
         `uns["gtgrn"]` with source, filters, settings and versions;
-        `uns["gtgrn_dropped"]`, names of dropped genes. Genes without variance stay: dropping
-        them would change what is evaluated.
+        `uns["gtgrn_dropped"]`, names of dropped genes, and their numbers of cells. Genes without
+        variance stay: dropping them would change what is evaluated.
 
     Raises
     ------
@@ -152,7 +157,7 @@ def preprocess(
     magic = magic_settings(chosen.magic)
     adata = adata[:, np.argsort(adata.var_names.to_numpy(str), kind="stable")].copy()
     sizes, measured = {"cells_before": adata.n_obs, "genes_before": adata.n_vars}, adata.var_names
-    adata = _filtered(adata, chosen, keep)
+    adata, n_cells = _filtered(adata, chosen, keep)
     sizes |= {"cells_after": adata.n_obs, "genes_after": adata.n_vars}
     _transform(adata, values, chosen, magic, total_counts, seed)
     variance = None
@@ -161,7 +166,8 @@ def preprocess(
         sizes["genes_significant"] = adata.n_vars
     adata = _chosen_genes(adata, chosen.n_top_genes, regulators, keep, variance)
     sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
-    adata.uns[DROPPED] = measured.difference(adata.var_names).to_numpy(str)
+    n_cells = n_cells[measured.difference(adata.var_names)]
+    adata.uns |= {DROPPED: n_cells.index.to_numpy(str), DROPPED_CELLS: n_cells.to_numpy(int)}
     _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
     return adata
 
@@ -188,23 +194,23 @@ def _chosen_genes(
 
 def _filtered(
     adata: ad.AnnData, options: CardPreprocessOptions, keep: Collection[str]
-) -> ad.AnnData:
-    """Drop cells with few genes, then genes with few cells; a list of genes has no cells."""
+) -> tuple[ad.AnnData, pd.Series]:
+    """Drop cells with few genes, then genes with few cells; return each gene's cells beside.
+
+    A list of genes has no cells, and nothing is dropped.
+    """
     if adata.n_obs:
-        return filter_matrix(
-            adata,
-            options.min_cells_fraction,
-            options.min_genes_per_cell,
-            options.min_cells,
-            keep,
-        )
+        adata = filter_cells(adata, options.min_genes_per_cell)
+        n_cells = count_cells(adata)
+        needed = cells_needed(adata.n_obs, options.min_cells_fraction, options.min_cells)
+        return filter_genes(adata, n_cells, needed, keep), n_cells
     if options.n_top_genes is not None:
         raise InputError(
             "there is no expression to find the most variable genes by",
             field="preprocess.n_top_genes",
             remedy="Set it to null in the card's section preprocess",
         )
-    return adata
+    return adata, pd.Series(0, adata.var_names)
 
 
 def _transform(
@@ -257,7 +263,7 @@ def _record(
         log.warning("%d genes are constant over the cells: they stay, but say nothing", constant)
     settings = {
         "values": values,
-        "min_cells_fraction": float(options.min_cells_fraction),
+        "min_cells_fraction": _or_auto(options.min_cells_fraction),
         "min_genes_per_cell": int(options.min_genes_per_cell),
         "target_sum": float(options.target_sum),
         "total_counts": total_counts or "",
@@ -276,3 +282,8 @@ def _record(
         "settings": settings,
         "versions": {name: version(name) for name in packages},
     }
+
+
+def _or_auto(value: float | None) -> float | str:
+    """Return a setting as it is recorded: h5ad has no None."""
+    return "auto" if value is None else float(value)

@@ -1,20 +1,35 @@
-"""What a person can check before anything is trained: the data of one card in a few lines."""
+"""What a person can check before anything is trained: the data of one card on one screen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from gtgrn.data.preprocessing import DROPPED
+from gtgrn.data.cell_types import marker_types
+from gtgrn.data.filters import cells_needed
+from gtgrn.data.name_matching import check_share
+from gtgrn.data.preprocessing import DROPPED, DROPPED_CELLS
 from gtgrn.data.reference import advise_regulators, list_regulators, read_reference
 from gtgrn.data.store import UNS
 from gtgrn.names import IS_REGULATOR, PAIR, REGULATOR, SIGN
 
+WIDTH, LABEL = 88, 12
+"""Characters of a line, and of the name that it begins with."""
+NAMES_SHOWN = 5
+MANY_GENES = 4000
+"""Genes above which it is said that fewer make a run much shorter."""
 
-def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | None) -> str:
+Line = tuple[str, str]
+
+
+def summarise_input(
+    name: str, card: dict, adata: ad.AnnData, reference: dict | None
+) -> tuple[str, list[str]]:
     """Describe the data of a card after preprocessing.
 
     Parameters
@@ -28,46 +43,53 @@ def summarise_input(name: str, card: dict, adata: ad.AnnData, reference: dict | 
 
     Returns
     -------
-    str
-        One line each for source, values, cells, genes, sparsity, regulators and reference.
+    tuple of str and list of str
+        One paragraph each for source, values, cells, genes, sparsity, regulators, markers and
+        reference, in lines of at most 88 characters; and what the first screen of the report
+        has to say about names.
 
     Raises
     ------
     InputError
         If a file is unreadable or no edge is left.
     """
+    warnings: list[str] = []
     lines = [("data set", f"{name} ({card['title']}; {card['organism']})")]
     lines += _describe_matrix(adata)
-    lines += _describe_regulators(card, adata)
-    lines += _describe_reference(reference, adata)
-    return "\n".join(f"{key + ':':<12}{text}" for key, text in lines) + "\n"
+    lines += _describe_regulators(card, adata, warnings)
+    lines += _describe_markers(card, adata)
+    lines += _describe_reference(reference, adata, warnings)
+    return "".join(_wrap(key, text) for key, text in lines), warnings
 
 
-def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
+def _wrap(key: str, text: str) -> str:
+    """Return a paragraph whose further lines stand under its text."""
+    indent = " " * LABEL
+    wrapped = textwrap.wrap(
+        text, WIDTH - LABEL, break_long_words=False, break_on_hyphens=False
+    )  # fmt: skip
+    return f"{key + ':':<{LABEL}}" + f"\n{indent}".join(wrapped) + "\n"
+
+
+def _describe_matrix(adata: ad.AnnData) -> list[Line]:
     record = adata.uns[UNS]
     source, sizes, settings = record["source"], record["filters"], record["settings"]
     files = source.get("paths", [source.get("path", "")])
     detected = " (detected; set expression.values to overrule)"
+    dropped = sizes["cells_before"] - sizes["cells_after"]
     lines = [
         ("source", f"{source['format']} {', '.join(map(str, np.atleast_1d(files)))}"),
         ("values", settings["values"] + (detected if source.get("values_detected") else "")),
         *([("evidence", source["values_evidence"])] if "values_evidence" in source else []),
-        *([("left out", _shorten(source["left_out"]))] if "left_out" in source else []),
+        *([("left out", _shorten(source["left_out"], 15))] if "left_out" in source else []),
         (
             "cells",
             "none, only names of genes"
             if source["format"] == "genes_only"
-            else f"{adata.n_obs} of {sizes['cells_before']}; "
-            f"{sizes['cells_before'] - sizes['cells_after']} express fewer than "
+            else f"{adata.n_obs} of {sizes['cells_before']}; {dropped} express fewer than "
             f"{settings['min_genes_per_cell']} genes",
         ),
-        (
-            "genes",
-            f"{adata.n_vars} of {sizes['genes_before']}; "
-            f"{sizes['genes_before'] - sizes['genes_after']} in fewer than "
-            f"{settings['min_cells_fraction']:.3g} of the cells, "
-            f"{sizes['genes_after'] - adata.n_vars} not among the chosen",
-        ),
+        ("genes", _describe_genes(adata)),
     ]
     if counts := source.get("gene_map_counts"):
         text = f"{counts['translated']} translated, {counts['kept']} not in the table keep theirs"
@@ -80,40 +102,108 @@ def _describe_matrix(adata: ad.AnnData) -> list[tuple[str, str]]:
     return lines
 
 
-def _shorten(names: Iterable[str], most: int = 15) -> str:
+def _needed(adata: ad.AnnData) -> int:
+    """Return in how many cells a gene had to be expressed."""
+    settings = adata.uns[UNS]["settings"]
+    fraction, least = settings["min_cells_fraction"], settings.get("min_cells")
+    return cells_needed(adata.n_obs, None if fraction == "auto" else fraction, least)
+
+
+def _dropped(adata: ad.AnnData) -> pd.Series:
+    """Return the dropped genes with the number of cells that express each."""
+    return pd.Series(adata.uns[DROPPED_CELLS], list(adata.uns[DROPPED]), dtype=int)
+
+
+def _describe_genes(adata: ad.AnnData) -> str:
+    sizes, dropped = adata.uns[UNS]["filters"], _dropped(adata)
+    reasons = _why(dropped, _needed(adata))
+    text = f"{adata.n_vars} of {sizes['genes_before']}" + (f"; {reasons}" if reasons else "")
+    if adata.n_vars > MANY_GENES:
+        text += f". preprocess: {{n_top_genes: {MANY_GENES // 2}}} makes a run much shorter"
+    return text
+
+
+def _why(dropped: pd.Series, needed: int) -> str:
+    """Return how many genes were dropped for which reason."""
+    silent, rare = (dropped == 0).sum(), ((dropped > 0) & (dropped < needed)).sum()
+    reasons = {
+        "in no cell": silent,
+        f"in fewer than {needed} cells": rare,
+        "not among the chosen": len(dropped) - silent - rare,
+    }
+    return ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
+
+
+def _shorten(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
     """Return names in one line, and how many more there are."""
     names = list(np.atleast_1d(names))
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(str, names[:most])) + more
 
 
-def _describe_regulators(card: dict, adata: ad.AnnData) -> list[tuple[str, str]]:
+def _name_lost(lost: pd.Series, say: Callable[[str, int], str]) -> str:
+    """Name dropped genes that cells express, those of most cells first."""
+    heard = lost[lost > 0].sort_values(ascending=False, kind="stable")
+    return _shorten([say(gene, int(n)) for gene, n in heard.items()])
+
+
+def _describe_regulators(card: dict, adata: ad.AnnData, warnings: list[str]) -> list[Line]:
     found = int(adata.var[IS_REGULATOR].sum())
     section = card.get("regulators", {})
-    if "path" in section:
-        dropped = set(adata.uns[DROPPED])
-        listed = list_regulators(section, [*adata.var_names, *dropped])
-        lost = sorted(listed & dropped)
-        text = (
-            f"{found} of {len(listed)} in {section['path']}; {len(lost)} are among the dropped "
-            f"genes, {len(listed) - found - len(lost)} not in the matrix"
-        )
-        advice = advise_regulators(section, [*adata.var_names, *dropped])
-        return [
-            ("regulators", text),
-            *([("lost", f"{_shorten(lost)}; preprocess.keep: [regulators]")] if lost else []),
-            *([("names", advice)] if advice else []),
-        ]
-    if found == adata.n_vars:
-        return [("regulators", f"{found}, every gene")]
-    return [("regulators", f"{found}, those of the reference")]
+    if "path" not in section:
+        who = "every gene" if found == adata.n_vars else "those of the reference"
+        return [("regulators", f"{found}, {who}")]
+    dropped = _dropped(adata)
+    measured = [*adata.var_names, *dropped.index]
+    listed = list_regulators(section, measured)
+    lost = dropped[dropped.index.isin(listed)]
+    absent = len(listed) - found - len(lost)
+    reasons = [_why(lost, _needed(adata)), f"{absent} not in the matrix" if absent else ""]
+    text = f"{found} of {len(listed)} in {section['path']}"
+    text += "".join(f"; {reason}" for reason in reasons if reason)
+    lines = [("regulators", text)]
+    if named := _name_lost(lost, lambda gene, n: f"{gene} ({n} cells)"):
+        lines.append(("lost", f"{named}; to keep: preprocess: {{keep: [regulators]}}"))
+    lines += _advise(
+        [
+            check_share("regulators", listed, measured, section),
+            advise_regulators(section, measured),
+        ],
+        warnings,
+    )
+    return lines
 
 
-def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[str, str]]:
+def _describe_markers(card: dict, adata: ad.AnnData) -> list[Line]:
+    """Name the dropped marker genes, with the types of cells that they mark."""
+    dropped = _dropped(adata)
+    types = marker_types(card, [*adata.var_names, *dropped.index])
+    lost = dropped[dropped.index.isin(list(types))]
+    if not len(lost) or not adata.n_obs:
+        return []
+    text = f"{len(types) - len(lost)} of {len(types)} known marker genes; "
+    text += _why(lost, _needed(adata))
+    lines = [("markers", text)]
+    if named := _name_lost(lost, lambda gene, n: f"{gene} ({types[gene].split(', ')[0]}, {n})"):
+        lines.append(("lost", f"{named}; to keep: preprocess: {{keep: [markers]}}"))
+    return lines
+
+
+def _advise(advice: Sequence[str], warnings: list[str]) -> list[Line]:
+    """Return lines on names that do not meet, which are warnings of the report too."""
+    said = [text for text in advice if text]
+    warnings += said
+    return [("names", text) for text in said]
+
+
+def _describe_reference(
+    section: dict | None, adata: ad.AnnData, warnings: list[str]
+) -> list[Line]:
     if section is None:
         return [("reference", "none: no model is trained, the network is a consensus")]
-    measured = [*adata.var_names, *adata.uns[DROPPED]]
-    reference = read_reference(section, adata.var_names, cells=adata.obs_names)
+    dropped, cells = adata.uns[DROPPED], adata.obs_names
+    reference = read_reference(section, adata.var_names, cells=cells, dropped=dropped)
+    measured = [*adata.var_names, *dropped]
     counts, unmeasured = reference.attrs, read_reference(section, measured).attrs["unknown_gene"]
     n_regulators, targets = (reference[column].nunique() for column in PAIR)
     reasons = {
@@ -131,8 +221,7 @@ def _describe_reference(section: dict | None, adata: ad.AnnData) -> list[tuple[s
         ),
         ("dropped", ", ".join(f"{number} {reason}" for reason, number in reasons.items())),
     ]
-    if counts["advice"]:
-        lines.append(("names", counts["advice"]))
+    lines += _advise([counts["few"], counts["advice"]], warnings)
     known = set(reference[REGULATOR])
     others = sorted(known - set(adata.var_names[adata.var[IS_REGULATOR]]))
     if others:

@@ -68,6 +68,7 @@ def describe_dataset(
         "card": card,
         "summary": summary,
         "record": record,
+        "warnings": _read_warnings(folder / "input_warnings.txt"),
         "cell_types": cell_types,
         "blocks": [
             _describe_block(folder, split, negatives, Block(table, settings), judged, settings)
@@ -108,6 +109,11 @@ def _read_summary(path: Path) -> dict:
             file=path,
             remedy="Delete it and run the workflow again",
         ) from error
+
+
+def _read_warnings(path: Path) -> list[str]:
+    """Return what was said of names that do not meet; nothing where there is no such file."""
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:

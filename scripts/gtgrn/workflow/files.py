@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from snakemake.io import local
 
 from gtgrn.config.cards import expression_files, preprocess_files, split_files
-from gtgrn.config.locations import shipped, translation_files
+from gtgrn.config.locations import MARKERS, shipped, translation_files
 from gtgrn.config.settings import EXPRESSION, parse_scheme
 from gtgrn.names import TRANSFER
 from gtgrn.workflow.plan import Model, Plan
@@ -70,6 +70,8 @@ class Files:
         files |= preprocess_files(card)
         if "markers" in card["expression"]:
             files["markers"] = card["expression"]["markers"]
+        elif "markers" in self.plan.preprocess(name)["keep"]:
+            files["markers"] = MARKERS
         if "regulators" in card:
             if "path" in card["regulators"]:
                 files["regulators"] = card["regulators"]["path"]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
+from gtgrn.data.filters import cells_needed
 from gtgrn.errors import InputError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -227,6 +228,21 @@ def test_magic_needs_cells():
     assert "'preprocess.magic': MAGIC with knn_max 15 needs more cells than 8" in message
 
 
+@pytest.mark.parametrize(
+    ("cells", "fraction", "least", "needed"),
+    [
+        # Without either: ten cells, or a tenth of fewer than a hundred.
+        (100_000, None, None, 10), (559, None, None, 10), (100, None, None, 10),
+        (99, None, None, 10), (40, None, None, 4), (9, None, None, 1), (1, None, None, 1),
+        # What a card asks for is what is done, and a key leaves the other one alone.
+        (559, 0.1, None, 56), (559, None, 3, 3), (559, 0, None, 0), (559, None, 0, 0),
+        (100, 0.07, None, 7), (40, 0.05, 5, 5), (40, 0.5, 5, 20),
+    ],
+)  # fmt: skip
+def test_in_how_many_cells_a_gene_must_be(cells, fraction, least, needed):
+    assert cells_needed(cells, fraction, least) == needed
+
+
 def test_listed_genes_stay_however_few_cells_express_them():
     counts = np.zeros((20, 4), np.float32)
     counts[:, 0], counts[:2, 1], counts[0, 2] = 3, 1, 2
@@ -241,7 +257,7 @@ def test_listed_genes_stay_however_few_cells_express_them():
 
     assert kept(min_cells_fraction=0.5) == ["COMMON"]
     assert kept(min_cells_fraction=0.5, keep=["PAX5", "SILENT"]) == ["COMMON", "PAX5"]
-    assert kept(min_cells=2) == ["COMMON", "PAX5"]
+    assert kept(min_cells=2, min_cells_fraction=None) == ["COMMON", "PAX5"]
     assert kept(min_cells=2, min_cells_fraction=0.5) == ["COMMON"]
     assert kept(n_top_genes=0, keep=["PAX5"], regulators=["RARE"]) == ["PAX5", "RARE"]
     settings = preprocess(adata, values="counts", keep=["PAX5"]).uns["gtgrn"]["settings"]

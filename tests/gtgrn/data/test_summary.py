@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
+from gtgrn.data.cell_types import marker_types
 from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.store import read_preprocessed, write_expression
 from gtgrn.data.summary import summarise_input
 from preprocess_cases import preprocess
 
 
-def summarise(folder, card: dict, regulators=None, reference=None, **settings) -> dict[str, str]:
+def summarise(folder, card: dict, regulators=None, reference=None, **settings) -> dict:
     """Preprocess as the workflow does; give the lines of the summary by their names."""
     adata = read_expression(card["expression"])
     values = adata.uns["gtgrn"]["source"]["values"]
     adata = preprocess(adata, values=values, regulators=regulators, **settings)
     write_expression(adata, folder / "expression.h5ad")
     adata = read_preprocessed(folder / "expression.h5ad")
-    text = summarise_input("mine", card, adata, reference)
-    return dict(line.split(":", 1) for line in text.splitlines())
+    text, warnings = summarise_input("mine", card, adata, reference)
+    assert all(len(line) <= 88 for line in text.splitlines() if str(folder) not in line)
+    # A paragraph's further lines stand under its text.
+    text = text.replace("\n" + 12 * " ", " ")
+    return dict(line.split(":", 1) for line in text.splitlines()) | {"warnings": warnings}
 
 
 def write_counts(folder) -> dict:
@@ -51,13 +58,11 @@ def test_every_number_can_be_checked_by_hand(tmp_path):
         *["counts", "(detected;", "set", "expression.values", "to", "overrule)"]
     ]
     assert lines["cells"].strip() == "5 of 6; 1 express fewer than 1 genes"
-    assert lines["genes"].strip() == (
-        "4 of 5; 1 in fewer than 0.4 of the cells, 0 not among the chosen"
-    )
+    assert lines["genes"].strip() == ("4 of 5; 1 in fewer than 2 cells")
     # Of 5 x 4 counts without the empty cell and gene E, 4 are 0.
     assert lines["sparsity"].strip() == "20.0% of the kept values are 0"
     assert lines["regulators"].strip() == (
-        f"1 of 4 in {tmp_path / 'tfs.tsv'}; 1 are among the dropped genes, 2 not in the matrix"
+        f"1 of 4 in {tmp_path / 'tfs.tsv'}; 1 in fewer than 2 cells; 2 not in the matrix"
     )
     assert lines["reference"].strip() == "3 edges of 2 regulators and 2 targets, of 7 rows"
     assert lines["dropped"].strip() == (
@@ -99,7 +104,7 @@ def test_evidence_what_was_left_out_and_lost_regulators_are_named(tmp_path):
     lines = summarise(tmp_path, card, ["A", "E"], **settings)
     assert lines["evidence"].strip() == "all are whole numbers; 43% are 0; the largest is 9"
     assert lines["left out"].strip() == "__no_feature"
-    assert lines["lost"].strip() == "E; preprocess.keep: [regulators]"
+    assert lines["lost"].strip() == "E (1 cells); to keep: preprocess: {keep: [regulators]}"
     assert lines["names"].strip() == (
         "2 of 3 regulators match, 3 of 3 regulators would match if case were ignored "
         "(such as 'b' and 'B'); set ignore_case: true"
@@ -110,3 +115,47 @@ def test_evidence_what_was_left_out_and_lost_regulators_are_named(tmp_path):
     assert kept["regulators"].strip().startswith("3 of 3 in ")
     assert "lost" not in kept
     assert "names" not in kept
+    # What is said of names is a warning of the report too.
+    assert lines["warnings"] == [lines["names"].strip()]
+    assert kept["warnings"] == []
+
+
+def test_few_names_of_a_reference_are_a_warning(tmp_path):
+    card = write_counts(tmp_path)
+    (tmp_path / "edges.tsv").write_text("regulator\ttarget\nA\tB\nX\tY\nV\tW\n")
+    reference = {"path": str(tmp_path / "edges.tsv"), "regulator": "regulator", "target": "target"}
+    lines = summarise(tmp_path, card, reference=reference, min_genes_per_cell=1)
+    assert lines["warnings"] == ["2 of 6 genes of the reference are in the matrix"]
+    assert lines["names"].strip() == lines["warnings"][0]
+
+
+@pytest.mark.parametrize("organism", ["human", "mouse", "yeast"])
+def test_dropped_marker_genes_are_named_with_their_types(tmp_path, monkeypatch, organism):
+    monkeypatch.chdir(Path(__file__).parents[3])
+    names = {
+        "human": ["MS4A1", "CD8B", "NKG7", "COMMON"],
+        "mouse": ["Ms4a1", "Cd8b1", "Nkg7", "C"],
+    }
+    genes = names.get(organism, names["human"])
+    counts = np.ones((300, 4), int)
+    counts[9:, 0] = counts[4:, 1] = counts[:, 2] = 0
+    expression = tmp_path / "counts.csv"
+    pd.DataFrame(counts, [f"c{i}" for i in range(300)], genes).to_csv(expression)
+    card = write_counts(tmp_path)
+    pd.DataFrame(counts, [f"c{i}" for i in range(300)], genes).to_csv(expression)
+    card["organism"] = organism
+    options = {"min_genes_per_cell": 0, "min_cells_fraction": None}
+    lines = summarise(tmp_path, card, **options)
+    assert lines["genes"].strip() == "1 of 4; 1 in no cell, 2 in fewer than 10 cells"
+    if organism == "yeast":
+        assert "markers" not in lines
+        return
+    said = "0 of 3 known marker genes; 1 in no cell, 2 in fewer than 10 cells"
+    assert lines["markers"].strip() == said
+    first, second = genes[:2]
+    assert lines["lost"].strip() == (
+        f"{first} (B cell, 9), {second} (CD8 T cell, 4); to keep: preprocess: {{keep: [markers]}}"
+    )
+    kept = list(marker_types(card, genes))
+    assert sorted(kept) == sorted(genes[:3])
+    assert summarise(tmp_path, card, keep=kept, **options)["markers"].strip().startswith("2 of 3")
