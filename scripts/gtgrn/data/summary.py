@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import anndata as ad
 import numpy as np
@@ -134,7 +134,7 @@ def _why(dropped: pd.Series, needed: int) -> str:
     return ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
 
 
-def _shorten(names: Iterable[str], most: int = NAMES_SHOWN) -> str:
+def _shorten(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
     """Return names in one line, and how many more there are."""
     names = list(np.atleast_1d(names))
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -113,7 +113,7 @@ def _read_summary(path: Path) -> dict:
 
 def _read_warnings(path: Path) -> list[str]:
     """Return what was said of names that do not meet; nothing where there is no such file."""
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return verified(path).read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def _read_expression(path: Path, card: dict) -> tuple[dict, dict]:

@@ -64,7 +64,8 @@ class Files:
                 "simulation": f"<results>/{name}/simulation.h5ad",
                 "reference": f"<results>/{name}/simulation_reference.tsv",
             }
-        card, files = self.plan.datasets[name], {}
+        card = self.plan.datasets[name]
+        files: dict[str, Any] = {}
         if expression := expression_files(card):
             files["expression"] = expression
         files |= preprocess_files(card)
@@ -104,7 +105,8 @@ class Files:
 
     def summary(self, wildcards) -> dict:
         """Return what the summary of a data set reads besides its expression."""
-        card, files = self.plan.datasets[wildcards.dataset], {}
+        card = self.plan.datasets[wildcards.dataset]
+        files: dict[str, Any] = {}
         if wildcards.dataset in self.plan.supervised:
             files["reference"] = self.reference(wildcards)
         if "path" in card.get("regulators", {}):
