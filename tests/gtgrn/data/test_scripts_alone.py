@@ -23,8 +23,8 @@ PREPROCESS = {"min_cells_fraction": 0.0, "min_genes_per_cell": 0, "n_top_genes":
 
 
 def run_script(monkeypatch, name: str, **parts) -> None:
-    """Run a script as its rule does, but in this process and without its log file."""
-    monkeypatch.setattr("gtgrn.logs.configure_logging", lambda path: None)
+    """Run a script as its rule does, but in this process, without its log and its records."""
+    monkeypatch.setattr("gtgrn.jobs.start_job", lambda snakemake: None)
     given = {key: parts.pop(key, {}) for key in ("input", "output", "params", "wildcards")}
     snakemake = SimpleNamespace(
         **{
