@@ -15,6 +15,13 @@ from gtgrn.names import CELL_TYPE
 WITH_OBS = ("h5ad", "loom", "scanpy")
 """Formats whose cells have columns."""
 
+MIN_DONOR_CELLS = 10
+"""A donor's correlations of fewer cells say nothing; such donors are left out, and listed."""
+FEWEST_DONORS = 2
+"""Donors a condition needs: of one there is no spread."""
+ALL = "all"
+"""Name of a comparison of all cells."""
+
 UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]+")
 LONGEST_NAME = 80
 """Characters of a group's folder: a file's path must not grow beyond what a system takes."""
@@ -41,7 +48,9 @@ def obs_columns(card: dict) -> dict[str, str]:
         run, and no column of the file.
     """
     made = CELL_TYPE if "markers" in card["expression"] else None
+    compare = card.get("compare", {})
     named = {"groups.by": card.get("groups", {}).get("by")}
+    named |= {f"compare.{key}": compare.get(key) for key in ("by", "within", "unit")}
     return {key: name for key, name in named.items() if name not in (None, made)}
 
 
@@ -70,6 +79,8 @@ def check_groups(card: dict, path: Path) -> None:
                 remedy=f"Write the matrix as h5ad with the column in obs, or give "
                 f"expression.markers and '{key.rpartition('.')[2]}: {CELL_TYPE}'",
             )
+    if "compare" in card:
+        _check_comparison(card, columns, path)
     groups = card.get("groups")
     if groups is None:
         return
@@ -87,6 +98,37 @@ def check_groups(card: dict, path: Path) -> None:
             field="groups.models",
             remedy="Add the section reference, or remove the key",
         )
+
+
+def _check_comparison(card: dict, columns: dict[str, str], path: Path) -> None:
+    """Check the section `compare` of a card."""
+    compare = card["compare"]
+    made = CELL_TYPE if "markers" in card["expression"] else None
+    if made in (compare["by"], compare.get("unit", "")):
+        key = "by" if compare["by"] == made else "unit"
+        raise InputError(
+            "the types of marker genes are made from the expression that is compared",
+            file=path, field=f"compare.{key}", remedy="Name a column of the file",
+        )  # fmt: skip
+    keys = [key for key in ("by", "within", "unit") if key in compare]
+    for position, key in enumerate(keys):
+        for other in keys[:position]:
+            if compare[key] == compare[other]:
+                raise InputError(
+                    f"'{compare[key]}' is compare.{other} too", file=path, field=f"compare.{key}",
+                    remedy="Name another column, or remove it",
+                )  # fmt: skip
+    if "within" not in compare and "include" in compare:
+        raise InputError(
+            "has no effect without compare.within", file=path, field="compare.include",
+            remedy="Remove it, or name the column",
+        )  # fmt: skip
+    if "within" in compare and "compare.within" not in columns and "include" not in compare:
+        raise InputError(
+            "missing; the types that markers give are known only during the run",
+            file=path, field="compare.include",
+            remedy="List the types to compare within, as the table of markers spells them",
+        )  # fmt: skip
 
 
 def safe_names(values: Iterable[str]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from gtgrn.data.obs_columns import count_cells
 from gtgrn.errors import InputError, did_you_mean
 
 SMALL, NOT_LISTED = "fewer cells than min_cells", "not in groups.include"
+WHOLES = ("groups", "compare")
+"""Sections of a card that say what is made of its cells: a group has none."""
 WHOLE = "whole"
 """Key of a group's card with the name of the data set that it is a part of."""
 
@@ -124,7 +126,7 @@ def group_cards(name: str, card: dict) -> dict[str, dict]:
     for group in find_groups(card):
         if group.left_out:
             continue
-        own = {key: copy.deepcopy(section) for key, section in card.items() if key != "groups"}
+        own = {key: copy.deepcopy(section) for key, section in card.items() if key not in WHOLES}
         if not card["groups"]["models"]:
             own = {key: own[key] for key in own if key not in ("reference", "splits")}
         own |= {"title": f"{card['title']}: {group.value}", WHOLE: name, "group": group.value}

@@ -31,6 +31,7 @@ from gtgrn.config.settings import (
 from gtgrn.data.downloads import check_offline, is_fetched
 from gtgrn.names import EDGES, TRANSFER
 from gtgrn.plugins import METHODS, PEERS, find_plugins
+from gtgrn.workflow.comparing import find_comparisons
 from gtgrn.workflow.grouping import WHOLE, Group, find_groups, group_cards
 
 CARDS = "config/datasets"
@@ -65,6 +66,8 @@ def make_plan(config: dict, cards: str | Path = CARDS, origins: Origins = NO_ORI
         check_offline(plan.fetched, mirror=config["mirror"])
     settle_sources(config, plan.listed, origins)
     check_sources(config, plan.listed)
+    # Looked up now, so that what is wrong with the file's columns ends the start with one line.
+    plan.compared  # noqa: B018
     return plan
 
 
@@ -105,6 +108,24 @@ class Plan:
     def grouped(self) -> dict[str, list[Group]]:
         """Data sets that have groups -> these, those that are left out among them."""
         return {name: find_groups(d) for name, d in self.listed.items() if "groups" in d}
+
+    @cached_property
+    def compared(self) -> dict[str, list[Group]]:
+        """Data sets with conditions to compare -> within which groups, left-out ones too."""
+        return {name: find_comparisons(d) for name, d in self.listed.items() if "compare" in d}
+
+    def comparison(self, dataset: str) -> dict:
+        """Return the section `compare` of a data set."""
+        return self.listed[dataset]["compare"]
+
+    def within(self, dataset: str, name: str) -> str:
+        """Return the value of the group with a name of a folder."""
+        return next(group.value for group in self.compared[dataset] if group.name == name)
+
+    def not_compared(self, dataset: str) -> list[dict[str, str]]:
+        """Return the groups of a data set in which nothing is compared, and why."""
+        groups = [group for group in self.compared[dataset] if group.left_out]
+        return [{"within": group.value, "left_out": group.left_out} for group in groups]
 
     def group_column(self, dataset: str) -> str:
         """Return the column of obs, as preprocessing leaves it, with a data set's groups."""

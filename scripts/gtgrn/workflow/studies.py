@@ -6,6 +6,7 @@ from gtgrn.config.locations import find_prior
 from gtgrn.config.settings import FEATURE_SETS
 from gtgrn.errors import InputError
 from gtgrn.report.registry import (
+    COMPARED,
     EXPRESSED,
     GROUPED,
     JUDGED,
@@ -43,8 +44,17 @@ class StudyFiles:
     def pages(self) -> dict[str, list[str]]:
         """Pages of the report -> the studies that each shows; those that a card asks for too."""
         asked = ["groups"] if self.plan.grouped else []
+        asked += ["comparison"] if self.plan.compared else []
         shown = list(dict.fromkeys([*self.plan.config["report"]["studies"], *asked]))
         return {"report": shown, "paper": list(find_sections())}
+
+    # Conditions
+
+    def comparisons(self, wildcards) -> list[str]:
+        """Return the summaries of a data set's comparisons."""
+        folder = f"<results>/{wildcards.dataset}/comparison"
+        groups = self.plan.compared[wildcards.dataset]
+        return [f"{folder}/{group.name}/summary.json" for group in groups if not group.left_out]
 
     # Hyper-parameters and peers
 
@@ -232,6 +242,7 @@ class StudyFiles:
             TUNED: plan.tuned,
             STUDIED: plan.studied,
             GROUPED: list(plan.grouped),
+            COMPARED: list(plan.compared),
             WITH_PEERS: [name for name in plan.judged if plan.peers_of(name)],
         }
         return [f"<results>/{path}" for path in list_files(self.pages[wildcards.page], kinds)]

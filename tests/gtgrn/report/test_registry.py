@@ -10,7 +10,18 @@ from gtgrn.errors import InputError
 from gtgrn.plugins import PACKAGE
 from gtgrn.report.registry import KINDS, find_sections, list_files, make_sections
 
-STUDIES = ["paper", "peers", "tuning", "gatv2", "regulators", "groups", "fig7", "fig8", "biology"]
+STUDIES = [
+    "paper",
+    "peers",
+    "tuning",
+    "gatv2",
+    "regulators",
+    "groups",
+    "comparison",
+    "fig7",
+    "fig8",
+    "biology",
+]
 TOY = '''
 """A toy."""
 

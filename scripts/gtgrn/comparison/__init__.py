@@ -1,0 +1,1 @@
+"""What differs between two conditions: edges, regulators, regulons, each against a null."""

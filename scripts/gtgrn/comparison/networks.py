@@ -1,0 +1,142 @@
+"""Edges and regulators that differ between two conditions, with what was found by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gtgrn.comparison.claims import BINS, count_bins, judge, standardise, to_bins
+from gtgrn.comparison.correlations import (
+    LEVEL,
+    CellCorrelations,
+    DonorCorrelations,
+    Effects,
+)
+from gtgrn.comparison.design import Design, draw_labellings
+from gtgrn.names import REGULATOR, TARGET
+
+FIRST, SECOND = "first", "second"
+DIFFERENCE, LOW, HIGH = "difference", "low", "high"
+STATISTIC, P, FDR = "statistic", "p", "fdr"
+REWIRING, RANK = "rewiring", "rank"
+EDGES = [REGULATOR, TARGET, FIRST, SECOND, DIFFERENCE, LOW, HIGH, STATISTIC, P, FDR]
+REGULATORS = [RANK, REGULATOR, REWIRING, LOW, HIGH, STATISTIC, P, FDR, "edges"]
+CLAIMED = 0.05
+
+
+def compare_networks(
+    values: np.ndarray,
+    genes: Sequence[str],
+    regulators: Sequence[str],
+    design: Design,
+    *,
+    permutations: int,
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Compare correlations between two conditions.
+
+    Parameters
+    ----------
+    values
+        Cells x genes, log-normalised, the design's cells in its order.
+    genes, regulators
+        Names; the regulators are among the genes.
+    design
+        From :func:`gtgrn.comparison.design.make_design`.
+    permutations
+        Null labellings.
+    seed
+        Of their draws.
+
+    Returns
+    -------
+    tuple
+        Edges (regulator, target, first and second: correlation in either condition, difference
+        of Fisher's z with low and high, statistic, p, fdr), the largest statistic first; the
+        regulators (rank, regulator, rewiring: mean squared difference of the partial
+        correlations' Fisher z, less its mean over the null labellings, low, high, statistic, p,
+        fdr, edges: number of its edges with a rate of at most .05); and a dictionary with
+        labellings, edges_overall and regulators_overall (see
+        :func:`gtgrn.comparison.claims.judge`).
+    """
+    positions = np.searchsorted(np.asarray(genes), np.asarray(regulators))
+    cells = not design.donors
+    engine = (CellCorrelations if cells else DonorCorrelations)(values, positions, design)
+    labellings = draw_labellings(design, permutations, seed=seed)
+    left = engine.calibrate(labellings)
+    observed = engine.statistics(design.labels)[1]
+    counts = np.zeros((len(left), BINS), dtype=np.int32)
+    strength = np.zeros((len(left), len(positions)))
+    chance = np.zeros(len(positions))
+    for number, labels in enumerate(left):
+        difference, statistic = engine.statistics(labels)
+        counts[number] = np.bincount(to_bins(statistic[0]).ravel(), minlength=BINS)
+        strength[number] = regulator_strength(statistic[1])
+        chance += (difference[1] ** 2).mean(axis=1) / len(left)
+    own = np.ones(observed[0].shape, dtype=bool)
+    own[np.arange(len(positions)), positions] = False
+    effects = engine.effects()
+    p, rate, overall = judge(observed[0][own], counts, same=len(positions))
+    edges = _table_edges(effects, observed[0], own, genes, regulators).assign(**{P: p, FDR: rate})
+    claimed = edges.loc[edges[FDR] <= CLAIMED, REGULATOR].value_counts()
+    rated, null = standardise(regulator_strength(observed[1]), strength)
+    p, rate, overall_regulators = judge(rated, count_bins(null))
+    table = _table_regulators(effects, chance, regulators)
+    table = table.assign(**{STATISTIC: rated, P: p, FDR: rate})
+    table["edges"] = table[REGULATOR].map(claimed).fillna(0).astype(int)
+    summary = {
+        "labellings": len(left) + 1,
+        "edges_overall": overall,
+        "regulators_overall": overall_regulators,
+    }
+    edges = edges.sort_values([STATISTIC, REGULATOR, TARGET], ascending=[False, True, True])
+    table = table.sort_values([STATISTIC, REWIRING, REGULATOR], ascending=[False, False, True])
+    table[RANK] = np.arange(1, len(table) + 1)
+    return (
+        edges[EDGES].reset_index(drop=True),
+        table[REGULATORS].reset_index(drop=True),
+        summary,
+    )
+
+
+def regulator_strength(statistic: np.ndarray) -> np.ndarray:
+    """Return how much a regulator's edges differ, (regulators,): log of the mean square.
+
+    Parameters
+    ----------
+    statistic
+        (regulators, genes); 0 for a gene with itself.
+    """
+    return np.log(np.einsum("ij,ij->i", statistic, statistic) / statistic.shape[1] + 1e-12)
+
+
+def _table_edges(
+    effects: Effects,
+    statistic: np.ndarray,
+    own: np.ndarray,
+    genes: Sequence[str],
+    regulators: Sequence[str],
+) -> pd.DataFrame:
+    low, high = effects.interval()
+    shape = own.shape
+    names = {
+        REGULATOR: np.broadcast_to(np.asarray(regulators, object)[:, None], shape)[own],
+        TARGET: np.broadcast_to(np.asarray(genes, object), shape)[own],
+    }
+    columns = {
+        FIRST: effects.first, SECOND: effects.second, DIFFERENCE: effects.difference,
+        LOW: low, HIGH: high, STATISTIC: statistic,
+    }  # fmt: skip
+    return pd.DataFrame(names | {name: column[own] for name, column in columns.items()})
+
+
+def _table_regulators(
+    effects: Effects, chance: np.ndarray, regulators: Sequence[str]
+) -> pd.DataFrame:
+    width = stats.norm.ppf((1 + LEVEL) / 2) * effects.rewiring_error
+    excess = effects.rewiring - chance
+    columns = {REWIRING: excess, LOW: excess - width, HIGH: excess + width}
+    return pd.DataFrame({REGULATOR: list(regulators), **columns})

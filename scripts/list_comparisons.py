@@ -1,0 +1,15 @@
+"""Join the summaries of a data set's comparisons, and name what was left out."""
+
+import json
+from pathlib import Path
+
+from gtgrn.comparison.tables import join_summaries
+from gtgrn.logs import configure_logging
+from gtgrn.tables import write_table
+
+configure_logging(snakemake.log[0])
+summaries = [
+    {**json.loads(Path(path).read_text(encoding="utf-8")), "folder": Path(path).parent.name}
+    for path in snakemake.input
+]
+write_table(join_summaries(summaries, snakemake.params.left_out), snakemake.output[0])
