@@ -5,10 +5,10 @@ import json
 from gtgrn.comparison.tables import compare_conditions
 from gtgrn.data.store import read_preprocessed
 from gtgrn.files import write_text
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
 from gtgrn.tables import read_table, write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 params, output = snakemake.params, snakemake.output
 adata = read_preprocessed(snakemake.input.expression)
 net = read_table(snakemake.input.net, ["source", "target", "weight"]).astype({"source": str})

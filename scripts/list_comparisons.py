@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 from gtgrn.comparison.tables import join_summaries
-from gtgrn.logs import configure_logging
+from gtgrn.jobs import start_job
+from gtgrn.manifest import verified
 from gtgrn.tables import write_table
 
-configure_logging(snakemake.log[0])
+start_job(snakemake)
 summaries = [
-    {**json.loads(Path(path).read_text(encoding="utf-8")), "folder": Path(path).parent.name}
+    {**json.loads(verified(path).read_text(encoding="utf-8")), "folder": Path(path).parent.name}
     for path in snakemake.input
 ]
 write_table(join_summaries(summaries, snakemake.params.left_out), snakemake.output[0])

@@ -55,6 +55,7 @@ from gtgrn.config.locations import DOWNLOADS
 from gtgrn.workflow.command import command_of_run
 from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.folder import hold_folder
+from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.files import Files, beside, given
 from gtgrn.config.locations import DOWNLOADS, source_path
 from gtgrn.config.source_cards import list_sources, load_sources
@@ -79,6 +80,7 @@ except OSError as error:
     raise WorkflowError(describe_os_error(error)) from None
 announce_command(sys.argv)
 FILES, STUDIES, CONTEXT = Files(PLAN), StudyFiles(PLAN), ContextFiles(PLAN)
+GROUPS = CellGroups(PLAN)
 SEEDS, NULLS, GPUS = PLAN.seeds, CONTEXT.label_nulls, int(config["gpu"])
 MODEL_OUTPUTS = {
     "scores": "scores.tsv.gz",

@@ -25,8 +25,8 @@ rule compare_conditions:
         mem_mb=scaled_memory(8000),
         runtime=240,
     params:
-        section=of_dataset(PLAN.comparison),
-        within=lambda wildcards: PLAN.within(wildcards.dataset, wildcards.within),
+        section=of_dataset(GROUPS.comparison),
+        within=lambda wildcards: GROUPS.within(wildcards.dataset, wildcards.within),
         min_targets=config["biology"]["min_targets"],
         seed=config["inference"]["seed"],
         code=code("compare_conditions"),
@@ -47,7 +47,7 @@ rule list_comparisons:
     conda:
         "../../envs/base.yaml"
     params:
-        left_out=of_dataset(PLAN.not_compared),
+        left_out=of_dataset(GROUPS.not_compared),
         code=code("list_comparisons"),
     script:
         "../../scripts/list_comparisons.py"

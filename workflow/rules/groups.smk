@@ -22,11 +22,9 @@ rule select_group:
         mem_mb=scaled(4000),
         runtime=scaled(30),
     params:
-        by=lambda wildcards: PLAN.group_column(PLAN.groups[wildcards.dataset]),
+        by=lambda wildcards: GROUPS.section(wildcards.dataset)["by"],
         group=lambda wildcards: PLAN.listed[wildcards.dataset]["group"],
-        min_cells=lambda wildcards: PLAN.listed[PLAN.groups[wildcards.dataset]]["groups"][
-            "min_cells"
-        ],
+        min_cells=lambda wildcards: GROUPS.section(wildcards.dataset)["min_cells"],
         code=code("select_group"),
     script:
         "../../scripts/select_group.py"
@@ -49,8 +47,8 @@ rule list_groups:
         mem_mb=scaled(4000),
         runtime=scaled(30),
     params:
-        by=of_dataset(PLAN.group_column),
-        groups=of_dataset(PLAN.group_rows),
+        by=lambda wildcards: GROUPS.section(wildcards.dataset)["by"],
+        groups=of_dataset(GROUPS.rows),
         code=code("list_groups"),
     script:
         "../../scripts/list_groups.py"

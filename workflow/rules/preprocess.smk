@@ -131,7 +131,7 @@ rule preprocess_expression:
         runtime=scaled(60),
     params:
         card=get_card,
-        columns=of_dataset(PLAN.columns),
+        columns=of_dataset(GROUPS.columns),
         preprocess=of_dataset(PLAN.preprocess),
         seed=config["inference"]["seed"],
         code=code("preprocess_expression"),

@@ -83,15 +83,14 @@ def make_design(
         If a condition has too few cells, or fewer than two donors of ten cells.
     """
     where = f" of '{name}'" if name else ""
-    known = np.array([condition in groups for condition in conditions], dtype=bool)
-    if donors is not None:
-        known &= np.array([donor is not None for donor in donors], dtype=bool)
-    rows = np.flatnonzero(known)
-    first = np.array([conditions[row] == groups[0] for row in rows], dtype=bool)
+    whose = [""] * len(conditions) if donors is None else donors
+    pairs = list(zip(conditions, whose, strict=True))
+    rows = np.flatnonzero([own in groups and donor is not None for own, donor in pairs])
+    first = np.asarray([own == groups[0] for own in conditions])[rows]
     left_out: tuple[str, ...] = ()
     paired, names = False, np.array([], dtype=str)
     if donors is not None:
-        names = np.array([donors[row] for row in rows], dtype=str)
+        names = np.asarray([str(donor) for donor in donors])[rows]
         kept, paired, left_out = _choose_donors(names, first, groups, where)
         rows, first, names = rows[kept], first[kept], names[kept]
     for condition, cells in zip(groups, (first.sum(), (~first).sum()), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,19 @@ REGULATORS = [RANK, REGULATOR, REWIRING, LOW, HIGH, STATISTIC, P, FDR, "edges"]
 CLAIMED = 0.05
 
 
+@dataclass(frozen=True)
+class _Null:
+    """What is kept of the null labellings.
+
+    Counts of the edges' statistics by bin and the strength of each regulator, both by labelling,
+    and the regulators' mean squared difference over all labellings.
+    """
+
+    counts: np.ndarray
+    strength: np.ndarray
+    chance: np.ndarray
+
+
 def compare_networks(
     values: np.ndarray,
     genes: Sequence[str],
@@ -46,10 +60,8 @@ def compare_networks(
         Names; the regulators are among the genes.
     design
         From :func:`gtgrn.comparison.design.make_design`.
-    permutations
-        Null labellings.
-    seed
-        Of their draws.
+    permutations, seed
+        Null labellings, and the seed of their draws.
 
     Returns
     -------
@@ -65,41 +77,44 @@ def compare_networks(
     positions = np.searchsorted(np.asarray(genes), np.asarray(regulators))
     cells = not design.donors
     engine = (CellCorrelations if cells else DonorCorrelations)(values, positions, design)
-    labellings = draw_labellings(design, permutations, seed=seed)
-    left = engine.calibrate(labellings)
+    left = engine.calibrate(draw_labellings(design, permutations, seed=seed))
     observed = engine.statistics(design.labels)[1]
-    counts = np.zeros((len(left), BINS), dtype=np.int32)
-    strength = np.zeros((len(left), len(positions)))
-    chance = np.zeros(len(positions))
-    for number, labels in enumerate(left):
-        difference, statistic = engine.statistics(labels)
-        counts[number] = np.bincount(to_bins(statistic[0]).ravel(), minlength=BINS)
-        strength[number] = regulator_strength(statistic[1])
-        chance += (difference[1] ** 2).mean(axis=1) / len(left)
+    null = _collect_null(engine, left)
     own = np.ones(observed[0].shape, dtype=bool)
     own[np.arange(len(positions)), positions] = False
     effects = engine.effects()
-    p, rate, overall = judge(observed[0][own], counts, same=len(positions))
+    p, rate, overall = judge(observed[0][own], null.counts, same=len(positions))
     edges = _table_edges(effects, observed[0], own, genes, regulators).assign(**{P: p, FDR: rate})
     claimed = edges.loc[edges[FDR] <= CLAIMED, REGULATOR].value_counts()
-    rated, null = standardise(regulator_strength(observed[1]), strength)
-    p, rate, overall_regulators = judge(rated, count_bins(null))
-    table = _table_regulators(effects, chance, regulators)
-    table = table.assign(**{STATISTIC: rated, P: p, FDR: rate})
+    rated, others = standardise(regulator_strength(observed[1]), null.strength)
+    p, rate, overall_regulators = judge(rated, count_bins(others))
+    values_of = {STATISTIC: rated, P: p, FDR: rate}
+    table = _table_regulators(effects, null.chance, regulators).assign(**values_of)
     table["edges"] = table[REGULATOR].map(claimed).fillna(0).astype(int)
-    summary = {
-        "labellings": len(left) + 1,
-        "edges_overall": overall,
-        "regulators_overall": overall_regulators,
-    }
-    edges = edges.sort_values([STATISTIC, REGULATOR, TARGET], ascending=[False, True, True])
-    table = table.sort_values([STATISTIC, REWIRING, REGULATOR], ascending=[False, False, True])
+    summary = {"labellings": len(left) + 1, "edges_overall": overall}
+    summary["regulators_overall"] = overall_regulators
+    by = [STATISTIC, REWIRING, REGULATOR]
+    table = table.sort_values(by, ascending=[False, False, True], ignore_index=True)
     table[RANK] = np.arange(1, len(table) + 1)
-    return (
-        edges[EDGES].reset_index(drop=True),
-        table[REGULATORS].reset_index(drop=True),
-        summary,
+    by = [STATISTIC, REGULATOR, TARGET]
+    edges = edges.sort_values(by, ascending=[False, True, True], ignore_index=True)
+    return edges[EDGES], table[REGULATORS], summary
+
+
+def _collect_null(engine: CellCorrelations | DonorCorrelations, labellings: np.ndarray) -> _Null:
+    """Run through the null labellings once, keeping counts and sums."""
+    regulators = len(engine.regulators)
+    null = _Null(
+        np.zeros((len(labellings), BINS), dtype=np.int32),
+        np.zeros((len(labellings), regulators)),
+        np.zeros(regulators),
     )
+    for number, labels in enumerate(labellings):
+        difference, statistic = engine.statistics(labels)
+        null.counts[number] = np.bincount(to_bins(statistic[0]).ravel(), minlength=BINS)
+        null.strength[number] = regulator_strength(statistic[1])
+        null.chance[:] += (difference[1] ** 2).mean(axis=1) / len(labellings)
+    return null
 
 
 def regulator_strength(statistic: np.ndarray) -> np.ndarray:

@@ -110,6 +110,11 @@ def _check_comparison(card: dict, columns: dict[str, str], path: Path) -> None:
             "the types of marker genes are made from the expression that is compared",
             file=path, field=f"compare.{key}", remedy="Name a column of the file",
         )  # fmt: skip
+    if len(set(compare["groups"])) < 2:
+        raise InputError(
+            f"'{compare['groups'][0]}' twice", file=path, field="compare.groups",
+            remedy="Name two conditions",
+        )  # fmt: skip
     keys = [key for key in ("by", "within", "unit") if key in compare]
     for position, key in enumerate(keys):
         for other in keys[:position]:

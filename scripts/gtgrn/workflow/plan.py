@@ -17,7 +17,6 @@ from gtgrn.config.cards import (
 )
 from gtgrn.config.families import cards_in
 from gtgrn.config.grids import grid_points
-from gtgrn.config.group_checks import obs_columns
 from gtgrn.config.locations import SHIPPED_CARDS
 from gtgrn.config.settings import (
     ENSEMBLES,
@@ -114,35 +113,6 @@ class Plan:
         """Data sets with conditions to compare -> within which groups, left-out ones too."""
         return {name: find_comparisons(d) for name, d in self.listed.items() if "compare" in d}
 
-    def comparison(self, dataset: str) -> dict:
-        """Return the section `compare` of a data set."""
-        return self.listed[dataset]["compare"]
-
-    def within(self, dataset: str, name: str) -> str:
-        """Return the value of the group with a name of a folder."""
-        return next(group.value for group in self.compared[dataset] if group.name == name)
-
-    def not_compared(self, dataset: str) -> list[dict[str, str]]:
-        """Return the groups of a data set in which nothing is compared, and why."""
-        groups = [group for group in self.compared[dataset] if group.left_out]
-        return [{"within": group.value, "left_out": group.left_out} for group in groups]
-
-    def group_column(self, dataset: str) -> str:
-        """Return the column of obs, as preprocessing leaves it, with a data set's groups."""
-        return self.listed[dataset]["groups"]["by"]
-
-    def group_rows(self, dataset: str) -> list[dict]:
-        """Return what is known of each group of a data set before the run."""
-        return [
-            {
-                "value": group.value,
-                "dataset": "" if group.left_out else f"{dataset}/{group.name}",
-                "cells": group.cells,
-                "left_out": group.left_out,
-            }
-            for group in self.grouped[dataset]
-        ]
-
     def wholes(self, datasets: Iterable[str]) -> list[str]:
         """Return those of some data sets that are no group of another."""
         return [name for name in datasets if name not in self.groups]
@@ -234,10 +204,6 @@ class Plan:
     def preprocess(self, dataset: str) -> dict:
         """Return the section preprocess with the card's own keys on top."""
         return {**self.config["preprocess"], **self.datasets[dataset].get("preprocess", {})}
-
-    def columns(self, dataset: str) -> dict[str, str]:
-        """Return the columns of obs that preprocessing keeps, by the card's key for each."""
-        return obs_columns(self.datasets[dataset])
 
     # Expression-only methods
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from gtgrn.errors import InputError
+from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import StudyFiles
 
@@ -57,14 +58,14 @@ def test_one_comparison_within_each_type_that_has_the_cells(cards):
     plan = cards()
     left_out = {group.name: group.left_out for group in plan.compared["mine"]}
     assert left_out == {"T_NK": "", "B": "21 cells are 'a', of 25 needed"}
-    assert plan.within("mine", "T_NK") == "T/NK"
-    assert plan.not_compared("mine") == [{"within": "B", "left_out": left_out["B"]}]
+    assert CellGroups(plan).within("mine", "T_NK") == "T/NK"
+    assert CellGroups(plan).not_compared("mine") == [{"within": "B", "left_out": left_out["B"]}]
     studies = StudyFiles(plan)
     job = SimpleNamespace(dataset="mine")
     assert studies.comparisons(job) == ["<results>/mine/comparison/T_NK/summary.json"]
     assert studies.pages["report"] == ["comparison"]
     columns = {"compare.by": "state", "compare.within": "kind", "compare.unit": "donor"}
-    assert plan.columns("mine") == columns
+    assert CellGroups(plan).columns("mine") == columns
 
 
 def test_all_cells_without_groups_or_donors(cards):
@@ -76,6 +77,7 @@ def test_bad_comparisons_end_in_one_line(cards):
     message = error(cards, groups=["a", "treated"])
     assert "'compare.groups': no cell has 'treated' in the column 'state'" in message
     assert "Its values are a, b" in message
+    assert "'compare.groups': 'a' twice" in error(cards, groups=["a", "a"])
     assert "obs has no column 'status'" in error(cards, by="status")
     assert "'compare.by': obs column 'donor' holds numbers" in error(cards, by="donor", unit=None)
     assert "'compare.unit': 'state' is compare.by too" in error(cards, unit="state")

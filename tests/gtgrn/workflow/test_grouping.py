@@ -13,6 +13,7 @@ import pytest
 import yaml
 from gtgrn.config.group_checks import LONGEST_NAME, RESERVED, safe_names
 from gtgrn.errors import InputError
+from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.files import Files
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import StudyFiles
@@ -53,10 +54,10 @@ def test_each_large_group_is_a_data_set_beside_the_whole(cards):
     plan = cards(groups={"by": "kind", "min_cells": 20}, reference={"path": "edges.tsv"})
     assert list(plan.listed) == ["mine", "mine/B", "mine/CD4+_CD25_T", "mine/CD4-_T"]
     assert plan.expressed == list(plan.listed)
-    left_out = {row["value"]: row["left_out"] for row in plan.group_rows("mine")}
+    left_out = {row["value"]: row["left_out"] for row in CellGroups(plan).rows("mine")}
     assert left_out["rare"] == "fewer cells than min_cells"
     assert not left_out["B"]
-    assert plan.columns("mine") == {"groups.by": "kind"}
+    assert CellGroups(plan).columns("mine") == {"groups.by": "kind"}
     assert Files(plan).whole(SimpleNamespace(dataset="mine/B")) == "<results>/mine/expression.h5ad"
 
 
@@ -88,7 +89,7 @@ def test_a_network_of_others_is_that_of_the_whole(cards):
 def test_listed_groups_alone(cards):
     plan = cards(groups={"by": "kind", "min_cells": 10, "include": ["B", "rare"]})
     assert list(plan.listed) == ["mine", "mine/B"]
-    reasons = {row["value"]: row["left_out"] for row in plan.group_rows("mine")}
+    reasons = {row["value"]: row["left_out"] for row in CellGroups(plan).rows("mine")}
     assert reasons["CD4- T"] == "not in groups.include"
     message = error(cards, groups={"by": "kind", "include": ["rar"]})
     assert "'groups.include': no cell has 'rar'" in message
@@ -116,7 +117,7 @@ def test_what_is_not_there_yet_must_be_listed(cards):
     groups = {"by": "cell_type", "include": ["T", "B"]}
     plan = cards({**table, "markers": "markers.tsv"}, groups=groups)
     assert list(plan.listed) == ["mine", "mine/B", "mine/T"]
-    assert plan.columns("mine") == {}
+    assert CellGroups(plan).columns("mine") == {}
     Path("mine.h5ad").write_bytes(b"\x1f\x8b packed")
     message = error(cards, groups={"by": "kind"})
     assert "mine.h5ad: 'groups.include': missing; the column cannot be read before" in message
