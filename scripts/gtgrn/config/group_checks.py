@@ -27,8 +27,9 @@ LONGEST_NAME = 80
 """Characters of a group's folder: a file's path must not grow beyond what a system takes."""
 
 RESERVED = {
-    "annotation", "biology", "comparison", "embedding_map", "embeddings", "evaluation", "models",
-    "networks", "nulls", "paper", "peers", "regulators", "splits", "tuning", "walks",
+    "annotation", "biology", "comparison", "context", "embedding_map", "embeddings",
+    "evaluation", "models", "networks", "nulls", "paper", "peers", "regulators", "splits",
+    "tuning", "walks",
 }  # fmt: skip
 """Folders of a data set's own results, beside which those of its groups lie."""
 

@@ -27,11 +27,12 @@ class ContextFiles:
         """Return the names of the sources of a data set: its card's, or the configuration's.
 
         Where neither names any, those of the Python index serve the data sets of human and
-        mouse without known edges; with ``offline`` only what was fetched before.
+        mouse without known edges; with ``offline`` only what was fetched before. A group of
+        cells has none: other contexts would say the same of every group.
         """
         plan = self.plan
         card = plan.datasets[dataset]
-        if dataset in plan.simulated:
+        if dataset in plan.simulated or dataset in plan.groups:
             return []
         own = card.get("context", {}).get("sources", plan.config["context"]["sources"])
         if own is not None:

@@ -14,6 +14,7 @@ import yaml
 from gtgrn.config.group_checks import LONGEST_NAME, RESERVED, safe_names
 from gtgrn.errors import InputError
 from gtgrn.workflow.cell_groups import CellGroups
+from gtgrn.workflow.context import ContextFiles
 from gtgrn.workflow.files import Files
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import StudyFiles
@@ -66,6 +67,7 @@ def test_only_networks_are_made_of_groups_unless_models_are_asked_for(cards):
     sections["groups"]["min_cells"] = 10
     plan = cards(**sections)
     assert plan.supervised == ["mine"]
+    assert ContextFiles(plan).ranked == []
     assert Files(plan).stabilities() == ["<results>/mine/evaluation/stability.tsv"]
     sections["groups"]["models"] = True
     plan = cards(**sections)
