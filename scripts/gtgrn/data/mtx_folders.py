@@ -6,6 +6,7 @@ and their kin; unpacked or packed in any way, genes x cells or cells x genes.
 
 from __future__ import annotations
 
+import csv
 import logging
 import re
 from collections.abc import Sequence
@@ -162,7 +163,7 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
         while line.startswith("%") or (line and not line.strip()):
             line = text.readline(1_000_000)
         try:
-            rows, columns, entries = map(int, line.split())
+            rows, columns, entries = map(int, line.encode("ascii").split())
         except ValueError as error:
             raise ValueError("its line of sizes has not three whole numbers") from error
         if min(rows, columns, entries) < 0 or max(rows, columns) > 2**31 - 1:
@@ -181,6 +182,7 @@ def _read_entries(text: TextIO, field: str) -> pd.DataFrame:
         table = pd.read_csv(
             text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
             dtype={name: kinds[name] for name in names}, on_bad_lines="error",
+            quoting=csv.QUOTE_NONE,
         )  # fmt: skip
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: np.array([], kinds[name]) for name in names})
