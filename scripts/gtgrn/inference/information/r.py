@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,13 @@ from gtgrn.errors import InputError
 logger = logging.getLogger(__name__)
 
 ENGINES = ("auto", "r", "native")
+WANTED = {
+    "minet": ("3.64", ("build.mim", "aracne", "clr", "mrnet")),
+    "infotheo": ("1.2", ("discretize", "mutinformation")),
+    "c3net": ("1.1", ("c3net",)),
+    "bc3net": ("1.0", ("c3mtc", "bc3net")),
+}
+"""Package -> oldest version that our engine was compared with, as in envs/mi.yaml; functions."""
 REMEDY = (
     "Run with --use-conda (envs/mi.yaml has R and the packages), install them, or set "
     "'engine: native'"
@@ -45,9 +53,34 @@ def problem(packages: Sequence[str]) -> str | None:
             os.environ.pop("LD_LIBRARY_PATH", None)
         else:
             os.environ["LD_LIBRARY_PATH"] = before
-    there = robjects.r("function(p) suppressWarnings(requireNamespace(p, quietly = TRUE))")
-    absent = [name for name in packages if not there(name)[0]]
-    return f"R has no package {', '.join(absent)}" if absent else None
+    there = robjects.r(LOOK)
+    found = [_lacking(name, *map(str, there(name))) for name in packages]
+    return "; ".join(filter(None, found)) or None
+
+
+LOOK = """function(name) {
+    if (!suppressWarnings(suppressMessages(requireNamespace(name, quietly = TRUE)))) return("")
+    c(as.character(packageVersion(name)), getNamespaceExports(name))
+}"""
+"""R: the version of a package and what it exports, or nothing where it cannot be loaded."""
+
+
+def _lacking(name: str, version: str, *exports: str) -> str:
+    """Say what a package of R lacks, or nothing."""
+    wanted, functions = WANTED.get(name, ("", ()))
+    needs = f" ({wanted} or newer is wanted)" if wanted else ""
+    if not version:
+        return f"R has no package {name}{needs}"
+    if wanted and _numbers(version) < _numbers(wanted):
+        return f"R's package {name} is {version}{needs}"
+    absent = [function for function in functions if function not in exports]
+    if absent:
+        return f"R's package {name} {version} has no function {', '.join(absent)}{needs}"
+    return ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def choose_engine(engine: str, packages: Sequence[str], field: str) -> str:
@@ -78,7 +111,7 @@ def choose_engine(engine: str, packages: Sequence[str], field: str) -> str:
     if engine == "r" and obstacle:
         raise InputError(obstacle, field=field, remedy=REMEDY)
     if obstacle:
-        logger.info("native engine: %s", obstacle)
+        logger.warning("%s: our own engine is used instead (%s)", obstacle, field)
     return "native" if obstacle else "r"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from gtgrn.errors import InputError
 from gtgrn.inference.information import r as _r
 
+SCRIPTS = Path(__file__).parents[4] / "scripts"
 REFERENCE = Path(__file__).parents[5] / "shared" / "reference" / "mi"
 PARMIGENE = {
     "aracne.a_eps0.05": ("parmigene::aracne.a", {"eps": 0.05}),
@@ -118,6 +120,76 @@ def test_the_engine_is_chosen_by_what_is_there(monkeypatch):
     assert "--use-conda" in str(caught.value)
     with pytest.raises(InputError, match="'R' is not one of auto, r, native"):
         _r.choose_engine("R", [], "key")
+
+
+def test_falling_back_is_a_warning(monkeypatch, caplog):
+    monkeypatch.setattr(_r, "problem", lambda packages: "R's package minet is 3.50")
+    with caplog.at_level(logging.WARNING):
+        assert _r.choose_engine("auto", ["minet"], "inference.options.clr.engine") == "native"
+    assert "R's package minet is 3.50: our own engine is used" in caplog.text
+    with caplog.at_level(logging.WARNING):
+        caplog.clear()
+        assert _r.choose_engine("native", ["minet"], "key") == "native"
+    assert not caplog.records
+
+
+def test_the_versions_wanted_are_those_of_the_environment():
+    text = (Path(__file__).parents[4] / "envs/mi.yaml").read_text()
+    pinned = dict(re.findall(r"- (?:r|bioconductor)-(\w+) =([\d.]+)", text))
+    assert {name: version for name, (version, _) in _r.WANTED.items()}.items() <= pinned.items()
+
+
+ASK = """
+import sys
+from gtgrn.errors import InputError
+from gtgrn.inference.information import r
+import logging
+logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+print("chosen", r.choose_engine("auto", ["c3net"], "key"))
+try:
+    print("chosen", r.choose_engine("r", ["c3net"], "key"))
+except InputError as error:
+    print("InputError", error)
+"""
+
+
+@needs()
+@pytest.mark.parametrize(
+    ("version", "exported", "words"),
+    [
+        ("1.1.1.1", "c3net", None),
+        ("10.0", "c3net", None),
+        ("1.0.9", "c3net", "R's package c3net is 1.0.9 (1.1 or newer is wanted)"),
+        ("1.2", "other", "R's package c3net 1.2 has no function c3net (1.1 or newer is wanted)"),
+        (None, None, "R has no package c3net (1.1 or newer is wanted)"),
+    ],
+)
+def test_a_wrong_or_old_package_falls_back_or_stops(tmp_path, version, exported, words):
+    library = tmp_path / "library"
+    library.mkdir()
+    if version:
+        source = tmp_path / "c3net"
+        (source / "R").mkdir(parents=True)
+        (source / "DESCRIPTION").write_text(
+            f"Package: c3net\nVersion: {version}\nTitle: A\nDescription: A.\nLicense: MIT\n"
+            "Author: A\nMaintainer: A <a@example.org>\n"
+        )
+        (source / "NAMESPACE").write_text(f"export({exported})\n")
+        (source / "R/code.R").write_text(f"{exported} <- function(x) x\n")
+        command = ["R", "CMD", "INSTALL", "--no-docs", "--no-test-load", f"--library={library}"]
+        subprocess.run([*command, source], check=True, capture_output=True)
+    run = subprocess.run(
+        [sys.executable, "-c", ASK],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS), "R_LIBS": str(library)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line for line in run.stdout.splitlines() if not line.startswith("R[")]
+    if words is None:
+        assert lines == ["chosen r", "chosen r"]
+    else:
+        assert lines[0] == f"WARNING {words}: our own engine is used instead (key)"
+        assert lines[1] == "chosen native"
+        assert lines[2].startswith(f"InputError 'key': {words}. ")
 
 
 def test_an_rpy2_that_cannot_start_r_is_no_crash(monkeypatch):
