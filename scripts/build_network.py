@@ -2,7 +2,6 @@
 
 import json
 import logging
-from pathlib import Path
 
 import networkx as nx
 import pandas as pd
@@ -10,6 +9,7 @@ from gtgrn.data.store import read_preprocessed
 from gtgrn.files import atomic_path, write_text
 from gtgrn.inference.consensus import describe_silence
 from gtgrn.jobs import start_job
+from gtgrn.manifest import verified
 from gtgrn.names import PAIR
 from gtgrn.network import ranking as nw
 from gtgrn.tables import read_network, read_table, write_table
@@ -24,7 +24,7 @@ support = {"support_fraction": options["support_fraction"]}
 supervised = "scores" in dict(snakemake.input.items())
 context = None
 if "context_summary" in dict(snakemake.input.items()):
-    context = json.loads(Path(snakemake.input.context_summary).read_text())
+    context = json.loads(verified(snakemake.input.context_summary).read_text())
     if not context["ranked_regulators"]:
         logging.warning("no source names a regulator of these genes: the consensus ranks them")
         context = None

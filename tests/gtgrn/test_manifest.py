@@ -317,6 +317,7 @@ NO_RESULTS = {
     "files.py": "the writer",
     "data/fetching.py": "downloads, which have checksums of their own",
     "data/archives.py": "downloads, which have checksums of their own",
+    "data/source_files.py": "downloads, which have checksums of their own",
     "opening.py": "strangers' files, for readers that are checked here",
     "data/hdf5_probe.py": "strangers' files: data/readers.py has asked",
     "data/hierarchical.py": "strangers' files: data/readers.py has asked",
