@@ -32,6 +32,8 @@ the regulator's own rows in each kind, and these rows seen through the component
 PENALTY = 0.01
 LEAST_TARGETS = 5
 """Targets and non-targets of a row from which weights are learnt."""
+MOST = 4.0
+"""Deviations beyond which a regulator's own row counts no more."""
 BLOCK = 64
 """Regulators whose features are held at once."""
 
@@ -63,7 +65,8 @@ class PairFeatures:
         """
         columns = [to_scores(effect.effects_without(regulators)) for effect in self.effects]
         copies = [self._copies(regulators, kind) for kind in KINDS]
-        columns += [to_scores(copy) for copy in copies]
+        # The one target of a row would else outweigh all others of all regulators.
+        columns += [np.clip(to_scores(copy), -MOST, MOST) for copy in copies]
         own = sum(_unit(copy) for copy in copies)
         popular = columns[0]
         size = np.maximum((popular**2).sum(axis=1, keepdims=True), 1e-9)

@@ -27,8 +27,8 @@ class ContextFiles:
         """Return the names of the sources of a data set: its card's, or the configuration's.
 
         Where neither names any, those of the Python index serve the data sets of human and
-        mouse without known edges; with ``offline`` only what was fetched before. A group of
-        cells has none: other contexts would say the same of every group.
+        mouse without known edges. A group of cells has none: other contexts would say the same
+        of every group.
         """
         plan = self.plan
         card = plan.datasets[dataset]
