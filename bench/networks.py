@@ -1,10 +1,11 @@
 """What a choice inside expression-only networks costs, on data sets with a reference.
 
     snakemake --cores all --config 'datasets=[...]' mirror=<folder> -- networks
-    python bench/networks.py ranks results/<dataset> ...
+    python bench/networks.py ranks|consensus results/<dataset> ...
 
-prints tables in Markdown. `ranks` infers C3NET anew from `matrix.npy` with each way to rank tied
-values, and from the same cells in other orders.
+prints tables in Markdown. `consensus` judges the methods of `networks` that the final network
+rests on, and what joins them. `ranks` infers C3NET anew from `matrix.npy` with each way to rank
+tied values, and from the same cells in other orders.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
+from gtgrn.config.settings import ENSEMBLES
 from gtgrn.data.matrix import read_genes, read_matrix
 from gtgrn.evaluation.ranking import (
     auprc_ratio,
@@ -26,13 +28,19 @@ from gtgrn.evaluation.ranking import (
     mean_within_group_auroc,
 )
 from gtgrn.evaluation.reconstruction import draw_universe
+from gtgrn.inference import consensus
 from gtgrn.inference.consensus import align_weights
 from gtgrn.inference.information.c3net import COPULAS
 from gtgrn.inference.run import infer
-from gtgrn.names import LABEL, PAIR, REGULATOR
-from gtgrn.splits.universe import rankable
-from gtgrn.tables import read_table
+from gtgrn.names import LABEL, PAIR, REGULATOR, WEIGHT
+from gtgrn.splits.universe import rankable, universe
+from gtgrn.tables import read_network, read_table
 
+JOINED = [
+    *["genie3", "grnboost2", "aracne", "mrnet", "clr", "c3net", "bc3net", "c3mtc", "pearson"],
+    "partial_correlation",
+]
+"""The default methods, but for chance."""
 ORDERS = 5
 """Random orders of the cells."""
 
@@ -78,6 +86,25 @@ def compare_ranks(folder: Path) -> list[dict]:
     return rows
 
 
+def compare_consensus(folder: Path) -> list[dict]:
+    """Return the metrics of the consensus networks and of the methods that they join."""
+    genes, regulators = read_genes(folder / "genes.tsv")
+    everything, pairs = universe(genes, regulators), read_universe(folder)
+    networks = {
+        path.name.removesuffix(".tsv.gz"): read_network(path)
+        for path in sorted((folder / "networks").glob("*.tsv.gz"))
+    }
+    joined = {name: networks[name] for name in JOINED if name in networks}
+    found = {
+        name: everything.assign(**{WEIGHT: getattr(consensus, name)(everything, joined)})
+        for name in ENSEMBLES
+    }
+    return [
+        {"data set": folder.name, "method": name} | judge(pairs, align_weights(pairs, network))
+        for name, network in {**joined, **found}.items()
+    ]
+
+
 def print_table(rows: Sequence[dict]) -> None:
     """Print rows as a table in Markdown."""
     table = pd.DataFrame(rows)
@@ -87,7 +114,10 @@ def print_table(rows: Sequence[dict]) -> None:
         print("| " + " | ".join(map(str, shown)) + " |")
 
 
-TABLES: dict[str, Callable[[Path], list[dict]]] = {"ranks": compare_ranks}
+TABLES: dict[str, Callable[[Path], list[dict]]] = {
+    "ranks": compare_ranks,
+    "consensus": compare_consensus,
+}
 
 if __name__ == "__main__":
     name, *folders = sys.argv[1:]

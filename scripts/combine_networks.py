@@ -1,4 +1,4 @@
-"""Join the expression-only networks by Borda count and by mean rank."""
+"""Join the expression-only networks into the consensus networks."""
 
 from pathlib import Path
 

@@ -38,7 +38,16 @@ def test_outputs_keep_the_contract(finished):
     assert adata.var["is_regulator"].sum() == 6
     assert {"filters", "versions", "source"} <= set(adata.uns["gtgrn"])
     assert list(table(finished, "tiny/reference.tsv")) == ["regulator", "target"]
-    for method in ("genie3", "grnboost2", "clr", "pearson", "random", "borda", "mean_rank"):
+    for method in (
+        "genie3",
+        "grnboost2",
+        "clr",
+        "pearson",
+        "random",
+        "borda",
+        "mean_rank",
+        "log_rank",
+    ):
         network = table(finished, f"tiny/networks/{method}.tsv.gz")
         assert list(network) == ["regulator", "target", "weight"]
         assert network["weight"].is_monotonic_decreasing

@@ -6,7 +6,7 @@ rule build_network:
         unpack(FILES.final_network),
         unpack(CONTEXT.ranking),
         expression="<results>/{dataset}/expression.h5ad",
-        consensus="<results>/{dataset}/networks/mean_rank.tsv.gz",
+        consensus="<results>/{dataset}/networks/log_rank.tsv.gz",
         networks=collect(
             "<results>/{{dataset}}/networks/{method}.tsv.gz", method=PLAN.informed_methods
         ),

@@ -26,7 +26,7 @@ from gtgrn.names import TRANSFER
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 
 SCHEMA = schema_path("config.schema.yaml")
-ENSEMBLES = ("borda", "mean_rank")
+ENSEMBLES = ("borda", "mean_rank", "log_rank")
 """Networks that are made of those of all methods."""
 PAPER, FULL = "paper", "full"
 """Forms of GT-GRN; the section gtgrn holds the options of the first."""

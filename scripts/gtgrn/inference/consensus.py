@@ -147,6 +147,39 @@ def mean_rank(pairs: pd.DataFrame, networks: Mapping[str, pd.DataFrame]) -> np.n
     return _mean_points(pairs, networks, "average")
 
 
+def log_rank(pairs: pd.DataFrame, networks: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """Return the mean logarithm of ranks from the top, methods weighted by what they rank.
+
+    The weight of a method is the share of pairs to which it gives a weight above 0 and which it
+    tells apart. One that leaves out nearly all pairs has so little say about them, where in the
+    plain mean its one large tie pulls all pairs together. By the logarithm a first place in one
+    method outweighs good places in several, as where tests are combined by Fisher's method.
+
+    Parameters
+    ----------
+    pairs
+        Columns regulator, target: the universe.
+    networks
+        Name -> regulator, target, weight.
+
+    Returns
+    -------
+    numpy.ndarray
+        (pairs,) in [0, 1]; 1 for a pair that every method ranks first, 0 for one that all rank
+        last; one half for all where no method tells any apart.
+    """
+    total, say = np.zeros(len(pairs)), 0.0
+    for name in sorted(networks):
+        weights = align_weights(pairs, networks[name])
+        ranked = float(np.mean((weights > 0) & ~silent_pairs(pairs, weights)))
+        behind = _points(pairs, networks[name], "average")
+        total += ranked * np.log(len(pairs) / (len(pairs) - behind))
+        say += ranked
+    if say == 0 or len(pairs) == 1:
+        return np.full(len(pairs), NEUTRAL)
+    return total / (say * np.log(len(pairs)))
+
+
 def _mean_points(
     pairs: pd.DataFrame, networks: Mapping[str, pd.DataFrame], ties: str
 ) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
-from gtgrn.inference.consensus import mean_rank, supporting_methods
+from gtgrn.inference.consensus import log_rank, supporting_methods
 from gtgrn.names import (
     KNOWN,
     LABEL,
@@ -49,7 +49,7 @@ BINDING_ELSEWHERE = (
 )
 UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
-    "consensus (mean rank) of the expression-only methods, not a probability."
+    "consensus (weighted log rank) of the expression-only methods, not a probability."
 )
 UNORDERED = "Every pair is tied with another: ranks within a tie follow the names of the genes."
 SUPERVISED = (
@@ -112,7 +112,7 @@ def supervised_network(
         total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
     table = pairs.assign(**total).astype({"trained_seeds": int})
     table.loc[unlabelled, [PROBABILITY, SCORE]] = np.nan
-    table[CONSENSUS] = mean_rank(pairs, networks) if networks else 0.0
+    table[CONSENSUS] = log_rank(pairs, networks) if networks else 0.0
     table = _annotate(table, networks, reference, support_fraction)
     # The raw score breaks ties that calibration made.
     ranked = _ranked(table, [PROBABILITY, SCORE, CONSENSUS])

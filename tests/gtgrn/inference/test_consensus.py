@@ -9,6 +9,7 @@ from gtgrn.inference.consensus import (
     align_weights,
     borda,
     describe_silence,
+    log_rank,
     mean_rank,
     supporting_methods,
 )
@@ -228,3 +229,46 @@ def test_a_regulator_that_is_told_nothing_about_stands_in_the_middle():
     without = network({pair: w for pair, w in zip(LIST, weights, strict=True) if pair[0] != "A"})
     np.testing.assert_allclose(mean_rank(PAIRS, {"a": without})[:3], 1 / 8)
     assert describe_silence(PAIRS, {"a": without}, "blood") == []
+
+
+# Weighted log rank
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn=networks, order=st.permutations(range(len(LIST))))
+def test_log_rank_matches_brute_force_in_any_order(drawn, order):
+    total, say = np.zeros(9), 0.0
+    for edges in drawn.values():
+        weights = weight_of(edges)
+        silent = untold(weights)
+        told = [w for w, untell in zip(weights, silent, strict=True) if not untell]
+        ranked = sum(w > 0 for w in told) / 9
+        above = [
+            4.0 if untell else (sum(v > w for v in told) + (told.count(w) - 1) / 2)
+            * 8 / max(1, len(told) - 1)
+            for w, untell in zip(weights, silent, strict=True)
+        ]  # fmt: skip
+        total += ranked * np.log(9 / (1 + np.array(above)))
+        say += ranked
+    expected = total / (say * np.log(9)) if say else np.full(9, 0.5)
+    scores = log_rank(PAIRS, frames(drawn))
+    np.testing.assert_allclose(scores, expected, atol=1e-12)
+    backwards = frames(dict(reversed(drawn.items())))
+    np.testing.assert_array_equal(log_rank(PAIRS.iloc[order], backwards), scores[order])
+
+
+def test_sparse_methods_do_not_dominate_the_log_rank():
+    pairs = pd.DataFrame({"regulator": "A", "target": [f"G{i:03d}" for i in range(400)]})
+    dense = pairs.assign(weight=np.arange(400.0, 0.0, -1.0))
+    # Nine methods that have the worst four of the dense one, and nothing else.
+    few = {f"sparse{i}": dense.tail(4).assign(weight=1.0) for i in range(9)}
+    both = {"dense": dense, **few}
+    top = {
+        combine: set(np.argsort(-combine(pairs, both), kind="stable")[:20])
+        for combine in (mean_rank, log_rank)
+    }
+    assert set(range(396, 400)) <= top[mean_rank]
+    assert len(set(range(20)) & top[log_rank]) >= 16
+    scores = log_rank(pairs, {"dense": dense, "flat": pairs.assign(weight=2.0)})
+    np.testing.assert_array_equal(scores, log_rank(pairs, {"dense": dense}))
+    assert (scores[0], scores[-1]) == (1.0, 0.0)

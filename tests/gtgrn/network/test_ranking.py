@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
-from gtgrn.inference.consensus import describe_silence, mean_rank, supporting_methods
+from gtgrn.inference.consensus import describe_silence, log_rank, supporting_methods
 from gtgrn.network.ranking import (
     SUPERVISED,
     UNORDERED,
@@ -109,7 +109,7 @@ def test_a_regulator_without_known_edges_has_no_probability_and_comes_last():
         assert last[["probability", "score"]].isna().all(axis=None)
         assert last["consensus"].is_monotonic_decreasing
         assert network[:-14]["probability"].notna().all()
-    expected = mean_rank(network, NETWORKS)
+    expected = log_rank(network, NETWORKS)
     np.testing.assert_allclose(network["consensus"], expected)
 
 
@@ -256,7 +256,7 @@ def test_runs_must_score_the_same_pairs():
 
 def make_consensus() -> pd.DataFrame:
     pairs = universe(GENES, REGULATORS)
-    return pairs.assign(weight=mean_rank(pairs, NETWORKS))
+    return pairs.assign(weight=log_rank(pairs, NETWORKS))
 
 
 def test_consensus_network():
@@ -359,7 +359,7 @@ def test_summary_says_who_tells_nothing_and_that_names_order_ties():
     adata = SimpleNamespace(n_obs=300, n_vars=15)
     pairs = universe(GENES, REGULATORS[:1])
     alone = {"genie3": pairs.assign(weight=1.0)}
-    consensus = pairs.assign(weight=mean_rank(pairs, alone))
+    consensus = pairs.assign(weight=log_rank(pairs, alone))
     network = consensus_network(consensus, alone, support_fraction=0.5)
     assert (network["methods"] == "").all()
     said = describe_silence(network, alone, "blood")
