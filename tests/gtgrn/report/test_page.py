@@ -360,8 +360,17 @@ def test_missing_optional_files_and_columns_do_no_harm(copy):
 
 def test_a_run_without_any_reference_has_a_report(copy):
     write_table(metrics().head(0), copy / "benchmark" / "metrics.tsv")
+    (copy / "beta" / "input_warnings.txt").write_text("40 of 100 regulators are in the matrix\n")
     page = build(copy, cards={"beta": CARDS["beta"]})
-    assert STATEMENT in text_of(section(page, "summary"))
+    said = text_of(section(page, "summary"))
+    assert STATEMENT in said
+    assert "Names: 40 of 100 regulators are in the matrix." in said
+    assert "needs known regulator-target pairs" in said
+    # What would hold methods against a reference is not there, and no link leads to it.
+    shown = set(re.findall(r'<section id="(\w+)"', page))
+    assert shown >= {"summary", "data", "reconstruction", "network", "runtime", "limits"}
+    assert not shown & {"benchmark", "nulls", "ablation", "training", "calibration"}
+    assert set(re.findall(r'href="#(\w+)"', page)) <= shown
 
 
 @pytest.mark.parametrize("name", ["network.json", "expression.h5ad", "network.tsv.gz"])
