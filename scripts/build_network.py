@@ -12,6 +12,7 @@ from gtgrn.jobs import start_job
 from gtgrn.manifest import verified
 from gtgrn.names import PAIR
 from gtgrn.network import ranking as nw
+from gtgrn.network.signs import add_signs
 from gtgrn.tables import read_network, read_table, write_table
 
 start_job(snakemake)
@@ -45,6 +46,9 @@ silence = describe_silence(network, networks, snakemake.wildcards.dataset)
 summary = nw.summarise(
     network, adata, regulators, supervised=supervised, context=context, silence=silence
 )
+# A group of cells has its own correlations, and the signs of the whole's reference.
+known = read_table(snakemake.input.signs) if "signs" in snakemake.input.keys() else None  # noqa: SIM118
+network, summary["signs"] = add_signs(network, adata.to_df(), reference if supervised else known)
 with atomic_path(snakemake.output.graph) as temporary:
     nx.write_graphml(nw.to_graph(network, regulators, options["graph_edges"]), temporary)
 write_table(reliability, snakemake.output.reliability)

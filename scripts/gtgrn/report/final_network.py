@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from gtgrn.names import KNOWN, METHODS, PROBABILITY, RANK, REGULATOR, SCORE, TARGET
+from gtgrn.names import KNOWN, METHODS, PROBABILITY, RANK, REGULATOR, SCORE, SIGN, TARGET
+from gtgrn.network.signs import SIGN_PROBABILITY
 from gtgrn.report.figures import network
 from gtgrn.tables import read_measures
 
 DRAWN_EDGES, NOVEL_EDGES, KNOWN_EDGES, TOP_REGULATORS = 150, 30, 15, 15
+
+
+def _write_sign(row: Sequence) -> str:
+    """Return a sign with its probability in brackets; a dash where there is no evidence."""
+    sign, probability = {"+": "+", "-": "\u2212"}.get(row[0], "\u2013"), row[1]
+    return sign if pd.isna(probability) else f"{sign} ({float(probability):.2f})"
 
 
 def describe_network(folder: Path, summary: Mapping, settings: Mapping) -> dict:
@@ -32,6 +39,8 @@ def describe_network(folder: Path, summary: Mapping, settings: Mapping) -> dict:
     table = table.astype(dict.fromkeys(counts, float))
     if METHODS not in table:
         table[METHODS] = ""
+    if SIGN in table:
+        table[SIGN] = [_write_sign(row) for row in table[[SIGN, SIGN_PROBABILITY]].to_numpy()]
     # In a tiny universe the usual number would be every pair, which says nothing.
     top = table.head(
         min(settings["network"]["graph_edges"], max(summary["known"], len(table) // 10, 1))

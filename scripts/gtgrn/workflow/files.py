@@ -196,7 +196,9 @@ class Files:
         """Return what the final network needs besides the consensus, where there are labels."""
         name = wildcards.dataset
         if name not in self.plan.supervised:
-            return {}
+            whole = self.plan.groups.get(name)
+            known = whole in self.plan.supervised
+            return {"signs": f"<results>/{whole}/reference.tsv"} if known else {}
         models = [self.plan.main_model]
         return {
             "reference": f"<results>/{name}/reference.tsv",

@@ -68,6 +68,8 @@ def test_only_networks_are_made_of_groups_unless_models_are_asked_for(cards):
     plan = cards(**sections)
     assert plan.supervised == ["mine"]
     assert ContextFiles(plan).ranked == []
+    signs = {"signs": "<results>/mine/reference.tsv"}
+    assert Files(plan).final_network(SimpleNamespace(dataset="mine/B")) == signs
     assert Files(plan).stabilities() == ["<results>/mine/evaluation/stability.tsv"]
     sections["groups"]["models"] = True
     plan = cards(**sections)
