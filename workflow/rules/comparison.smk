@@ -22,8 +22,8 @@ rule compare_conditions:
         "../../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=scaled_memory(8000),
-        runtime=240,
+        mem_mb=scaled(8000),
+        runtime=scaled(240),
     params:
         section=of_dataset(GROUPS.comparison),
         within=lambda wildcards: GROUPS.within(wildcards.dataset, wildcards.within),
