@@ -15,6 +15,19 @@ CODE = "GTGRN_CODE"
 """Environment variable in which a run names the folder of its own package to its jobs."""
 
 
+def name_own_package(scripts: str) -> None:
+    """Let the jobs of this run import the package in a folder before any other of its name.
+
+    Parameters
+    ----------
+    scripts
+        The folder that holds the package.
+    """
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([scripts, *others]))
+    os.environ[CODE] = scripts
+
+
 def start_job(snakemake: Any) -> None:
     """Send all that is said to the rule's log, and let the manifest know rule and outputs.
 
