@@ -93,13 +93,9 @@ def read_jobs() -> list[dict[str, str]]:
     return sorted(fields, key=lambda job: int(job["JobId"]))
 
 
-def jobs_of(rule: str) -> list[dict[str, str]]:
-    return [job for job in read_jobs() if f"rule_{rule}_" in job["Comment"]]
-
-
-def states(rule: str) -> list[str]:
-    """Return the states of a rule's jobs, the oldest first."""
-    return [job["JobState"] for job in jobs_of(rule)]
+def jobs_of(rule: str, since: int = 0) -> list[dict[str, str]]:
+    """Return the jobs of a rule, the oldest first, but for a number of older jobs of any rule."""
+    return [job for job in read_jobs()[since:] if f"rule_{rule}_" in job["Comment"]]
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +224,10 @@ def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(node, t
         )
     )
     before = len(read_jobs())
+
+    def states(rule: str) -> list[str]:
+        return [job["JobState"] for job in jobs_of(rule, before)]
+
     ask("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
     wanted = [f"results/tiny/networks/{method}.tsv.gz" for method in methods]
     log = (tmp_path / "run.log").open("w")
@@ -249,7 +249,7 @@ def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(node, t
         wait_until(
             lambda: states("infer_clr")[0] not in ("RUNNING", "PENDING"), "one over its memory"
         )
-        ask("scancel", jobs_of("infer_aracne")[0]["JobId"])
+        ask("scancel", jobs_of("infer_aracne", before)[0]["JobId"])
         wait_until(lambda: states("infer_aracne")[0] == "CANCELLED", "a cancelled job")
         # The node fails while the first job of mrnet runs, and comes back.
         assert states("infer_mrnet") == ["RUNNING"]
@@ -260,9 +260,9 @@ def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(node, t
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-    first, second = jobs_of("infer_pearson")
+    first, second = jobs_of("infer_pearson", before)
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
-    first, second = jobs_of("infer_clr")
+    first, second = jobs_of("infer_clr", before)
     assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("1500M", "3000M")
     for method in methods:
         assert states(f"infer_{method}")[-1] == "COMPLETED"
