@@ -22,6 +22,7 @@ from gtgrn.files import machine
 from gtgrn.manifest import FOLDER, begin_job, entry_of, record, sha256, verified
 from import_cases import reached_by, read_imports
 from project_cases import HANG, TINY, Project
+from toy_cases import TOY_MODULE, TOY_PEER, TOY_SECTION
 
 pytestmark = pytest.mark.slow
 
@@ -367,18 +368,6 @@ def test_a_killed_run_is_resumed_without_repeating_finished_jobs(tiny):
     assert [path.name for path in results.iterdir() if path.name.startswith(".")] == [FOLDER]
 
 
-TOY_MODULE = """
-import numpy as np
-import pandas as pd
-
-
-def infer(expression, regulators, *, seed, threads=1, power=1.0):
-    variance = expression.var() ** power
-    rows = [(r, t, variance[t]) for r in regulators for t in expression]
-    return pd.DataFrame(rows, columns=["regulator", "target", "weight"])
-"""
-
-
 def test_a_method_is_one_file_and_shards_change_nothing(tiny, finished):
     (tiny.folder / "scripts/gtgrn/inference/methods/toy.py").write_text(TOY_MODULE)
     options = {**TINY["inference"]["options"], "toy": {"power": 2.0}}
@@ -401,68 +390,6 @@ def test_a_method_is_one_file_and_shards_change_nothing(tiny, finished):
     assert record["engine"] == "fast"
     assert record["matrix_sha256"] == sha256(tiny.folder / "results/tiny/matrix.npy")
     assert not list((folder / "shards").glob("*.tsv.gz"))
-
-
-TOY_PEER = '''
-"""Products of linear maps of expression."""
-
-from dataclasses import dataclass
-
-import torch
-from torch import nn
-
-from gtgrn.config.options import option
-from gtgrn.models.peer import Peer
-from gtgrn.models.peer_training import BatchSchedule
-from gtgrn.splits.exposure import SCORING
-
-ENVIRONMENT = "torch"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(BatchSchedule):
-    """Options of the toy."""
-
-    width: int = option(4, "Width of a state.", minimum=1)
-
-
-FORMS = {"published": Options(epochs=1), "repaired": Options(epochs=1, width=2)}
-
-
-class Toy(nn.Module):
-    def __init__(self, inputs, width):
-        super().__init__()
-        self.map = nn.Linear(inputs, width)
-
-    def represent(self, task, x):
-        nothing = torch.empty(0, dtype=torch.long)
-        task.exposure.see(SCORING, (nothing, nothing))
-        return self.map(x)
-
-    def decode(self, states, regulator, target):
-        return (states[regulator] * states[target]).sum(1)
-
-
-PEER = Peer("toy", FORMS, Toy, lambda x: x, lambda *arguments: [{"epoch": 0}])
-fit, score = PEER.fit, PEER.score
-'''
-
-TOY_SECTION = '''
-"""A toy."""
-
-STUDY = "toys"
-TITLE = "Toys of this run"
-LEAD = "How many edges are known."
-ORDER = 15
-DATASET_FILES = {"judged": ["reference.tsv"]}
-
-
-def make(results, datasets):
-    """Count the known edges."""
-    files = [results / name / "reference.tsv" for name in datasets]
-    rows = [[str(len(file.read_text().splitlines()) - 1)] for file in files if file.exists()]
-    return {"tables": [{"caption": "Known", "columns": ["edges"], "rows": rows}], "figures": []}
-'''
 
 
 def test_a_peer_is_one_file(finished, tmp_path):

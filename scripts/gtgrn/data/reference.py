@@ -296,7 +296,7 @@ def _names(column: pd.Series) -> pd.Series:
 
 
 def _respell(names: pd.Series, genes: Collection[str], section: dict) -> pd.Series:
-    """Give names that are not among the genes the gene's name, where a section asks for it.
+    """Return names, those that are not among the genes as the gene's, where a section asks for it.
 
     That of the one gene that differs in case only (`ignore_case`), or of the one gene that
     tables say is meant (`translate`).

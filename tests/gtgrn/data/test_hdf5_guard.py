@@ -25,7 +25,7 @@ def short(monkeypatch):
 
 
 def endless(path: Path) -> None:
-    """Give the first text of a file a size with which libhdf5 walks in a circle."""
+    """Write into the first text of a file a size with which libhdf5 walks in a circle."""
     data = bytearray(path.read_bytes())
     size = data.index(HEAP) + 16 + 8
     data[size : size + 8] = (2**64 - 16).to_bytes(8, "little")

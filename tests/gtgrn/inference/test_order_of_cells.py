@@ -73,7 +73,7 @@ def test_the_order_of_the_cells_changes_no_network(method):
 
 
 def test_what_reads_the_order_is_found(monkeypatch):
-    """Give the check a method that hangs on the order, alone and beside a seed."""
+    """Let the check see a method that hangs on the order, alone and beside a seed."""
     from gtgrn.inference.methods import pearson
 
     honest = pearson.infer
