@@ -23,12 +23,16 @@ adata = read_preprocessed(snakemake.input.expression)
 regulators = list(adata.var_names[adata.var["is_regulator"]])
 support = {"support_fraction": options["support_fraction"]}
 supervised = "scores" in dict(snakemake.input.items())
-context = None
+context, said = None, []
 if "context_summary" in dict(snakemake.input.items()):
     context = json.loads(verified(snakemake.input.context_summary).read_text())
+    if context["unavailable"]:
+        said.append(nw.UNAVAILABLE.format(" and ".join(context["unavailable"])))
     if not context["ranked_regulators"]:
-        logging.warning("no source names a regulator of these genes: the consensus ranks them")
+        said.append(nw.UNNAMED)
         context = None
+    for sentence in said:
+        logging.warning("%s", sentence)
 if supervised:
     paths = zip(snakemake.params.seeds, snakemake.input.scores, strict=True)
     runs = {seed: read_table(path, ["part", "label", "score"]) for seed, path in paths}
@@ -42,9 +46,9 @@ else:
     else:
         ranking = read_table(snakemake.input.context, [*PAIR, "score"])
         network = nw.context_network(ranking, consensus, networks, **support)
-silence = describe_silence(network, networks, snakemake.wildcards.dataset)
+said += describe_silence(network, networks, snakemake.wildcards.dataset)
 summary = nw.summarise(
-    network, adata, regulators, supervised=supervised, context=context, silence=silence
+    network, adata, regulators, supervised=supervised, context=context, said=said
 )
 # A group of cells has its own correlations, and the signs of the whole's reference.
 known = read_table(snakemake.input.signs) if "signs" in snakemake.input.keys() else None  # noqa: SIM118

@@ -56,6 +56,26 @@ rule fetch_source:
         "../../scripts/fetch_source.py"
 
 
+rule try_source:
+    input:
+        lambda wildcards: CONTEXT.at_hand(wildcards),
+    output:
+        f"{DOWNLOADS}/sources/tried/{{source}}.tsv.gz",
+    log:
+        "<logs>/sources/tried_{source}.log",
+    wildcard_constraints:
+        source=one_of(map(re.escape, list_sources())),
+    priority: 110
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        card=lambda wildcards: load_sources([wildcards.source])[wildcards.source],
+        code=code("try_source"),
+    script:
+        "../../scripts/try_source.py"
+
+
 rule simulate_expression:
     input:
         model=lambda wildcards: beside(get_card(wildcards)["simulation"]["model"]),

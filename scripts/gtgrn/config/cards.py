@@ -21,6 +21,7 @@ from gtgrn.config.locations import (
     translation_files,
     where_it_is,
 )
+from gtgrn.config.unsaid import UNSAID, note_unsaid
 from gtgrn.config.validation import check
 from gtgrn.config.words import as_option
 from gtgrn.errors import InputError, did_you_mean, find_nearest, name_some
@@ -230,12 +231,13 @@ def _load_card(
     name: str, path: Path, unchecked: Sequence[str], mirror: str | None, downloads: str
 ) -> dict:
     card = read_family(path)[name] if is_family(path) else _read_yaml(path)
+    unsaid = note_unsaid(card)
     check(card, SCHEMA, file=path)
     check_consistency(card, path)
     name_published(card, path, mirror)
     made = locate_files(card, path, mirror, downloads)
     _check_files(card, path, unchecked, made)
-    return card
+    return {**card, UNSAID: unsaid}
 
 
 def _read_yaml(path: Path) -> dict:

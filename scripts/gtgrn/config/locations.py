@@ -342,6 +342,11 @@ def source_path(name: str, downloads: str = DOWNLOADS) -> str:
     return str(Path(downloads, "sources", f"{name}.tsv.gz"))
 
 
+def tried_path(name: str, downloads: str = DOWNLOADS) -> str:
+    """Return where the table of a source is kept that a run can do without, empty perhaps."""
+    return str(Path(downloads, "sources", "tried", f"{name}.tsv.gz"))
+
+
 def is_url(mirror: str) -> bool:
     """Tell a mirror's URL prefix from a folder."""
     return mirror.startswith(("http://", "https://"))

@@ -268,10 +268,11 @@ class ContextOptions:
     """Knowledge from other contexts."""
 
     sources: list[str] | None = option(
-        [],
+        None,
         "Cards of config/sources whose tables say what is known of regulation elsewhere; a card's "
         "section context may name others. [] takes none; null takes those of the Python index for "
-        "data sets of human and mouse without known edges, which they then rank.",
+        "data sets without known edges whose card states that they are of human or mouse, and "
+        "they then rank them; where they cannot be fetched, the consensus does, with a warning.",
         uniqueItems=True,
         items={"description": "Name of a source.", "type": "string", "minLength": 1},
     )

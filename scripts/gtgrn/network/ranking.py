@@ -28,6 +28,7 @@ from gtgrn.names import (
     UNLABELLED,
     VAL,
 )
+from gtgrn.network.evidence import count_methods
 from gtgrn.splits.universe import label_pairs
 
 if TYPE_CHECKING:
@@ -37,20 +38,27 @@ CONSENSUS = "consensus"
 CONTEXT_COLUMNS = [
     *["specific_score", "bound_elsewhere", "rank_in_regulator", "rank_in_target", "rests_on"],
 ]
+EXPRESSION_SUPPORT = "expression_support"
+"""Column of the number of expression-only methods that support a pair: what these cells say."""
 
 BINDING_ELSEWHERE = (
-    "Binding seen in other cells: no known edge of these cells was given, so the ranking rests on "
-    "what other cells' ChIP-seq, motifs and the literature say (rests_on names it for each pair), "
-    "not on these cells' expression, which the columns consensus and methods hold beside it. It "
-    "is no probability, and binding is no response. It compares the targets of one regulator "
-    "(rank_in_regulator); how many targets a regulator has is not known. specific_score leaves "
-    "out that some genes are bound by most regulators. Pairs of regulators that no source names "
-    "follow, in the order of the expression-only consensus."
+    "Binding seen in other cells, never regulation shown here: no known edge of these cells was "
+    "given, so the ranking rests on what other cells' ChIP-seq, motifs and the literature say "
+    "(rests_on names it for each pair), not on these cells' expression, which the columns "
+    "consensus, methods and expression_support hold beside it. It is no probability, and binding "
+    "is no response. It compares the targets of one regulator (rank_in_regulator); how many "
+    "targets a regulator has is not known. specific_score leaves out that some genes are bound by "
+    "most regulators. Pairs of regulators that no source names follow, in the order of the "
+    "expression-only consensus."
 )
 UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
     "consensus (weighted log rank) of the expression-only methods, not a probability."
 )
+UNAVAILABLE = (
+    "The sources {} could not be fetched: run 'snakemake sources' where there is a Python index."
+)
+UNNAMED = "No source at hand names a regulator of these genes."
 UNORDERED = "Every pair is tied with another: ranks within a tie follow the names of the genes."
 SUPERVISED = (
     "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
@@ -163,14 +171,15 @@ def context_network(
     -------
     pandas.DataFrame
         rank, regulator, target, score, specific_score, bound_elsewhere, rank_in_regulator,
-        rank_in_target, rests_on, consensus, methods; best first.
+        rank_in_target, rests_on, consensus, expression_support, methods; best first.
     """
     table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, CONSENSUS], axis=1)
     table = table.merge(ranking[[*PAIR, SCORE, *CONTEXT_COLUMNS]], on=PAIR, how="left")
     table["rests_on"] = table["rests_on"].fillna("expression only")
     table = _annotate(table, networks, None, support_fraction)
+    table[EXPRESSION_SUPPORT] = count_methods(table)
     ranked = _ranked(table, [SCORE, CONSENSUS])
-    return ranked[[RANK, *PAIR, SCORE, *CONTEXT_COLUMNS, CONSENSUS, METHODS]]
+    return ranked[[RANK, *PAIR, SCORE, *CONTEXT_COLUMNS, CONSENSUS, EXPRESSION_SUPPORT, METHODS]]
 
 
 def _annotate(table, networks, reference, support_fraction):
@@ -218,7 +227,7 @@ def summarise(
     *,
     supervised: bool,
     context: Mapping | None = None,
-    silence: Sequence[str] = (),
+    said: Sequence[str] = (),
 ) -> dict:
     """Return the numbers that belong beside the network, JSON-able.
 
@@ -234,9 +243,9 @@ def summarise(
         Whether a model could be trained.
     context
         What the ranking of other contexts rests on, where it is theirs.
-    silence
-        Sentences on methods that do not tell pairs apart, from
-        :func:`gtgrn.inference.consensus.describe_silence`.
+    said
+        Sentences that stand beside the statement: on sources that could not be had, and on
+        methods that do not tell pairs apart.
 
     Returns
     -------
@@ -248,9 +257,9 @@ def summarise(
     unlabelled = UNSUPERVISED if context is None else BINDING_ELSEWHERE
     values = [name for name in (PROBABILITY, SCORE, CONSENSUS) if name in network]
     tied = int(network.duplicated(values, keep=False).sum())
-    said = [SUPERVISED if supervised else unlabelled, *silence]
+    statement = [SUPERVISED if supervised else unlabelled, *said]
     if tied == len(network) > 1:
-        said.append(UNORDERED)
+        statement.append(UNORDERED)
     return {
         "cells": int(adata.n_obs),
         "genes": int(adata.n_vars),
@@ -260,6 +269,6 @@ def summarise(
         "density": known / len(network),
         "tied": tied,
         "supervised": supervised,
-        "statement": " ".join(said),
+        "statement": " ".join(statement),
         **({} if context is None else {"context": dict(context)}),
     }

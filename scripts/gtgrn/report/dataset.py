@@ -17,6 +17,7 @@ from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import HEADLINE
 from gtgrn.report import judgement, style
+from gtgrn.report.elsewhere import describe_context
 from gtgrn.report.figures import benchmark, training
 from gtgrn.report.figures.comparison import (
     METRICS,
@@ -77,6 +78,7 @@ def describe_dataset(
         "training": _training_figure(folder, settings),
         "reliability": _reliability(folder / "reliability.tsv"),
         "network": describe_network(folder, summary, settings),
+        "elsewhere": describe_context(summary),
         "judged": _judge(judged, own, settings),
         "whole": judgement.describe_reconstruction(
             folder, settings["splits"]["schemes"][0], judgement.label_of(settings)

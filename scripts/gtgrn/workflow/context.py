@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from gtgrn.config.locations import source_path
+from functools import cached_property
+from pathlib import Path
+
+from gtgrn.config.cards import card_files
+from gtgrn.config.locations import source_path, tried_path
 from gtgrn.config.source_cards import WHEEL_SOURCES, list_sources, load_sources
+from gtgrn.config.unsaid import ORGANISM, UNSAID
 from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.workflow.plan import Plan
 
@@ -26,20 +31,26 @@ class ContextFiles:
     def sources(self, dataset: str) -> list[str]:
         """Return the names of the sources of a data set: its card's, or the configuration's.
 
-        Where neither names any, those of the Python index serve the data sets of human and
-        mouse without known edges. A group of cells has none: other contexts would say the same
-        of every group.
+        Where neither names any, those of the Python index serve the data sets without known
+        edges whose card states that they are of human or mouse. A group of cells has none:
+        other contexts would say the same of every group.
         """
         plan = self.plan
-        card = plan.datasets[dataset]
         if dataset in plan.simulated or dataset in plan.groups:
             return []
-        own = card.get("context", {}).get("sources", plan.config["context"]["sources"])
-        if own is not None:
-            return own
-        if dataset in plan.supervised or card.get("organism") not in ORGANISMS:
+        asked = self._asked(dataset)
+        if asked is not None:
+            return asked
+        card = plan.datasets[dataset]
+        stated = ORGANISM not in card.get(UNSAID, ())
+        if dataset in plan.supervised or not stated or card.get(ORGANISM) not in ORGANISMS:
             return []
         return [name for name in WHEEL_SOURCES if name in list_sources()]
+
+    def _asked(self, dataset: str) -> list[str] | None:
+        """Return the sources that the card or the configuration names, None where neither does."""
+        own, config = self.plan.datasets[dataset].get("context", {}), self.plan.config["context"]
+        return own.get("sources", config["sources"])
 
     def cards(self, dataset: str) -> dict[str, dict]:
         """Return the cards of a data set's sources."""
@@ -67,8 +78,23 @@ class ContextFiles:
         return [name for name in self.plan.supervised if self.sources(name)]
 
     def tables(self, wildcards) -> list[str]:
-        """Return the tables of a data set's sources."""
-        return [source_path(name) for name in self.sources(wildcards.dataset)]
+        """Return the tables of a data set's sources: those that nobody named are only tried."""
+        named = self._asked(wildcards.dataset) is not None
+        place = source_path if named else tried_path
+        return [place(name) for name in self.sources(wildcards.dataset)]
+
+    def at_hand(self, wildcards) -> list[str]:
+        """Return the table of a source that is only tried, where it is there or will be."""
+        path = source_path(wildcards.source)
+        return [path] if wildcards.source in self.named or Path(path).is_file() else []
+
+    @cached_property
+    def named(self) -> set[str]:
+        """The sources that this run cannot do without: someone names them."""
+        plan = self.plan
+        asked = {name for d in plan.listed for name in self._asked(d) or ()}
+        paths = {path for card in plan.cards.values() for path in card_files(card)}
+        return asked | {name for name in list_sources() if source_path(name) in paths}
 
     def ranking(self, wildcards) -> dict:
         """Return what the final network takes from other contexts, where it rests on them."""

@@ -27,6 +27,7 @@ from gtgrn.config.settings import (
     paper_variant,
     variant_options,
 )
+from gtgrn.config.unsaid import choose_genes
 from gtgrn.data.downloads import check_offline, is_fetched
 from gtgrn.names import EDGES, TRANSFER
 from gtgrn.plugins import METHODS, PEERS, find_plugins
@@ -203,7 +204,9 @@ class Plan:
 
     def preprocess(self, dataset: str) -> dict:
         """Return the section preprocess with the card's own keys on top."""
-        return {**self.config["preprocess"], **self.datasets[dataset].get("preprocess", {})}
+        card = self.datasets[dataset]
+        chosen = {**self.config["preprocess"], **card.get("preprocess", {})}
+        return {**chosen, "n_top_genes": choose_genes(card, chosen.get("n_top_genes"))}
 
     # Expression-only methods
 

@@ -107,7 +107,7 @@ def test_defaults_are_filled_in_only_where_a_section_is(folder):
     loaded = load_cards(folder)["mine"]
     assert loaded["organism"] == "human"
     assert loaded["reference"] == {"path": "known.tsv", "target": "gene", "regulator": "regulator"}
-    assert loaded.keys() == {"title", "organism", "expression", "reference"}
+    assert loaded.keys() == {"title", "organism", "expression", "reference", "unsaid"}
     write(folder, simulation_card())
     simulation = load_cards(folder)["mine"]["simulation"]
     assert simulation["cells"] == 2000
@@ -490,6 +490,25 @@ def test_shipped_lists_of_regulators_by_organism(folder):
         assert names[0] == card["regulators"]["column"]
         assert gene in names
         assert len(names) > 1400
+
+
+@pytest.mark.parametrize(
+    ("card", "listed"),
+    [
+        ({"organism": "human"}, True),
+        ({"organism": "mouse"}, True),
+        ({}, False),
+        ({"organism": "fly"}, False),
+        ({"organism": "human", "reference": {"path": "matrix.csv"}}, False),
+        ({"organism": "human", "regulators": {"list": "all"}}, False),
+    ],
+)
+def test_counts_and_an_organism_alone_take_the_shipped_regulators(folder, card, listed):
+    write(folder, table_card(**card))
+    loaded = load_cards(folder, unchecked=["resources"])["mine"]
+    path = loaded.get("regulators", {}).get("path", "")
+    assert path.endswith(f"regulators/{card.get('organism')}.tsv") == listed
+    assert loaded["unsaid"] == [key for key in ("organism", "regulators") if key not in card]
 
 
 def test_the_shipped_table_of_names_by_organism(folder):

@@ -363,7 +363,7 @@ def test_summary_says_who_tells_nothing_and_that_names_order_ties():
     network = consensus_network(consensus, alone, support_fraction=0.5)
     assert (network["methods"] == "").all()
     said = describe_silence(network, alone, "blood")
-    summary = summarise(network, adata, REGULATORS[:1], supervised=False, silence=said)
+    summary = summarise(network, adata, REGULATORS[:1], supervised=False, said=said)
     assert summary["tied"] == len(pairs)
     assert summary["statement"] == " ".join([UNSUPERVISED, *said, UNORDERED])
     assert "On blood, genie3 gives all 14 pairs one weight" in summary["statement"]

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+from gtgrn.config.locations import source_path
 from gtgrn.names import CONTEXT_NULLS
 from gtgrn.workflow.context import ContextFiles
 
@@ -13,6 +14,8 @@ def _plan(*, sources=None, nulls=("random", "label_svd_expression"), **cards):
     return SimpleNamespace(
         config={"context": {"sources": sources}, "nulls": list(nulls)},
         datasets=datasets,
+        listed=datasets,
+        cards=datasets,
         simulated={n: d for n, d in datasets.items() if "simulation" in d},
         supervised=[n for n, d in datasets.items() if "reference" in d or "simulation" in d],
         expressed=[n for n, d in datasets.items() if d["expression"]["format"] != "genes_only"],
@@ -33,6 +36,32 @@ def test_without_a_word_the_python_index_serves_cells_without_known_edges():
     assert context.ranked == ["counts", "mouse"]
     assert context.judged == []
     assert context.sources("counts") == ["encode", "collectri"]
+
+
+def test_an_organism_that_no_card_states_asks_for_nothing():
+    unsaid = {"unsaid": ["organism", "regulators"]}
+    assert ContextFiles(_plan(counts=unsaid)).ranked == []
+    named = ContextFiles(_plan(sources=["encode"], counts=unsaid))
+    assert named.ranked == ["counts"]
+
+
+def test_what_nobody_named_is_only_tried(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wildcards = SimpleNamespace(dataset="counts", source="encode")
+    tried = ContextFiles(_plan(counts={}))
+    assert tried.tables(wildcards)[0].endswith("sources/tried/encode.tsv.gz")
+    assert tried.at_hand(wildcards) == []
+    fetched = tmp_path / source_path("encode")
+    fetched.parent.mkdir(parents=True)
+    fetched.touch()
+    assert tried.at_hand(wildcards) == [source_path("encode")]
+    fetched.unlink()
+    # Where one data set cannot do without it, the other takes the same table.
+    own = {"context": {"sources": ["encode"]}}
+    both = ContextFiles(_plan(counts={}, other=own))
+    assert both.at_hand(wildcards) == [source_path("encode")]
+    wildcards.dataset = "other"
+    assert both.tables(wildcards) == [source_path("encode")]
 
 
 @pytest.mark.parametrize("place", ["configuration", "card"])

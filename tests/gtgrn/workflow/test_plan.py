@@ -51,6 +51,22 @@ def job(**wildcards):
     return SimpleNamespace(**wildcards)
 
 
+@pytest.mark.parametrize(
+    ("said", "settings", "genes"),
+    [
+        ({}, {}, 1000),
+        ({}, {"preprocess": {"n_top_genes": 300}}, 300),
+        ({"preprocess": {"n_top_genes": None}}, {}, None),
+        ({"regulators": {"list": "shipped"}}, {}, None),
+        ({"reference": {"path": "edges.tsv"}}, {}, None),
+    ],
+)
+def test_a_card_of_counts_and_an_organism_gets_a_number_of_genes(cards, said, settings, genes):
+    card = {"title": "bare", "organism": "human", "expression": TABLE, **said}
+    (cards / "bare.yaml").write_text(yaml.safe_dump(card))
+    assert plan("bare", **settings).preprocess("bare")["n_top_genes"] == genes
+
+
 def test_data_sets_by_what_they_have(cards):
     made = plan()
     assert made.supervised == ["labelled", "typed", "structure"]
