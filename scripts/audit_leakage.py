@@ -5,11 +5,13 @@ import logging
 from pathlib import Path
 
 import pandas as pd
+from gtgrn.context.selection import select_sources
 from gtgrn.data.matrix import read_genes
 from gtgrn.embeddings.positional import laplacian_encodings
 from gtgrn.embeddings.tables import read_embedding, read_embedding_edges
 from gtgrn.errors import InputError
 from gtgrn.evaluation import audit
+from gtgrn.evaluation.source_audit import audit_sources
 from gtgrn.jobs import start_job
 from gtgrn.manifest import verified, verified_digest
 from gtgrn.names import PAIR
@@ -29,10 +31,18 @@ for path in given.get("networks", []):
     record = Path(path.replace(".tsv.gz", ".json"))
     made_of = json.loads(verified(record).read_text()) if record.exists() else None
     networks.append((read_network(path), made_of))
+sourced = []
+if given.get("sources"):
+    cards, about = params.cards, params.dataset
+    files = zip(cards, given.sources, strict=True)
+    pairs = {name: read_table(path, PAIR) for name, path in files}
+    sources, dropped = select_sources(pairs, cards, genes, **about, reference=reference)
+    made_of = {name: card["databases"] for name, card in cards.items()}
+    sourced = audit_sources(sources, dropped, reference, genes, **about, made_of=made_of)
 tables = []
 for i, seed in enumerate(params.seeds):
     split = read_split(given.splits[i])
-    lines = audit.audit_split(split)
+    lines = audit.audit_split(split) + sourced
     lines += audit.audit_negatives(read_negatives(given.negatives[i]), reference, split)
     own = slice(i * len(params.models), (i + 1) * len(params.models))
     kinds = (given.messages, given.exposure, given.scores)

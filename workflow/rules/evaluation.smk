@@ -182,6 +182,7 @@ rule audit_leakage:
         scores=FILES.scores_of_all_seeds,
         messages=FILES.messages_of_all_seeds,
         exposure=FILES.exposure_of_all_seeds,
+        sources=CONTEXT.tables,
     output:
         "<results>/{dataset}/evaluation/{split}/audit.tsv",
     log:
@@ -199,6 +200,8 @@ rule audit_leakage:
         shown=PLAN.refitted,
         seeds=SEEDS,
         positional=config["positional"],
+        cards=of_dataset(CONTEXT.cards),
+        dataset=of_dataset(CONTEXT.about),
         code=code("audit_leakage"),
     script:
         "../../scripts/audit_leakage.py"

@@ -19,6 +19,9 @@ from gtgrn.context.rows import CHIP, SourceRows, agreement
 REPEAT = 0.4
 """Phi of two rows of one regulator above which they count as one experiment."""
 
+MOST_REPEATS = 3
+"""Repeated rows from which, where they are most of the rows shared, the whole source is one."""
+
 SYNONYMS: tuple[list[str], ...] = tuple(
     names.split("|")
     for names in (
@@ -139,14 +142,9 @@ def refuse_databases(
     reference
         The databases of the reference, or texts that name them.
     """
-    ours = [_plain(name) for name in reference if name]
     kept, dropped = [], []
     for source in sources:
-        shared = sorted(
-            name
-            for name in databases.get(source.name, ())
-            if any(_plain(name) in one for one in ours)
-        )
+        shared = shares_database(databases.get(source.name, ()), reference)
         if shared:
             reason = f"the reference's own database: {', '.join(shared)}"
             dropped.append(Dropped(source.name, "*", reason))
@@ -155,8 +153,18 @@ def refuse_databases(
     return kept, dropped
 
 
+def shares_database(source: Collection[str], reference: Collection[str]) -> list[str]:
+    """Return the databases of a source that the texts of a reference name as well, sorted."""
+    ours = [_plain(name) for name in reference if name]
+    return sorted(name for name in source if any(_plain(name) in one for one in ours))
+
+
 def drop_repeats(
-    sources: Sequence[SourceRows], reference: Sequence[SourceRows], *, above: float = REPEAT
+    sources: Sequence[SourceRows],
+    reference: Sequence[SourceRows],
+    *,
+    above: float = REPEAT,
+    whole: bool = False,
 ) -> tuple[list[SourceRows], list[Dropped]]:
     """Drop the rows of sources that repeat a row of the reference for the same regulator.
 
@@ -168,6 +176,9 @@ def drop_repeats(
         The known edges as rows, of one source or several.
     above
         Phi above which two rows count as one experiment.
+    whole
+        Whether a source goes as a whole where most of the rows that it shares repeat, three at
+        least: it is the reference's own cells, whatever it calls them.
 
     Returns
     -------
@@ -176,17 +187,25 @@ def drop_repeats(
     """
     kept, dropped = [], []
     for source in sources:
-        keep = np.ones(len(source.regulators), bool)
+        keep, of_source, shared = np.ones(len(source.regulators), bool), [], set()
         for known in reference if source.kind in (CHIP, "curated", "perturbation") else ():
             _, mine, theirs = np.intersect1d(
                 source.regulators, known.regulators, return_indices=True
             )
+            shared.update(mine.tolist())
             pairs = zip(mine, source.dense(mine), known.dense(theirs), strict=True)
             for row, own, other in pairs:
                 phi = agreement(own, other)
                 if phi > above and keep[row]:
                     keep[row] = False
                     reason = f"repeats a row of {known.name}"
-                    dropped.append(Dropped(source.name, str(source.regulators[row]), reason, phi))
+                    of_source.append(
+                        Dropped(source.name, str(source.regulators[row]), reason, phi)
+                    )
+        dropped += of_source
+        if whole and len(of_source) >= MOST_REPEATS and 2 * len(of_source) > len(shared):
+            said = f"{len(of_source)} of {len(shared)} shared rows repeat the reference's"
+            dropped.append(Dropped(source.name, "*", f"own cells under another name: {said}"))
+            continue
         kept.append(source if keep.all() else source.keep(keep))
     return kept, dropped

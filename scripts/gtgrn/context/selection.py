@@ -74,7 +74,7 @@ def select_sources(
             reference, genes, name=REFERENCE, kind=CHIP, organism=organism, cell_type=cell_type,
             whole=False, measured=genes,
         )  # fmt: skip
-        kept, repeats = drop_repeats(kept, [known])
+        kept, repeats = drop_repeats(kept, [known], whole=True)
         dropped += repeats
     table = pd.DataFrame([vars(one) for one in dropped], columns=DROPPED_COLUMNS)
     return [source for source in kept if len(source.regulators)], table
