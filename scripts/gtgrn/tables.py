@@ -6,6 +6,7 @@ They are tab-separated with a header and may be gzipped; gtgrn.names has their c
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ from gtgrn.names import (
 )
 from gtgrn.opening import open_text
 
+FLOATS = "round_trip"
+"""How pandas reads numbers: by Python's own parser. Its faster ones take 1e4294967297 for 10 and
+die of 1e2147483648."""
+LONG_EXPONENT = re.compile(r"[eE][+-]?\d{10}")
+"""What :func:`pandas.to_numeric`, which has no such choice, must not see."""
 LONGEST_REASON = 160
 """Characters of a library's message that are shown."""
 TEXTS = [*PAIR, GENE, PART, METHODS, REPRESENTATION, VARIANT]
@@ -72,7 +78,7 @@ def read_table(
     with reading_table(path), open_text(path) as handle:
         table = pd.read_csv(
             handle, sep=sep, dtype=text, keep_default_na=False,
-            na_values={SCORE: [""], LABEL: [""]},
+            na_values={SCORE: [""], LABEL: [""]}, float_precision=FLOATS,
         )  # fmt: skip
     table = _without_shift(table, path)
     for column in columns:
@@ -166,10 +172,18 @@ def read_measures(
         if is_numeric_dtype(table[column]):
             continue
         filled = table[column].astype(object).where(table[column] != "", np.nan)
-        numbers = pd.to_numeric(filled, errors="coerce")
+        numbers = as_numbers(filled)
         if numbers.notna().equals(filled.notna()):
             table[column] = numbers.astype(float)
     return table
+
+
+def as_numbers(column: pd.Series) -> pd.Series:
+    """Return a column, such as texts of a user's file, as numbers; NaN where there is none."""
+    if is_numeric_dtype(column):
+        return column
+    endless = [isinstance(text, str) and bool(LONG_EXPONENT.search(text)) for text in column]
+    return pd.to_numeric(column.astype(object).mask(np.array(endless, bool)), errors="coerce")
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -202,7 +216,7 @@ def read_network(path: str | Path) -> pd.DataFrame:
         If a column is missing, a weight is not a finite number or a pair occurs twice.
     """
     edges = read_table(path, [*PAIR, WEIGHT])[[*PAIR, WEIGHT]]
-    weights = pd.to_numeric(edges[WEIGHT], errors="coerce")
+    weights = as_numbers(edges[WEIGHT])
     if not weights.abs().lt(float("inf")).all():
         raise InputError(
             "weights must be finite numbers", file=path, field=WEIGHT, remedy="Drop such edges"

@@ -13,7 +13,9 @@ from gtgrn.opening import open_unpacked
 def read_mtx_plainly(path: Path) -> np.ndarray:
     """Return the matrix of a Matrix Market file in coordinates."""
     with open_unpacked(path) as handle:
-        lines = handle.read().decode("ascii", "replace").replace("\r", "\n").split("\n")
+        # pandas skips a byte order mark wherever it begins to read.
+        data = handle.read().replace(b"\n\xef\xbb\xbf", b"\n")
+    lines = data.decode("ascii", "replace").replace("\r", "\n").split("\n")
     field = lines[0].split()[3].lower()
     rest = [line.split("%")[0].split() for line in lines[1:]]
     rest = [words for words in rest if words]

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from gtgrn.errors import InputError
+from gtgrn.tables import as_numbers
 
 BLOCK = 10_000
 """Cells of a sparse matrix that are worked on at a time."""
@@ -85,7 +86,7 @@ def normalise(adata: ad.AnnData, target_sum: float, total_counts: str | None) ->
     sums = np.asarray(adata.X.sum(axis=1, dtype=float)).ravel()
     totals = np.where(sums > 0, sums, target_sum)
     if total_counts is not None:
-        totals = pd.to_numeric(adata.obs[total_counts], errors="coerce").to_numpy(float)
+        totals = as_numbers(adata.obs[total_counts]).to_numpy(float)
         wrong = ~(np.isfinite(totals) & (totals > 0) & (totals >= sums * (1 - 1e-6)))
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])

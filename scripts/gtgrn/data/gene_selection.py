@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.errors import InputError
-from gtgrn.tables import read_table
+from gtgrn.tables import as_numbers, read_table
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def read_gene_ordering(path: str | Path) -> pd.DataFrame:
             remedy="Give a name, a p-value and a variance for each gene",
         )
     genes = pd.Index(table.iloc[:, 0].astype(str).str.strip())
-    values = table.iloc[:, 1:3].apply(pd.to_numeric, errors="coerce").set_axis(genes)
+    values = table.iloc[:, 1:3].apply(as_numbers).set_axis(genes)
     for column, kind in zip(table.columns[1:3], (P_VALUE, VARIANCE), strict=True):
         bad = values[column].isna() | (values[column] < 0)
         if bad.any():
@@ -95,7 +95,7 @@ def read_pseudotime(path: str | Path, cells: Sequence[str]) -> np.ndarray:
         )
     body = table.iloc[:, 1:].astype(str).set_axis(names)
     empty = body.isin(["", "NA", "nan", "NaN"])
-    times = body.apply(pd.to_numeric, errors="coerce").mask(empty)
+    times = body.apply(as_numbers).mask(empty)
     wrong = times.isna() & ~empty
     if wrong.any(axis=None):
         cell = wrong.index[wrong.any(axis=1)][0]

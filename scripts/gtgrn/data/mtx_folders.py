@@ -20,6 +20,7 @@ from scipy import sparse
 
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
+from gtgrn.tables import FLOATS
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ BESIDE = {
             "_cells.tsv", "_barcodes.txt"),
 }  # fmt: skip
 """What follows the matrix's own name, as kallisto and alevin-fry call them."""
+
+BLANKS = " \t\r\n"
+"""What stands between numbers; Python would strip blanks of all alphabets."""
 
 OTHER_FEATURES = {
     "antibody capture", "crispr guide capture", "multiplexing capture", "custom", "peaks",
@@ -160,7 +164,7 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
         if layout != "coordinate" or symmetry != "general":
             raise ValueError(f"it is {layout} {symmetry}, not coordinate general")
         line = text.readline(1000)
-        while line.startswith("%") or (line and not line.strip()):
+        while line.startswith("%") or (line and not line.strip(BLANKS)):
             line = text.readline(1_000_000)
         try:
             rows, columns, entries = map(int, line.encode("ascii").split())
@@ -182,7 +186,7 @@ def _read_entries(text: TextIO, field: str) -> pd.DataFrame:
         table = pd.read_csv(
             text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
             dtype={name: kinds[name] for name in names}, on_bad_lines="error",
-            quoting=csv.QUOTE_NONE,
+            quoting=csv.QUOTE_NONE, float_precision=FLOATS,
         )  # fmt: skip
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: np.array([], kinds[name]) for name in names})

@@ -14,7 +14,7 @@ from gtgrn.data.name_matching import check_share, find_repair, no_overlap, spelt
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
-from gtgrn.tables import read_table
+from gtgrn.tables import as_numbers, read_table
 
 log = logging.getLogger(__name__)
 
@@ -363,7 +363,7 @@ def _look_up(column: pd.Series, names: pd.Series, path: str, index_path: str) ->
 
 
 def _labels(column: pd.Series, path: str, field: str = "Label") -> np.ndarray:
-    labels = pd.to_numeric(column, errors="coerce")
+    labels = as_numbers(column)
     bad = ~labels.isin([0, 1])
     if bad.any():
         row = int(np.flatnonzero(bad)[0])

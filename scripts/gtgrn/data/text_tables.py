@@ -27,6 +27,7 @@ from gtgrn.data.not_genes import (
 )
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
+from gtgrn.tables import FLOATS, as_numbers
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ def _parse(path: Path, dialect: Dialect) -> tuple[list[str], pd.DataFrame]:
         # The names of rows stay text, because a gene may be called NA or 1e5.
         frame = pd.read_csv(
             text, sep=dialect.sep, decimal=dialect.decimal, header=None, low_memory=False,
-            skipinitialspace=dialect.sep != "\t", converters={0: str},
+            skipinitialspace=dialect.sep != "\t", converters={0: str}, float_precision=FLOATS,
         )  # fmt: skip
     if len(header) == frame.shape[1] + 1 and not header[-1].strip():
         header = header[:-1]  # a separator at the end of the header only
@@ -234,7 +235,7 @@ def _looks_like_values(path: Path, expression: dict, header: list[str], column: 
     text = column.str.strip()
     if len(text) < 2 or not text.map(lambda field: bool(NUMBER.fullmatch(field))).all():
         return False
-    numbers = pd.to_numeric(text).to_numpy(float)
+    numbers = as_numbers(text).to_numpy(float)
     if is_numbering(numbers):
         return False
     if text.duplicated().any() or (numbers != np.rint(numbers)).any():
@@ -304,7 +305,7 @@ def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Pa
         if kind not in (object, bool) and not np.issubdtype(kind, np.complexfloating):
             continue
         column = body.iloc[:, position].astype(object)
-        bad = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
+        bad = column.notna() & as_numbers(column.astype(str)).isna()
         if bad.any():
             first = int(np.flatnonzero(bad)[0])
             wrong[columns[position]] = (rows[first], column.iloc[first], bad.all())

@@ -13,7 +13,7 @@ from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, TARGET, WEIGHT
 from gtgrn.opening import open_text
-from gtgrn.tables import read_table, reading_table
+from gtgrn.tables import as_numbers, read_table, reading_table
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def read_scores(
 
 
 def _numbers(weights: pd.Series, path: str | Path, column: str) -> pd.Series:
-    numbers = pd.to_numeric(weights, errors="coerce")
+    numbers = as_numbers(weights)
     if not np.isfinite(numbers).all():
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise InputError(

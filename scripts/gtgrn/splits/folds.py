@@ -11,7 +11,7 @@ import pandas as pd
 from gtgrn.errors import InputError
 from gtgrn.names import GENE, LABEL, PART, PARTS, REGULATOR, TEST, TRAIN, VAL
 from gtgrn.seeds import derive_seed
-from gtgrn.tables import read_table
+from gtgrn.tables import as_numbers, read_table
 
 GENES, REGULATORS = "genes", "regulators"
 MIN_VAL = {GENES: 1, REGULATORS: 3}
@@ -131,7 +131,7 @@ def read_folds(path: str | Path) -> pd.DataFrame:
         occurs twice in a fold.
     """
     table = read_table(path, ["fold", PART, GENE])[["fold", PART, GENE]]
-    numbers = pd.to_numeric(table["fold"], errors="coerce")
+    numbers = as_numbers(table["fold"])
     if not (numbers % 1 == 0).all():
         raise InputError(
             "folds must be whole numbers", file=path, field="fold", remedy="Number them from 0"

@@ -21,7 +21,7 @@ from gtgrn.evaluation.uncertainty import bootstrap, interval, over_seeds, seed_i
 from gtgrn.names import AREAS, AUPRC, AUROC, LABEL, PAIR, PART, SCORE, TEST
 from gtgrn.seeds import derive_seed
 from gtgrn.splits.negatives import N0
-from gtgrn.tables import read_table
+from gtgrn.tables import as_numbers, read_table
 
 PAPER_SETS = {
     "hesc_500": "hESC-500",
@@ -66,7 +66,7 @@ def read_paper_numbers(path: str | Path) -> pd.DataFrame:
         If a column is missing, a value is no number or a key occurs twice.
     """
     table = read_table(path, NUMBERS)[NUMBERS]
-    values = pd.to_numeric(table["value"], errors="coerce")
+    values = as_numbers(table["value"])
     if values.isna().any() or table.duplicated(NUMBERS[:-1]).any():
         raise InputError(
             "a value is no number, or a number stands there twice",
