@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from gtgrn.data.archives import extract_member
 from gtgrn.data.fetching import fetch
 from gtgrn.errors import InputError
 from gtgrn.names import CELL_TYPE, PAIR, REGULATOR, SIGN, TARGET
+from gtgrn.opening import check_file, open_text
+from gtgrn.tables import reading_table
 
 log = logging.getLogger(__name__)
+
+TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
 
 
 def obtain_source(
@@ -160,12 +165,14 @@ def read_source(card: dict, path: Path) -> pd.DataFrame:
         parts = _column(table, key, path).astype(str).str.split("[;_]", regex=True)
         table = table[[not set(names).isdisjoint(part) for part in parts]]
     ends = {section["regulator"]: REGULATOR, section["target"]: TARGET}
+    for end in ends:
+        table = table[_column(table, end, path).notna()]
     pairs = pd.DataFrame({new: _column(table, old, path).astype(str) for old, new in ends.items()})
     if section["format"] == "sets" or "cell_type" in section:
         pairs[CELL_TYPE] = _column(table, section.get("cell_type", CELL_TYPE), path).astype(str)
     if "sign" in section:
         plus, minus = (
-            _column(table, section["sign"][k], path).astype(bool) for k in ("plus", "minus")
+            _flags(_column(table, section["sign"][k], path), path) for k in ("plus", "minus")
         )
         pairs[SIGN] = np.select([plus & ~minus, minus & ~plus], ["+", "-"], default="")
     if section["both_ways"]:
@@ -192,32 +199,48 @@ def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
     return table[name]
 
 
+def _flags(column: pd.Series, path: Path) -> pd.Series:
+    """Return a column of flags as booleans: a text is not true because it is not empty."""
+    words = column.fillna(False).astype(str).str.strip().str.lower()
+    odd = ~words.isin([*TRUE, *FALSE])
+    if odd.any():
+        raise InputError(
+            f"'{words[odd].iloc[0]}' is no flag", file=path, field=str(column.name),
+            remedy=f"Name a column of {', '.join(TRUE)} and {', '.join(FALSE[:-1])} in table.sign",
+        )  # fmt: skip
+    return words.isin(TRUE)
+
+
+def _reading(path: Path) -> AbstractContextManager[None]:
+    """Turn what reading a file raises into one line."""
+    return reading_table(
+        path, field="table.format",
+        remedy="Correct the source card, or remove the file and fetch it again",
+    )  # fmt: skip
+
+
 def _read_text(path: Path, section: dict) -> pd.DataFrame:
     separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     header = {"names": section["columns"], "header": None} if "columns" in section else {}
-    try:
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, **header)
-    except (ValueError, OSError, EOFError) as error:
-        raise _unreadable(path, error) from error
+    with _reading(path), open_text(path) as text:
+        return pd.read_csv(text, sep=separator, dtype=str, keep_default_na=False, **header)
 
 
 def _read_parquet(path: Path, section: dict) -> pd.DataFrame:
-    try:
+    with _reading(path):
+        check_file(path)
         return pd.read_parquet(path)
-    except (ValueError, OSError, ImportError) as error:
-        raise _unreadable(path, error) from error
 
 
 def _read_sets(path: Path, section: dict) -> pd.DataFrame:
     """Read ``{"REGULATOR CELLS": [targets]}``."""
-    try:
-        sets = json.loads(path.read_bytes())
-        rows = [
-            (*name.split(" ", 1), target) for name, targets in sets.items() for target in targets
-        ]
+    with _reading(path), open_text(path) as text:
+        rows: list[tuple] = []
+        for name, targets in json.load(text).items():
+            if not isinstance(targets, list) or not all(isinstance(one, str) for one in targets):
+                raise ValueError(f"'{name[:40]}' has no list of names")
+            rows += [(*name.split(" ", 1), target) for target in targets]
         return pd.DataFrame(rows, columns=[section["regulator"], CELL_TYPE, section["target"]])
-    except (ValueError, AttributeError, TypeError) as error:
-        raise _unreadable(path, error) from error
 
 
 def _read_matrix(path: Path, section: dict) -> pd.DataFrame:
@@ -228,14 +251,6 @@ def _read_matrix(path: Path, section: dict) -> pd.DataFrame:
     row, column = np.nonzero(numeric.to_numpy() > 0)
     regulators = numeric.columns.to_numpy(str)
     return pd.DataFrame({section["regulator"]: regulators[column], section["target"]: genes[row]})
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:80]
-    return InputError(
-        f"not a readable table ({said})", file=path, field="table.format",
-        remedy="Correct the source card, or remove the file and fetch it again",
-    )  # fmt: skip
 
 
 _READERS = {
