@@ -107,7 +107,12 @@ atexit.register(_probe.stop)
 
 
 def try_hdf5(
-    path: Path, layer: str | None = None, columns: Sequence[str] = (), *, source: Path
+    path: Path,
+    layer: str | None = None,
+    columns: Sequence[str] = (),
+    *,
+    source: Path,
+    matrix: bool = True,
 ) -> None:
     """Read an HDF5 file in another process, unless that was done already.
 
@@ -120,6 +125,8 @@ def try_hdf5(
         names.
     source
         The file that the user has, which may be packed.
+    matrix
+        Whether more than the columns of cells will be read.
 
     Raises
     ------
@@ -128,7 +135,8 @@ def try_hdf5(
     """
     check_file(path)
     size, state = path.stat().st_size, source.stat()
-    key = (os.path.abspath(source), state.st_size, state.st_mtime_ns, layer, *sorted(columns))
+    what = (matrix, layer, *sorted(columns))
+    key = (os.path.abspath(source), state.st_size, state.st_mtime_ns, what)
     with _lock:
         if key in _tried:
             return
@@ -137,6 +145,7 @@ def try_hdf5(
             "path": os.path.abspath(path),
             "layer": layer,
             "columns": list(columns),
+            "matrix": matrix,
             "largest": largest_unpacked(size),
             "cpu": cpu,
             "memory": MEMORY,

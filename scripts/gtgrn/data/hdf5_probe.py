@@ -34,7 +34,10 @@ def serve(requests: Iterator[str]) -> None:
         _limit(request["cpu"], request["memory"])
         answer = ""
         try:
-            probe(request["path"], request["layer"], request["columns"], request["largest"])
+            if request["matrix"]:
+                probe(request["path"], request["layer"], request["columns"], request["largest"])
+            else:
+                probe_columns(request["path"], request["columns"], request["largest"])
         except Suspicious as error:
             answer = str(error)
         except MemoryError:
@@ -98,6 +101,32 @@ def probe(path: str, layer: str | None, columns: list[str], largest: int) -> Non
         for frame in ("row_attrs", "col_attrs"):
             walk.shapes(frame)
         for name in dict.fromkeys(wanted):
+            walk.read(name)
+
+
+def probe_columns(path: str, columns: list[str], largest: int) -> None:
+    """Read columns of cells alone, as :mod:`gtgrn.data.obs_columns` does.
+
+    Parameters
+    ----------
+    path, columns, largest
+        As in :func:`probe`.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        walk = _Walk(h5py, file, largest)
+        walk.names(file)
+        wanted = []
+        for frame in ("obs", "col_attrs"):
+            walk.attributes(frame)
+            walk.shapes(frame)
+            wanted += [f"{frame}/{name}" for name in columns]
+            if not hasattr(walk.get(frame), "keys"):
+                wanted.append(frame)  # before anndata 0.7, one table
+        wanted += [f"obs/__categories/{name}" for name in columns]
+        wanted += [f"uns/{name}_categories" for name in columns]
+        for name in wanted:
             walk.read(name)
 
 

@@ -132,11 +132,16 @@ def _columns(group) -> list[str]:
 
 def _read_columns(group, names: Sequence[str]) -> pd.DataFrame:
     """Read the index of obs or var and those of the columns that are there."""
-    index = ad.io.read_elem(group[group.attrs["_index"]])
-    frame = pd.DataFrame(index=pd.Index(np.asarray(index)).astype(str))
+    index = np.asarray(ad.io.read_elem(group[group.attrs["_index"]]))
+    if index.ndim != 1:
+        raise ValueError(f"the names in {group.name} are no list")
+    frame = pd.DataFrame(index=pd.Index(index).astype(str))
     for name in dict.fromkeys(names):
         if name in group:
             values = ad.io.read_elem(group[name])
+            # Set in a frame, one value would be repeated, and none would be missing values.
+            if getattr(values, "shape", None) != index.shape:
+                raise ValueError(f"its column {name} has not one value for each of {len(index)}")
             frame[name] = np.asarray(values) if not hasattr(values, "dtype") else values
     return frame
 

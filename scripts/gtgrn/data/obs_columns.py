@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.errors import InputError
+from gtgrn.files import is_refusal
 
 OBS = "obs"
 """Key, beside those of a card's section `expression`, with further columns of obs to read."""
@@ -82,17 +84,24 @@ def count_cells(
     import h5py
 
     try:
+        try_hdf5(path, columns=columns, source=path, matrix=False)
         with h5py.File(path, "r") as file:
             found = [
                 _read(file, name, field, path, name in numbers)
                 for name, field in zip(columns, fields, strict=True)
             ]
-    except (OSError, KeyError, UnicodeDecodeError) as error:
+        return Counter(zip(*found, strict=True))
+    except InputError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and is_refusal(error):
+            raise
+        # h5py promises no kind of error on a stranger's file.
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise InputError(
-            f"obs is not readable ({' '.join(str(error).split())[:80]})",
+            f"obs is not readable ({reason})",
             file=path, field=CARD, remedy="Fetch or make it again",
         ) from error  # fmt: skip
-    return Counter(zip(*found, strict=True))
 
 
 def _hdf5_file(expression: dict) -> Path | None:
@@ -147,7 +156,10 @@ def _by_code(codes, categories) -> Values:
     kind = categories.dtype.kind
     texts = categories.asstr()[:] if kind == "O" else categories[:]
     names = [_as_text(text) for text in texts.tolist()]
-    return [names[code] if code >= 0 else MISSING for code in codes[:].tolist()]
+    found = codes[:].tolist()
+    if max(found, default=-1) >= len(names):
+        raise ValueError(f"a cell has category {max(found)} of {len(names)}")
+    return [names[code] if code >= 0 else MISSING for code in found]
 
 
 def _plain(stored, name: str, field: str, path: Path, numbers: bool) -> Values:
