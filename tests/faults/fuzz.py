@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import mmap
+import multiprocessing
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +23,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(HERE), str(ROOT / "tests/gtgrn/cases")]
+PATHS = [ROOT / "scripts", HERE, ROOT / "tests/gtgrn/cases"]
+sys.path[:0] = map(str, PATHS)
+
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Folder for the cases, in memory where there is one."""
 
 HANG = 120
 """Seconds of processor time after which an execution counts as hung."""
@@ -105,62 +109,72 @@ def execute(name: str, seed: int, number: int, folder: Path, watch: Watch | None
     return problem
 
 
-def work(name: str, seed: int, start: int, count: int, beat: Path) -> None:
+def work(name: str, seed: int, start: int, count: int, scratch: Path) -> None:
     """Run cases, writing the number of each to a shared place before it and problems after."""
     import logging
 
-    import scanpy  # noqa: F401 - its plots make folders when they are first imported
     from gtgrn.data import hdf5_guard
 
+    with open(os.devnull, "r+b") as nothing:
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+    tempfile.tempdir = str(scratch)
     logging.disable(logging.CRITICAL)
     hdf5_guard.CPU_SECONDS = 1  # the files are small
     watch = Watch()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-    with beat.open("r+b") as handle:
+    with (scratch / "beat").open("r+b") as handle:
         shared = mmap.mmap(handle.fileno(), 8)
-    for number in range(start, count):
-        shared[:8] = struct.pack("q", number)
-        problem = execute(name, seed, number, folder, watch)
-        for left in folder.iterdir():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        if problem:
-            print(json.dumps([number, problem]), flush=True)
+    with (scratch / "found").open("a") as found:
+        for number in range(start, count):
+            shared[:8] = struct.pack("q", number)
+            problem = execute(name, seed, number, folder, watch)
+            for left in folder.iterdir():
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+            if problem:
+                print(json.dumps([number, problem]), file=found, flush=True)
     shared[:8] = struct.pack("q", count)
     shutil.rmtree(folder)
+
+
+def start_server() -> multiprocessing.context.BaseContext:
+    """Return what starts workers by forking a process that has imported all readers already."""
+    context = multiprocessing.get_context("forkserver")
+    # The server looks for what it imports beforehand in the folders of the environment alone.
+    known = [*map(str, PATHS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(known))
+    # The plots of scanpy make folders when they are first imported.
+    context.set_forkserver_preload(["fuzz", "targets", "scanpy"])
+    return context
 
 
 def drive(name: str, seed: int, count: int) -> tuple[list[str], float]:
     """Run the cases of a reader in a worker, replaced when it crashes or hangs."""
     problems, begun, start = [], time.time(), 0
-    with tempfile.TemporaryDirectory(prefix="fuzzes-") as scratch:
-        beat, found = Path(scratch, "beat"), Path(scratch, "found")
-        beat.write_bytes(bytes(8))
+    server = start_server()
+    with tempfile.TemporaryDirectory(prefix="fuzzes-", dir=MEMORY) as folder:
+        scratch = Path(folder)
+        (scratch / "beat").write_bytes(bytes(8))
+        (scratch / "found").touch()
         while start < count:
-            arguments = ["--work", name, "--seed", seed, "--start", start, "--count", count,
-                         "--beat", beat]  # fmt: skip
-            with found.open("ab") as handle:
-                worker = subprocess.Popen(
-                    [sys.executable, __file__, *map(str, arguments)], stdout=handle,
-                    stderr=subprocess.DEVNULL, env=os.environ | {"TMPDIR": scratch},
-                )  # fmt: skip
-                _watch(worker, beat)
-            number = struct.unpack("q", beat.read_bytes())[0]
+            worker = server.Process(target=work, args=(name, seed, start, count, scratch))
+            worker.start()
+            _watch(worker, scratch / "beat")
+            number = struct.unpack("q", (scratch / "beat").read_bytes())[0]
             if number < count:
-                problems.append(
-                    f"{name}:{seed}:{number}: the process ended with {worker.returncode}"
-                )
+                problems.append(f"{name}:{seed}:{number}: the process ended: {worker.exitcode}")
             start = number + 1
-        for line in found.read_text().splitlines():
+        for line in (scratch / "found").read_text().splitlines():
             number, problem = json.loads(line)
             problems.append(f"{name}:{seed}:{number}: {problem}")
     return problems, time.time() - begun
 
 
-def _watch(worker: subprocess.Popen, beat: Path) -> None:
+def _watch(worker: multiprocessing.process.BaseProcess, beat: Path) -> None:
     """Wait for a worker; kill it where one case takes far too much processor time."""
     last, used = b"", 0.0
-    while worker.poll() is None:
-        time.sleep(0.2)
+    while worker.exitcode is None:
+        worker.join(0.2)
         try:
             fields = Path(f"/proc/{worker.pid}/stat").read_text().rsplit(")", 1)[1].split()
         except OSError:
@@ -170,7 +184,6 @@ def _watch(worker: subprocess.Popen, beat: Path) -> None:
             last, used = beat.read_bytes(), now
         elif now - used > HANG:
             worker.kill()
-    worker.wait()
 
 
 def main() -> int:
@@ -180,13 +193,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--replay")
-    parser.add_argument("--work")
-    parser.add_argument("--start", type=int, default=0)
-    parser.add_argument("--beat", type=Path)
     options = parser.parse_args()
-    if options.work:
-        work(options.work, options.seed, options.start, options.count, options.beat)
-        return 0
     from targets import TARGETS
 
     if options.replay:

@@ -12,6 +12,8 @@ import re
 import zipfile
 from collections.abc import Callable
 
+from inner_mutations import inside
+
 TOKEN = re.compile(rb"[^\t,; \n\r:]+|[\t,; \n\r:]")
 DICTIONARY = [
     b"NA", b"nan", b"inf", b"-inf", b"1e400", b"-1", b"1.5", b"0x10", b"1_000", b"1,5", b"1j",
@@ -138,7 +140,9 @@ def mutate(files: dict[str, bytes], seed: str) -> dict[str, bytes]:
         data = bytearray(made[name])
         binary = b"\x00" in data[:512] and not _is_text(data)
         for _ in range(rng.choice((1, 1, 2, 3))):
-            if data:
+            if binary and rng.random() < 0.4:
+                inside(rng, data, rng.choice(TEXT), rng.choice(BINARY))
+            elif data:
                 rng.choice(BINARY if binary else TEXT)(rng, data)
         made[name] = bytes(data)
     return made

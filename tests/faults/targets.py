@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,24 +11,31 @@ from functools import cache
 from pathlib import Path
 
 import anndata as ad
+import h5py
 import matrix_cases
 import numpy as np
+import pandas as pd
 import yaml
 from archive_cases import tarred, zipped
 from gtgrn.config.cards import load_cards
+from gtgrn.config.source_cards import load_sources
 from gtgrn.data.archives import extract_member
 from gtgrn.data.cell_types import read_markers
 from gtgrn.data.gene_selection import read_gene_ordering, read_pseudotime
 from gtgrn.data.mtx_folders import read_matrix_market
+from gtgrn.data.obs_columns import OBS, count_cells
 from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.readers import reading
 from gtgrn.data.reference import read_reference, read_regulators, read_sources
+from gtgrn.data.source_files import read_source
 from gtgrn.evaluation.third_party import read_scores
 from gtgrn.simulation.boolean_models import read_model
 from gtgrn.simulation.subnetworks import read_network_table
 from gtgrn.splits.folds import read_folds
 from gtgrn.splits.shipped import read_shipped_split
 from gtgrn.tables import read_network
+from gtgrn.workflow.plan import make_plan
+from gtgrn.yaml_files import read_yaml
 from oracles import read_csv_plainly, read_mtx_plainly
 from scipy import sparse
 
@@ -155,6 +164,77 @@ def shipped(folder: Path) -> object:
     return read_shipped_split({key: str(folder / f"{key}.csv") for key in names}, GENES)
 
 
+def counted(path: str) -> Callable[[Path], object]:
+    """Return the counting of cells by columns, as each start of a run does it."""
+
+    def read(folder: Path) -> object:
+        section = {"format": "h5ad", "path": str(folder / path)}
+        return count_cells(section, ["kind", "donor"], ["groups.by", "compare.donor"], ["donor"])
+
+    return read
+
+
+def labelled(**keys: object) -> Callable[[], dict[str, bytes]]:
+    """Return the making of an h5ad with columns of cells and genes."""
+
+    @cache
+    def make() -> dict[str, bytes]:
+        obs = pd.DataFrame(
+            {"kind": pd.Categorical(["B", "T", None, "T", "B"]), "donor": [1, 1, 2, 2, 2],
+             "total": 50.0}, index=CELLS,
+        )  # fmt: skip
+        var = pd.DataFrame({"symbol": [f"S{i}" for i in range(6)]}, index=GENES)
+        values = np.arange(30, dtype=np.float32).reshape(5, 6) % 7
+        with tempfile.TemporaryDirectory() as folder:
+            ad.AnnData(sparse.csr_matrix(values), obs=obs, var=var).write_h5ad(
+                Path(folder, "x.h5ad"), **keys
+            )
+            return {"x.h5ad": Path(folder, "x.h5ad").read_bytes()}
+
+    return make
+
+
+@cache
+def labelled_loom() -> dict[str, bytes]:
+    """Return a loom file with columns of cells."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["matrix"] = np.arange(30.0).reshape(6, 5)
+        file["row_attrs/Gene"] = np.array(GENES, "S")
+        file["col_attrs/CellID"] = np.array(CELLS, "S")
+        file["col_attrs/kind"] = np.array(["B", "T", "", "T", "B"], h5py.string_dtype())
+        file["col_attrs/donor"] = [1, 1, 2, 2, 2]
+    return {"x.loom": buffer.getvalue()}
+
+
+def source(**table: object) -> Callable[[Path], object]:
+    """Return the reading of a table of another context."""
+    section = {"format": "table", "regulator": "TF", "target": "gene", "both_ways": False} | table
+
+    def read(folder: Path) -> object:
+        pairs = read_source({"table": section}, folder / "x")
+        assert len(pairs)
+        assert (pairs["regulator"] != pairs["target"]).all()
+        assert not pairs.isin(["", None]).drop(columns="sign", errors="ignore").any(axis=None)
+        return pairs
+
+    return read
+
+
+def parquet(**columns: list) -> Callable[[], dict[str, bytes]]:
+    def make() -> dict[str, bytes]:
+        buffer = io.BytesIO()
+        pd.DataFrame(columns).to_parquet(buffer)
+        return {"x": buffer.getvalue()}
+
+    return make
+
+
+def start(folder: Path) -> object:
+    """Plan a run of a configuration and a card, as Snakemake does when it starts."""
+    return make_plan(read_yaml(folder / "config.yaml"), cards=str(folder / "cards"))
+
+
 def _pairs(*rows: str, header: str = "") -> str:
     return "\n".join([*([header] if header else []), *rows]) + "\n"
 
@@ -173,6 +253,30 @@ CSV = "cell,G0,G1,G2\n" + "".join(f"c{i},{i},{i * 2 % 5},{i + 7}\n" for i in ran
 MTX = ("%%MatrixMarket matrix coordinate integer general\n% made\n4 5 6\n1 1 3\n2 1 1\n4 5 2\n"
        "1 2 7\n3 4 1\n2 5 9\n")  # fmt: skip
 MODEL = "name: M\nrules: {A: 'not B', B: A and C, C: C}\ninitial: {A: 1}\n"
+CONFIG = {
+    "datasets": ["mine"], "seeds": [0, 1],
+    "inference": {"methods": ["pearson", "clr"]},
+    "splits": {"schemes": ["edges"]},
+    "peers": {"methods": ["gne"]}, "walks": {"networks": ["pearson"]},
+    "gtgrn": {"layers": 2, "dropout": 0.1},
+}  # fmt: skip
+RUN_CARD = {
+    "title": "Mine", "organism": "human",
+    "expression": {"format": "scanpy", "path": "pbmc68k_reduced", "values": "counts"},
+    "regulators": {"list": "shipped"},
+    "groups": {"by": "bulk_labels", "min_cells": 50},
+}  # fmt: skip
+SOURCE_CARD = {
+    "title": "One",
+    "organism": "human",
+    "kind": "chip",
+    "cell_type": "mixed",
+    "licence": "MIT",
+    "citation": "none",
+    "file": {"url": "https://example.org/x.tsv", "checksum": "sha256:" + "0" * 64},
+    "table": {"format": "table", "regulator": "TF", "target": "gene"},
+}
+UNTOLD = "TF\tgene\tup\tdown\nA\tB\t1\t0\nNA\tC\t0\t1\n"
 MEMBERS = {"top/a/x.txt": b"x" * 40, "top/b.txt": b"b"}
 FOLDS = "fold\tpart\tgene\n0\tval\tG0\n0\ttest\tG1\n1\tval\tG2\n1\ttest\tG3\n"
 
@@ -247,6 +351,26 @@ TARGETS: dict[str, Target] = {
                                   lambda folder: read_network_table(folder / "x.tsv")),
     "boolean-model": Target(texts(x__yaml=MODEL), lambda folder: read_model(folder / "x.yaml")),
     "card": Target(texts(mine__yaml=yaml.safe_dump(CARD)), card),
+    "h5ad-columns": Target(
+        labelled(), expression(format="h5ad", path="x.h5ad", gene_names="symbol",
+                               total_counts="total", cell_type="kind",
+                               **{OBS: {"compare.donor": "donor"}})),
+    "cells": Target(labelled(), counted("x.h5ad")),
+    "cells-packed": Target(labelled(compression="gzip"), counted("x.h5ad")),
+    "cells-loom": Target(labelled_loom, counted("x.loom")),
+    "source": Target(texts(x=UNTOLD), source(sign={"plus": "up", "minus": "down"})),
+    "source-sets": Target(texts(x=json.dumps({"A K562": ["B", "C"], "B HELA": ["A"]})),
+                          source(format="sets")),
+    "source-parquet": Target(
+        parquet(TF=["A", "B", None], gene=["B", "C", "D"], up=[1, 0, 0], down=[0, 1, 0]),
+        source(format="parquet", sign={"plus": "up", "minus": "down"})),
+    "source-matrix": Target(parquet(gene=["B", "C"], A=[1.0, 0.0], B=[0, 1]),
+                            source(format="matrix")),
+    "source-card": Target(texts(one__yaml=yaml.safe_dump(SOURCE_CARD)),
+                          lambda folder: load_sources(["one"], folder)),
+    "configuration": Target(
+        lambda: {"config.yaml": yaml.safe_dump(CONFIG).encode(),
+                 "cards/mine.yaml": yaml.safe_dump(RUN_CARD).encode()}, start),
     "zip": Target(lambda: {"archive": zipped(MEMBERS)}, archive),
     "tar": Target(lambda: {"archive": tarred(MEMBERS)}, archive),
 }  # fmt: skip
