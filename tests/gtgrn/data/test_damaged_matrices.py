@@ -193,3 +193,22 @@ def test_a_packed_matrix_of_nothing(tmp_path):
     path.write_text("")
     card = {"format": "table", "orientation": "cells_by_genes", "path": str(pack(path, "gz"))}
     assert "not a readable table" in refusal(card)
+
+
+ODD_COLUMNS = {
+    "a group": lambda file: file.create_group("obs/kind"),
+    "one value": lambda file: file.create_dataset("obs/kind", data="B"),
+    "a table": lambda file: file.create_dataset("obs/kind", data=np.zeros((12, 2))),
+    "too few": lambda file: file.create_dataset("obs/kind", data=np.zeros(11)),
+    "nothing": lambda file: file.create_dataset("obs/kind", data=h5py.Empty("f4")),
+}
+
+
+@pytest.mark.parametrize("key", ["cell_type", "total_counts"])
+@pytest.mark.parametrize("kind", ODD_COLUMNS)
+def test_a_column_that_fits_no_row_is_refused(tmp_path, kind, key):
+    card = h5ad(tmp_path, counts())
+    with h5py.File(card["path"], "a") as file:
+        ODD_COLUMNS[kind](file)
+    assert "not a readable h5ad" in refusal(card | {key: "kind"})
+    check_same(card, counts())

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn.data import hdf5_guard
 from gtgrn.data.obs_columns import count_cells, text_values
 from gtgrn.errors import InputError
 
@@ -93,3 +94,75 @@ def test_what_cannot_be_read_before_the_run_is_told_apart_from_what_is_damaged(t
     path.write_bytes(b"\x89HDF\r\n\x1a\n and nothing")
     with pytest.raises(InputError, match="obs is not readable"):
         count_cells(section, ["kind"], ["groups.by"])
+
+
+def endless(path) -> None:
+    """Write into the first text of a file a size with which libhdf5 walks in a circle."""
+    data = bytearray(path.read_bytes())
+    size = data.index(b"GCOL") + 16 + 8
+    data[size : size + 8] = (2**64 - 16).to_bytes(8, "little")
+    path.write_bytes(data)
+
+
+def elsewhere(path) -> None:
+    with h5py.File(path, "a") as file:
+        del file["obs/kind"]
+        file["obs/kind"] = h5py.ExternalLink("/dev/zero", "/X")
+
+
+def circle(path) -> None:
+    with h5py.File(path, "a") as file:
+        del file["obs/kind/codes"]
+        file["obs/kind/codes"] = h5py.SoftLink("/obs/kind/codes")
+
+
+def replaced(name, change):
+    def spoil(path) -> None:
+        with h5py.File(path, "a") as file:
+            values = change(file[name][()])
+            del file[name]
+            file[name] = values
+
+    return spoil
+
+
+HOSTILE = {
+    "a circle in the heap": (endless, "does not end within"),
+    "another file": (elsewhere, "lies in another file"),
+    "a link to itself": (circle, "obs is not readable"),
+    "a category that is not there": (replaced("obs/kind/codes", lambda x: x + 99), "category"),
+    "too few cells": (replaced("obs/donor", lambda x: x[:-1]), "obs is not readable"),
+    "codes of text": (replaced("obs/kind/codes", lambda x: x.astype("S1")), "obs is not readable"),
+    "one category": (replaced("obs/kind/categories", lambda x: x[0]), "obs is not readable"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_file_ends_the_start_in_one_line(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(hdf5_guard, "CPU_SECONDS", 1)
+    spoil, words = HOSTILE[kind]
+    path = tmp_path / "x.h5ad"
+    matrix(kind=pd.Categorical(VALUES), donor=[1, 1, 2, 2, 2, 2]).write_h5ad(path)
+    spoil(path)
+    section = {"format": "h5ad", "path": path}
+    with pytest.raises(InputError, match=words) as caught:
+        count_cells(section, ["kind", "donor"], ["groups.by", "d"], numbers=["donor"])
+    assert "\n" not in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_the_matrix_is_not_read_for_its_columns(tmp_path):
+    path = tmp_path / "x.h5ad"
+    matrix(kind=pd.Categorical(VALUES)).write_h5ad(path)
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        file["X"] = h5py.ExternalLink("none.h5", "/X")
+        file["uns/far"] = h5py.ExternalLink("none.h5", "/X")
+    # At the top a part in another file is refused whatever is read, below it does not matter.
+    with pytest.raises(InputError, match="its part X lies in another file"):
+        count_cells({"format": "h5ad", "path": path}, ["kind"], ["groups.by"])
+    with h5py.File(path, "a") as file:
+        del file["X"]
+        file.create_dataset("X", (10**9, 10**9), np.float32, chunks=(1000, 1000))
+    counts = count_cells({"format": "h5ad", "path": path}, ["kind"], ["groups.by"])
+    assert counts[("T",)] == 3

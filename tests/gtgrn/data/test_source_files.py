@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 import subprocess
@@ -194,3 +195,56 @@ def test_a_table_that_is_another_is_refused_in_one_line(tmp_path, text, table, s
         read_source(_card({}, **table), path)
     assert said in str(error.value)
     assert len(str(error.value)) <= 300 + len(str(path))
+
+
+def test_a_text_that_says_no_is_no_sign(tmp_path):
+    path = tmp_path / "signed.tsv"
+    path.write_text("TF\tgene\tup\tdown\nA\tW\t1\t0\nB\tX\tFalse\tTrue\nC\tY\t\t\n")
+    sign = {"plus": "up", "minus": "down"}
+    assert list(read_source(_card({}, sign=sign), path)["sign"]) == ["+", "-", ""]
+    path.write_text(path.read_text().replace("False", "maybe"))
+    with pytest.raises(InputError, match="'up': 'maybe' is no flag") as caught:
+        read_source(_card({}, sign=sign), path)
+    # The remedy: flags of the words that it names.
+    words = caught.value.remedy.split(" in table.sign")[0].removeprefix("Name a column of ")
+    for word in words.replace(" and", ",").split(", "):
+        path.write_text(f"TF\tgene\tup\tdown\nA\tW\t{word}\t\n")
+        found = read_source(_card({}, sign=sign), path)["sign"].iloc[0]
+        assert found == ("+" if word in source_files.TRUE else "")
+
+
+def test_a_missing_name_is_no_gene(tmp_path):
+    path = tmp_path / "x.parquet"
+    pd.DataFrame({"TF": ["A", None, "C"], "gene": ["B", "C", None]}).to_parquet(path)
+    assert _pairs(read_source(_card({}, format="parquet"), path)) == [("A", "B")]
+
+
+DEEP = "[" * 100_000
+DAMAGED = {
+    "nested": (DEEP.encode(), "sets"),
+    "a list": (b'["A B", "C"]', "sets"),
+    "a text for a list": (b'{"A B": "CD"}', "sets"),
+    "numbers for names": (b'{"A B": [1, 2]}', "sets"),
+    "no text": (b"\x00\x01\x02", "sets"),
+    "gzip cut": (gzip.compress(TABLE.encode())[:-9], "table"),
+    "gzip changed": (gzip.compress(TABLE.encode() * 99)[:30] + bytes(60), "table"),
+    "zeros": (TABLE.encode() + bytes(9), "table"),
+    "Latin": (TABLE.replace("chip", "é").encode("latin-1"), "table"),
+    "parquet cut": (b"PAR1" + bytes(20) + b"PAR1", "parquet"),
+    "an open quote": (TABLE.replace("A\tB", '"A\tB', 1).encode(), "table"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_table_ends_in_one_line(tmp_path, damage):
+    content, form = DAMAGED[damage]
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(InputError, match="not a readable table|corrupt gzip file") as caught:
+        read_source(_card({}, format=form), tmp_path / "x")
+    assert "\n" not in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_a_packed_table_is_read_whatever_its_name(tmp_path):
+    (tmp_path / "x.tsv").write_bytes(gzip.compress(TABLE.encode()))
+    assert len(read_source(_card({}), tmp_path / "x.tsv")) == 3
