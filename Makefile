@@ -21,10 +21,10 @@ run: .venv/installed
 
 test: .venv/installed
 	tests/install_system.sh
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not faults"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not cluster and not faults"
 
 test-cluster: .venv/installed
 	tests/install_system.sh
