@@ -41,6 +41,7 @@ lint: .venv/installed
 	$(BIN)/codespell
 	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/python tests/gates/check_sizes.py
+	$(BIN)/python tests/gates/check_environments.py
 	$(BIN)/python tests/gates/check_types.py
 
 bench: .venv/installed

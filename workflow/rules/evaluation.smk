@@ -119,7 +119,7 @@ rule measure_stability:
     benchmark:
         "<benchmarks>/{dataset}/measure_stability.jsonl"
     conda:
-        "../../envs/arboreto.yaml"
+        "../../envs/mi.yaml"
     threads: 2
     resources:
         mem_mb=scaled(4000),
