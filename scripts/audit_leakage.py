@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import pandas as pd
+from gtgrn.context.inputs import read_inputs
 from gtgrn.context.selection import select_sources
 from gtgrn.data.matrix import read_genes
 from gtgrn.embeddings.positional import laplacian_encodings
@@ -39,6 +40,7 @@ if given.get("sources"):
     sources, dropped = select_sources(pairs, cards, genes, **about, reference=reference)
     made_of = {name: card["databases"] for name, card in cards.items()}
     sourced = audit_sources(sources, dropped, reference, genes, **about, made_of=made_of)
+elsewhere = [read_inputs(path) for path in given.get("elsewhere", [])]
 tables = []
 for i, seed in enumerate(params.seeds):
     split = read_split(given.splits[i])
@@ -46,8 +48,8 @@ for i, seed in enumerate(params.seeds):
     lines += audit.audit_negatives(read_negatives(given.negatives[i]), reference, split)
     own = slice(i * len(params.models), (i + 1) * len(params.models))
     kinds = (given.messages, given.exposure, given.scores)
-    files = zip(params.models, *(paths[own] for paths in kinds), strict=True)
-    for (model, variant), messages, exposure, scores in files:
+    files = zip(params.models, params.elsewhere, *(paths[own] for paths in kinds), strict=True)
+    for (model, variant), context, messages, exposure, scores in files:
         name = f"{model}/{variant}"
         shown = (model, variant) in params.shown
         edges = read_table(messages, PAIR)
@@ -55,6 +57,11 @@ for i, seed in enumerate(params.seeds):
         record = read_table(exposure, COLUMNS).fillna({EXAMPLE: ""})
         lines += audit.audit_exposure(record, f"input of {name}", shown=shown)
         lines += audit.audit_scores(read_table(scores), split, f"scores of {name}")
+        if context is not None:
+            lines += audit.audit_context(
+                elsewhere[context], record, split, f"other contexts of {name}",
+                exchanged=(model, variant) in params.exchanged,
+            )  # fmt: skip
     encodings = given.positional[i]
     edges = read_embedding_edges(encodings)
     lines += audit.audit_graph(edges, split, "graph of the positional encodings")

@@ -40,6 +40,7 @@ comparisons = compare_with_best(
         "best null": [*nulls, *(model for model in models if model[1] in params.controls)],
         "best network": [(name, "network") for name in networks],
         "best peer": [model for model in models if model[0] != params.main],
+        **{kind: [tuple(one) for one in own] for kind, own in params.beside.items()},
     },
     seed=seed,
     samples=params.options["bootstrap"],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 from gtgrn.config.settings import EXPRESSION, FULL, PAPER
+from gtgrn.context.inputs import read_inputs
 from gtgrn.data.matrix import read_genes, read_matrix
 from gtgrn.embeddings.tables import read_embedding, write_embedding
 from gtgrn.jobs import start_job
@@ -27,6 +28,8 @@ if EXPRESSION in names:
     read[EXPRESSION] = read_matrix(files[EXPRESSION], files.genes)[0].to_numpy().T
 features = gtgrn.choose_features(read, control=control, seed=seed)
 fit = {PAPER: gtgrn.fit, FULL: full.fit}[form]
+if tables := files.get("elsewhere"):
+    options["elsewhere"] = read_inputs(tables)
 fitted = fit(pairs, genes, features, seed=seed, resume=resume, **options)
 write_history(fitted.history, output.history)
 save_checkpoint(output.checkpoint, fitted.model, config=fitted.config, genes=genes)

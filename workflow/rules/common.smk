@@ -58,7 +58,7 @@ MODEL_OUTPUTS = {
 
 wildcard_constraints:
     dataset="|".join(map(re.escape, PLAN.datasets)),
-    split="|".join(PLAN.schemes),
+    split="|".join(dict.fromkeys([*PLAN.schemes, *CONTEXT.curve])),
     seed=r"\d+",
     variant="|".join(PLAN.variants),
 

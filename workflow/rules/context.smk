@@ -29,6 +29,35 @@ rule rank_by_context:
         "../../scripts/rank_by_context.py"
 
 
+rule prepare_context:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        reference="<results>/{dataset}/reference.tsv",
+        sources=CONTEXT.tables,
+    output:
+        inputs="<results>/{dataset}/context/inputs/{kinds}.npz",
+        dropped="<results>/{dataset}/context/inputs/{kinds}.dropped.tsv",
+    log:
+        "<logs>/{dataset}/prepare_context_{kinds}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/prepare_context_{kinds}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.judged),
+        kinds=r"[a-z-]+",
+    conda:
+        "../../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(8000),
+        runtime=scaled(60),
+    params:
+        cards=of_dataset(CONTEXT.cards),
+        dataset=of_dataset(CONTEXT.about),
+        code=code("prepare_context"),
+    script:
+        "../../scripts/prepare_context.py"
+
+
 rule score_context_nulls:
     input:
         genes="<results>/{dataset}/genes.tsv",
@@ -135,3 +164,54 @@ rule collect_reference_free:
         code=code("collect_reference_free"),
     script:
         "../../scripts/collect_reference_free.py"
+
+
+# The tables of other splits, for what other contexts add: part by part, and by the share of labels.
+use rule evaluate_split as judge_context_study with:
+    input:
+        genes="<results>/{dataset}/genes.tsv",
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+        negatives="<results>/{dataset}/splits/{split}/seed{seed}.negatives.tsv.gz",
+        networks=[],
+        nulls=CONTEXT.null_scores,
+        models=CONTEXT.study_scores,
+    output:
+        metrics="<results>/{dataset}/context/{study}/{split}/seed{seed}.metrics.tsv",
+        curves="<results>/{dataset}/context/{study}/{split}/seed{seed}.curves.tsv.gz",
+        comparisons="<results>/{dataset}/context/{study}/{split}/seed{seed}.comparisons.tsv",
+        permutations="<results>/{dataset}/context/{study}/{split}/seed{seed}.permutations.tsv",
+    log:
+        "<logs>/{dataset}/judge_context_{study}_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/judge_context_{study}_{split}_seed{seed}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.judged),
+        study="ablation|curve",
+    params:
+        nulls=of_dataset(CONTEXT.nulls),
+        models=lambda wildcards: CONTEXT.study_models(wildcards.study),
+        main="gtgrn",
+        controls=[],
+        beside=lambda wildcards: CONTEXT.study_rivals(wildcards.study),
+        options=config["evaluation"],
+        code=code("evaluate_split"),
+
+
+rule collect_context_study:
+    input:
+        metrics=CONTEXT.study_tables("metrics"),
+        comparisons=CONTEXT.study_tables("comparisons"),
+    output:
+        metrics="<results>/benchmark/context_{study}.tsv",
+        comparisons="<results>/benchmark/context_{study}_differences.tsv",
+    log:
+        "<logs>/collect_context_{study}.log",
+    wildcard_constraints:
+        study="ablation|curve",
+    localrule: True
+    conda:
+        "../../envs/base.yaml"
+    params:
+        code=code("collect_context_study"),
+    script:
+        "../../scripts/collect_context_study.py"

@@ -29,6 +29,7 @@ rule evaluate_split:
         models=of_dataset(PLAN.evaluated),
         main="gtgrn",
         controls=PLAN.controls,
+        beside={},
         options=config["evaluation"],
         code=code("evaluate_split"),
     script:
@@ -78,6 +79,7 @@ use rule evaluate_split as score_third_party with:
         models=[],
         main="gtgrn",
         controls=[],
+        beside={},
         options=config["evaluation"],
         code=code("evaluate_split"),
 
@@ -183,6 +185,7 @@ rule audit_leakage:
         messages=FILES.messages_of_all_seeds,
         exposure=FILES.exposure_of_all_seeds,
         sources=CONTEXT.tables,
+        elsewhere=CONTEXT.audited,
     output:
         "<results>/{dataset}/evaluation/{split}/audit.tsv",
     log:
@@ -198,6 +201,8 @@ rule audit_leakage:
     params:
         models=of_dataset(PLAN.evaluated),
         shown=PLAN.refitted,
+        elsewhere=of_dataset(CONTEXT.places),
+        exchanged=PLAN.exchanged,
         seeds=SEEDS,
         positional=config["positional"],
         cards=of_dataset(CONTEXT.cards),

@@ -8,6 +8,7 @@ start of a job costs more than the training.
 rule train_gtgrn:
     input:
         unpack(FILES.features),
+        unpack(CONTEXT.elsewhere),
         genes="<results>/{dataset}/genes.tsv",
         split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
     output:

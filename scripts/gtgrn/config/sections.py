@@ -21,6 +21,11 @@ PEER_FORMS = ["published", "repaired"]
 CARD = {"description": "Name of a card.", "type": "string"}
 METHOD = {"description": "Name of a method.", "type": "string"}
 VARIANT = {"description": "Name of a variant.", "type": "string"}
+SCHEME = {
+    "description": "Name of a scheme.",
+    "type": "string",
+    "pattern": "^((edges|genes|tfs|both)(_[1-9][0-9]?)?|transfer)$",
+}
 ONE_SEED = {"description": "One seed.", "type": "integer", **SEED}
 
 
@@ -100,11 +105,7 @@ class SplitOptions:
         "point of a learning curve; so for genes, tfs and both.",
         minItems=1,
         uniqueItems=True,
-        items={
-            "description": "Name of a scheme.",
-            "type": "string",
-            "pattern": "^((edges|genes|tfs|both)(_[1-9][0-9]?)?|transfer)$",
-        },
+        items=SCHEME,
     )
     sources: dict = option(
         {},
@@ -275,6 +276,23 @@ class ContextOptions:
         "they then rank them; where they cannot be fetched, the consensus does, with a warning.",
         uniqueItems=True,
         items={"description": "Name of a source.", "type": "string", "minLength": 1},
+    )
+    without: str | None = option(
+        None,
+        "Variant without other contexts, from which the targets context_ablation and "
+        "context_learning_curve measure what they add.",
+    )
+    ablation: list[str] = option(
+        [],
+        "Variants of the target context_ablation: without a part, or with other kinds of sources.",
+        uniqueItems=True,
+        items=VARIANT,
+    )
+    curve: list[str] = option(
+        ["edges_10", "edges_25", "edges_50", "edges"],
+        "Split schemes of the target context_learning_curve.",
+        uniqueItems=True,
+        items=SCHEME,
     )
 
 

@@ -85,6 +85,10 @@ def check_settings(
     _check_third_party(config, methods)
     _known("network.variant", [config["network"]["variant"]], config["variants"])
     _known("network.beside", config["network"]["beside"], config["variants"])
+    context = config["context"]
+    _known("context.ablation", context["ablation"], config["variants"])
+    if context["without"] is not None:
+        _known("context.without", [context["without"]], config["variants"])
     _check_fractions(config["splits"]["edges"])
     _heads_divide("bert", config["bert"])
     for name in config["variants"]:

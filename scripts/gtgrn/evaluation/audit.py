@@ -14,9 +14,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from gtgrn.context.inputs import ContextInputs
+from gtgrn.context.leaks import REPEAT
+from gtgrn.context.rows import agreement
 from gtgrn.evaluation.metrics import auroc
 from gtgrn.names import LABEL, PAIR, PART, REGULATOR, TARGET, TEST, UNLABELLED, VAL, WEIGHT
-from gtgrn.splits.exposure import ASKED, LABELS, MESSAGES, SEEN, TRAINING, UNJUDGED, VALIDATION
+from gtgrn.splits.exposure import (
+    ASKED,
+    EXAMPLE,
+    LABELS,
+    MESSAGES,
+    OTHER_CONTEXTS,
+    SEEN,
+    TRAINING,
+    UNJUDGED,
+    VALIDATION,
+)
 
 COLUMNS = ["check", "artefact", "count", "finding", "detail"]
 
@@ -107,6 +120,59 @@ def audit_exposure(exposure: pd.DataFrame, artefact: str, *, shown: bool = False
         count = exposure[VAL].where(read_late & (kind != ASKED), 0).sum()
         lines.append(row("validation label shown on request", artefact, count, False))
     return lines
+
+
+def audit_context(
+    given: ContextInputs,
+    exposure: pd.DataFrame,
+    split: pd.DataFrame,
+    artefact: str,
+    *,
+    exchanged: bool = False,
+) -> list[dict]:
+    """Ask whether tables of other contexts hold the answers, and whether the model read them.
+
+    Parameters
+    ----------
+    given
+        The tables that the model was to read.
+    exposure
+        Of :meth:`gtgrn.splits.exposure.Exposure.table`: what entered, by its digest.
+    split
+        Columns regulator, target, label, part.
+    artefact
+        The model's name, for the table.
+    exchanged
+        Whether the model was to read the tables of other genes, which a digest cannot show.
+    """
+    entered = exposure[exposure["phase"] == OTHER_CONTEXTS].set_index("kind")
+    made = given.record()
+    strange = [
+        name
+        for name, digest in entered[EXAMPLE].items()
+        if entered.loc[name, "pairs"] and digest != made[name][1] and not exchanged
+    ]
+    wide = split.pivot(index=REGULATOR, columns=TARGET, values=LABEL).reindex(columns=given.genes)
+    repeats = []
+    for name, labels in zip(given.rows, given.labels.astype(float), strict=True):
+        regulator = name.split(":", 1)[1]
+        if regulator in wide.index:
+            elsewhere = np.where(labels < 0, np.nan, labels)
+            if agreement(elsewhere, wide.loc[regulator].to_numpy(float)) > REPEAT:
+                repeats.append(name)
+    judged = split[split[PART].isin([VAL, TEST])]
+    rows = pd.Index(given.regulators).get_indexer(judged[REGULATOR])
+    columns = pd.Index(given.genes).get_indexer(judged[TARGET])
+    prior = np.where(rows >= 0, given.prior[rows, columns], 0.0) if len(given.prior) else None
+    lines = [
+        row("not the tables of other contexts", artefact, len(strange), bool(strange),
+            ", ".join(strange)),
+        row("a row elsewhere repeats known edges", artefact, len(repeats), bool(repeats),
+            ", ".join(repeats[:3])),
+    ]  # fmt: skip
+    return lines + (
+        [] if prior is None else [_tells(judged[LABEL].to_numpy(int), prior, artefact)]
+    )
 
 
 def audit_negatives(

@@ -33,6 +33,9 @@ PHASES = [
     CALIBRATION,
 ]
 
+OTHER_CONTEXTS = "other contexts"
+"""No pass: tables made without the labels of the split, of which the digests are recorded."""
+
 STEPS = (TRAINING, PAIR_FEATURES)
 """Phases whose questions must be hidden from what they are given."""
 
@@ -82,6 +85,7 @@ class Exposure:
         self._now = {MESSAGES: self._edges, LABELS: self._edges}
         self._given: tuple = ()
         self._kept: dict[tuple[str, int], object] = {}
+        self._tables: dict[str, tuple[int, str]] = {}
 
     def see(
         self,
@@ -143,6 +147,10 @@ class Exposure:
         self._kept[key] = given
         return True
 
+    def see_context(self, tables: Mapping[str, tuple[int, str]]) -> None:
+        """Record tables of other contexts: for each its number of entries and its digest."""
+        self._tables |= tables
+
     def state_dict(self) -> dict:
         """Return the record as tensors, for a training that goes on after a kill."""
         import torch
@@ -181,9 +189,14 @@ class Exposure:
 
         Counts of distinct pairs: all, those of each part, those whose reverse is a validation
         or test pair, and those that supervised a step that was given them in either direction.
+        Tables of other contexts follow, with their entries and, as the example, their digest.
         """
         order = [(phase, kind) for phase in PHASES for kind in KINDS]
         rows = [self._row(*key) for key in order if key in self._seen]
+        rows += [
+            [OTHER_CONTEXTS, name, entries, 0, 0, 0, 0, 0, "yes" if self.hides else "no", digest]
+            for name, (entries, digest) in self._tables.items()
+        ]
         return pd.DataFrame(rows, columns=COLUMNS)
 
     def _row(self, phase: str, kind: str) -> list:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 from gtgrn.config.cards import card_files
 from gtgrn.config.locations import source_path, tried_path
+from gtgrn.config.settings import FULL
 from gtgrn.config.source_cards import WHEEL_SOURCES, list_sources, load_sources
 from gtgrn.config.unsaid import ORGANISM, UNSAID
 from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
-from gtgrn.workflow.plan import Plan
+from gtgrn.workflow.plan import GTGRN, Model, Plan
 
+ALL_KINDS = ("chip", "motif", "curated", "association")
+"""Kinds of sources that the form full may read."""
+EVERY = "all"
+"""Name of the tables that are made of all kinds."""
+ABLATION, CURVE = "ablation", "curve"
+"""Studies of what other contexts add: part by part, and by the share of known edges."""
 ORGANISMS = ("human", "mouse")
 """Organisms whose genes the sources of the Python index name, the mouse's by orthologs."""
 
@@ -133,3 +141,84 @@ class ContextFiles:
             f"seed{wildcards.seed}.tsv.gz"
             for null in self.nulls(wildcards.dataset)
         ]
+
+    def read_by(self, dataset: str, variant: str) -> str | None:
+        """Return the tables of other contexts that a variant reads on a data set, if any."""
+        options = self.plan.variant_options(variant)
+        if options["form"] != FULL or not options["context"] or dataset not in self.judged:
+            return None
+        kinds = [kind for kind in ALL_KINDS if kind in options["context_kinds"]]
+        name = EVERY if len(kinds) == len(ALL_KINDS) else "-".join(kinds)
+        return f"<results>/{dataset}/context/inputs/{name}.npz"
+
+    def elsewhere(self, wildcards) -> dict:
+        """Return what the training of a variant reads of other contexts."""
+        path = self.read_by(wildcards.dataset, wildcards.variant)
+        return {"elsewhere": path} if path else {}
+
+    def audited(self, wildcards) -> list[str]:
+        """Return the tables that the evaluated models of a data set read, each once."""
+        read = [self.read_by(wildcards.dataset, v) for v in self._variants(wildcards.dataset)]
+        return [path for path in dict.fromkeys(read) if path]
+
+    def places(self, dataset: str) -> list[int | None]:
+        """Return where the tables of each evaluated model stand in :meth:`audited`."""
+        models, own = self.plan.evaluated(dataset), self._variants(dataset)
+        read = [self.read_by(dataset, v) if v in own else None for _, v in models]
+        files = [path for path in dict.fromkeys(read) if path]
+        return [files.index(path) if path else None for path in read]
+
+    def _variants(self, dataset: str) -> list[str]:
+        return [variant for model, variant in self.plan.evaluated(dataset) if model == GTGRN]
+
+    # The studies of what other contexts add
+
+    @property
+    def curve(self) -> list[str]:
+        """Split schemes of the learning curve."""
+        return self.plan.config["context"]["curve"]
+
+    def study_runs(self, study: str) -> list[tuple[str, str, int]]:
+        """Return (data set, split, seed) of a study: ``ablation`` or ``curve``."""
+        plan = self.plan
+        return [
+            (name, split, seed)
+            for name in self.judged
+            if name in plan.expressed
+            for split in (self.curve if study == CURVE else plan.schemes_of(name))
+            for seed in plan.seeds
+        ]
+
+    def study_models(self, study: str) -> list[Model]:
+        """Return the variants that a study trains, the one with all of it first."""
+        config = self.plan.config
+        context = config["context"]
+        rows = [] if context["without"] is None else [context["without"]]
+        rows += context["ablation"] if study == ABLATION else []
+        return [(GTGRN, name) for name in dict.fromkeys([config["network"]["variant"], *rows])]
+
+    def study_rivals(self, study: str) -> dict[str, list[Model]]:
+        """Return what each row of a study is compared with besides the best null."""
+        whole, *_ = self.study_models(study)
+        bare = self.plan.config["context"]["without"]
+        rivals = {"all of it": [whole]}
+        return rivals | ({} if bare is None else {"no other context": [(GTGRN, bare)]})
+
+    def study_scores(self, wildcards) -> list[str]:
+        """Return the scores of a study's models on one split."""
+        folder, run = f"<results>/{wildcards.dataset}/models", f"{wildcards.split}/seed"
+        return [
+            f"{folder}/{model}/{variant}/{run}{wildcards.seed}/scores.tsv.gz"
+            for model, variant in self.study_models(wildcards.study)
+        ]
+
+    def study_tables(self, kind: str) -> Callable:
+        """Return the input function that lists a study's tables of a kind."""
+
+        def tables(wildcards) -> list[str]:
+            return [
+                f"<results>/{name}/context/{wildcards.study}/{split}/seed{seed}.{kind}.tsv"
+                for name, split, seed in self.study_runs(wildcards.study)
+            ]
+
+        return tables

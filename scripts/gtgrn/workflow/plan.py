@@ -284,6 +284,16 @@ class Plan:
         return [v for v in names if self.variant_options(v).get("control", "none") != "none"]
 
     @cached_property
+    def exchanged(self) -> list[Model]:
+        """Variants that are given what other contexts say of other genes."""
+        options = {name: self.variant_options(name) for name in self.variants}
+        return [
+            (GTGRN, v)
+            for v, own in options.items()
+            if own.get("context_control", "none") != "none"
+        ]
+
+    @cached_property
     def refitted(self) -> list[Model]:
         """Variants that are told to read validation labels when they score the test part."""
         options = {name: self.variant_options(name) for name in self.variants}

@@ -21,7 +21,8 @@ from gtgrn.models.gtgrn import (
 )
 from gtgrn.models.gtgrn.gaussian_process import gene_kernel, symbol_prefixes
 from gtgrn.models.gtgrn.gene_features import gene_features
-from gtgrn.models.gtgrn.hidden_training import Inputs, make_draw, make_draws
+from gtgrn.models.gtgrn.hidden_training import make_draw, make_draws
+from gtgrn.models.gtgrn.inputs import Inputs
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
 from gtgrn.models.gtgrn.pair_features import SHRINKAGE, ExpressionNeighbours
 from gtgrn.models.gtgrn.two_role import masked_attention

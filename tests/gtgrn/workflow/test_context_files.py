@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 from gtgrn.config.locations import source_path
 from gtgrn.names import CONTEXT_NULLS
-from gtgrn.workflow.context import ContextFiles
+from gtgrn.workflow.context import ALL_KINDS, ContextFiles
 
 
 def _plan(*, sources=None, nulls=("random", "label_svd_expression"), **cards):
@@ -102,4 +102,63 @@ def test_what_a_data_set_must_not_use_is_told_by_its_card():
     about = ContextFiles(_plan(sources=["encode"], known=card)).about("known")
     assert about == {
         "organism": "human", "cell_type": "hESC", "databases": ["OmniPath of today"],
+    }  # fmt: skip
+
+
+class _Variants(SimpleNamespace):
+    """A plan with variants of the form full, each with what it differs in."""
+
+    def variant_options(self, name):
+        base = {"form": "full", "context": ["T"], "context_kinds": list(ALL_KINDS)}
+        return base | self.variants[name]
+
+    def evaluated(self, dataset):
+        return [("gtgrn", name) for name in self.variants] + [("gne", "published")]
+
+    def schemes_of(self, dataset):
+        return ["edges", "tfs"]
+
+
+def _with_variants():
+    plan = _plan(sources=["encode"], known=KNOWN, bare=KNOWN | {"context": {"sources": []}})
+    plan.config["context"] |= {
+        "without": "off", "ablation": ["few"], "curve": ["edges_10", "edges"],
+    }  # fmt: skip
+    plan.config["network"] = {"variant": "full"}
+    variants = {
+        "full": {}, "again": {}, "off": {"context": []}, "paper": {"form": "paper"},
+        "few": {"context_kinds": ["motif", "chip"]},
+    }  # fmt: skip
+    return ContextFiles(_Variants(**vars(plan), variants=variants, seeds=[0, 1]))
+
+
+def test_a_variant_reads_the_tables_of_its_kinds_where_there_are_sources():
+    context = _with_variants()
+    folder = "<results>/known/context/inputs"
+    read = {name: context.read_by("known", name) for name in context.plan.variants}
+    assert read == {
+        "full": f"{folder}/all.npz", "again": f"{folder}/all.npz", "off": None, "paper": None,
+        "few": f"{folder}/chip-motif.npz",
+    }  # fmt: skip
+    assert context.elsewhere(SimpleNamespace(dataset="bare", variant="full")) == {}
+    asked = SimpleNamespace(dataset="known", variant="full")
+    assert context.elsewhere(asked) == {"elsewhere": f"{folder}/all.npz"}
+    files = context.audited(SimpleNamespace(dataset="known"))
+    assert files == [f"{folder}/all.npz", f"{folder}/chip-motif.npz"]
+    assert context.places("known") == [0, 0, None, None, 1, None]
+
+
+def test_the_studies_take_the_sets_with_sources_and_their_splits():
+    context = _with_variants()
+    assert context.study_models("curve") == [("gtgrn", "full"), ("gtgrn", "off")]
+    rows = [("gtgrn", name) for name in ("full", "off", "few")]
+    assert context.study_models("ablation") == rows
+    assert {run[:2] for run in context.study_runs("curve")} == {
+        ("known", "edges_10"), ("known", "edges"),
+    }  # fmt: skip
+    assert len(context.study_runs("ablation")) == 4
+    tables = context.study_tables("metrics")(SimpleNamespace(study="curve"))
+    assert tables[0] == "<results>/known/context/curve/edges_10/seed0.metrics.tsv"
+    assert context.study_rivals("curve") == {
+        "all of it": [("gtgrn", "full")], "no other context": [("gtgrn", "off")],
     }  # fmt: skip

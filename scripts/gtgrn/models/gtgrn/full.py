@@ -12,6 +12,10 @@ Gaussian process. What is held out decides what can help:
 ``tfs``
     popularity of targets, families of regulators and their expression; no network, for with
     some twenty regulators to learn from none has beaten popularity.
+
+Where other contexts are given (:mod:`gtgrn.context.inputs`), their tables of genes join the
+features, their rows the Gaussian process as further regulators, and their ranking without labels
+the regulators that have none.
 """
 
 from __future__ import annotations
@@ -25,18 +29,18 @@ import pandas as pd
 import torch
 
 from gtgrn.config.options import make
+from gtgrn.context.inputs import ContextInputs
 from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.models.fitted import Fitted
 from gtgrn.models.gtgrn.full_options import FullOptions
 from gtgrn.models.gtgrn.hidden_training import (
     Draws,
-    Inputs,
     make_draw,
     make_draws,
-    make_inputs,
     train_member,
 )
+from gtgrn.models.gtgrn.inputs import Inputs, make_inputs
 from gtgrn.models.gtgrn.label_matrix import SETTINGS, LabelMatrix, detect_setting, label_matrix
 from gtgrn.models.gtgrn.pair_features import CHANNELS
 from gtgrn.models.gtgrn.scoring import score_pairs
@@ -49,7 +53,7 @@ from gtgrn.training.progress import SAVE_SECONDS, Progress, fingerprint
 
 logger = logging.getLogger(__name__)
 
-AUTO = "auto"
+AUTO, NO_CONTROL = "auto", "none"
 DRAWS = {EDGES: 128, GENES: 64}
 
 
@@ -59,6 +63,7 @@ def fit(
     features: Mapping[str, np.ndarray],
     *,
     seed: int,
+    elsewhere: ContextInputs | None = None,
     families: Mapping[str, str] | None = None,
     resume: str | Path | None = None,
     save_every: float = SAVE_SECONDS,
@@ -80,6 +85,9 @@ def fit(
         components join the gene features.
     seed
         Seed of weights, dropout and hiding.
+    elsewhere
+        What other contexts say of the genes, of which `options.context` names the parts that
+        are read; None is a model of the data set alone.
     families
         Family of a regulator by its name; by default the stem of its symbol.
     resume, save_every
@@ -99,9 +107,13 @@ def fit(
     arguments |= {"families": families, "options": chosen}
     _check(chosen)
     matrix = label_matrix(pairs, genes)
+    context = _choose_context(elsewhere, matrix, chosen, seed)
+    arguments |= {} if context is None else {"elsewhere": context}
     chosen = chosen.settle(detect_setting(matrix) if chosen.setting == AUTO else chosen.setting)
     device = pick_device(chosen.device)
-    inputs = make_inputs(matrix, genes, features, chosen.pair_channel, chosen.symbols, device)
+    inputs = make_inputs(
+        matrix, genes, features, chosen.pair_channel, chosen.symbols, device, context
+    )
     saved = _progress(arguments, chosen.ensemble, resume, save_every)
     networks, histories, network = _train_members(matrix, inputs, chosen, seed, saved)
     config = _config(chosen, network, families)
@@ -113,6 +125,20 @@ def fit(
     histories = histories or [_measure_once(pairs, scores)]
     record = matrix.exposure
     return Fitted(scores, embeddings, histories, model, config, record.messages(), record.table())
+
+
+def _choose_context(
+    elsewhere: ContextInputs | None, matrix: LabelMatrix, options: FullOptions, seed: int
+) -> ContextInputs | None:
+    """Return the parts of other contexts that are read, by the matrix's genes, and record them."""
+    if elsewhere is None or not options.context:
+        return None
+    chosen = elsewhere.on(matrix.genes, options.context)
+    if options.context_control != NO_CONTROL:
+        rng = np.random.default_rng(derive_seed(seed, "exchanged genes"))
+        chosen = chosen.exchanged(rng.permutation(len(chosen.genes)))
+    matrix.exposure.see_context(chosen.record())
+    return chosen
 
 
 def _progress(

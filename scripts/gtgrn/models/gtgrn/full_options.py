@@ -27,6 +27,34 @@ class FullOptions:
         uniqueItems=True,
         items={"description": "Letter of a modality.", "type": "string", "enum": ["X", "G", "E"]},
     )
+    context: list[str] = option(
+        ["T", "U", "stack", "prior"],
+        "What is read of other contexts where a data set names sources - T (popularity of genes "
+        "by source), U (components of all rows), stack (rows as further regulators of the "
+        "Gaussian process), prior (the ranking without labels, for regulators without any).",
+        uniqueItems=True,
+        items={
+            "description": "Part of what other contexts say.",
+            "type": "string",
+            "enum": ["T", "U", "stack", "prior"],
+        },
+    )
+    context_kinds: list[str] = option(
+        ["chip", "motif", "curated", "association"],
+        "Kinds of sources that are read.",
+        minItems=1,
+        uniqueItems=True,
+        items={
+            "description": "Kind of a source.",
+            "type": "string",
+            "enum": ["chip", "motif", "curated", "association"],
+        },
+    )
+    context_control: str = option(
+        "none",
+        "none; exchanged gives each gene what other contexts say of another gene.",
+        enum=["none", "exchanged"],
+    )
     control: str = option(
         "none",
         "none; random replaces the features by noise; permuted gives each gene another's.",

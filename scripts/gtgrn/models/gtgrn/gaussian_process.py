@@ -160,6 +160,17 @@ def gene_kernel(
     return GeneKernel(None, torch.cat(blocks))
 
 
+def mean_kernel(kernels: Sequence[GeneKernel]) -> GeneKernel:
+    """Return the mean of kernels of the same genes: what is like in either is a little like.
+
+    One kernel over all features at once asks two genes to be like in all of them.
+    """
+    if all(kernel.matrix is not None for kernel in kernels):
+        return GeneKernel(sum(kernel.matrix for kernel in kernels) / len(kernels), None)
+    factors = [kernel.factor for kernel in kernels]
+    return GeneKernel(None, torch.cat(factors, dim=1) / len(kernels) ** 0.5)
+
+
 def label_covariance(centred: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return the covariance of regulators over the targets at which both are visible.
 

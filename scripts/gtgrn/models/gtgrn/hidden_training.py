@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 from tqdm import trange
 
-from gtgrn.errors import InputError
 from gtgrn.evaluation.metrics import auprc, auroc
 from gtgrn.models.gtgrn.averaging import Average
-from gtgrn.models.gtgrn.gaussian_process import GeneKernel, gene_kernel, symbol_prefixes
-from gtgrn.models.gtgrn.gene_features import gene_features, principal_components, row_profiles
+from gtgrn.models.gtgrn.inputs import Inputs
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
-from gtgrn.models.gtgrn.pair_features import CHANNELS, ExpressionNeighbours, pair_features
+from gtgrn.models.gtgrn.pair_features import CHANNELS, pair_features
 from gtgrn.models.gtgrn.two_role import TwoRole, Visible
 from gtgrn.names import EDGES, GENES
 from gtgrn.splits.exposure import PAIR_FEATURES, TRAINING, VALIDATION
@@ -30,37 +27,8 @@ if TYPE_CHECKING:
     from gtgrn.models.gtgrn.full_options import FullOptions
 
 RATE = "gtgrn.learning_rate"
-MATRIX = "X"
-"""Letter of the expression matrix among the features."""
-EXTRA_COMPONENTS = 32
-"""Principal components taken of a modality other than the expression matrix."""
 CACHE_BYTES = 1 << 30
 """Memory that the pair features of all draws may take."""
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a network is given besides labels, on the device it runs on.
-
-    Attributes
-    ----------
-    genes
-        (G, width) gene features.
-    regulators
-        (T,) their rows of regulators.
-    neighbours
-        For the pair channel; None for networks without.
-    kernel
-        Of the genes, for the Gaussian process.
-    profiles
-        (G, cells) expression of mean 0 and length 1.
-    """
-
-    genes: torch.Tensor
-    regulators: torch.Tensor
-    neighbours: ExpressionNeighbours | None
-    kernel: GeneKernel
-    profiles: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -80,65 +48,6 @@ class Draw:
     asked: torch.Tensor
     visible: Visible
     pair: torch.Tensor | None
-
-
-def make_inputs(
-    matrix: LabelMatrix,
-    genes: Sequence[str],
-    features: Mapping[str, np.ndarray],
-    with_pairs: bool,
-    symbols: bool,
-    device: torch.device,
-) -> Inputs:
-    """Put the features into the order of names and make gene features of them.
-
-    Parameters
-    ----------
-    matrix
-        Gives the order.
-    genes, features
-        Names and tables of :func:`gtgrn.models.gtgrn.full.fit`.
-    with_pairs
-        Whether a pair channel will be asked for.
-    symbols
-        Whether the kernel of genes reads their symbols.
-    device
-        Where the tensors live.
-
-    Raises
-    ------
-    InputError
-        If a table has the wrong number of rows.
-    """
-    for name, values in features.items():
-        if len(values) != len(genes):
-            raise InputError(
-                f"{len(values)} rows for {len(genes)} genes",
-                field=name,
-                remedy="Give one row per gene",
-            )
-    order = pd.Index(genes).get_indexer(matrix.genes)
-    # Without expression every gene has the same flat profile, which says nothing about any.
-    expression = np.zeros((len(order), 1))
-    if MATRIX in features:
-        expression = np.asarray(features[MATRIX], dtype=np.float64)[order]
-    is_regulator = np.zeros(len(order), dtype=bool)
-    is_regulator[matrix.regulator_genes] = True
-    blocks = [gene_features(expression, is_regulator)]
-    for name in sorted(set(features) - {MATRIX}):
-        values = np.asarray(features[name], dtype=np.float64)[order]
-        blocks.append(principal_components(values, EXTRA_COMPONENTS, whiten=0.5))
-    table = torch.as_tensor(np.column_stack(blocks), dtype=torch.float32, device=device)
-    neighbours = None
-    if with_pairs:
-        neighbours = ExpressionNeighbours(expression, matrix.regulator_genes, device)
-    return Inputs(
-        table,
-        torch.as_tensor(matrix.regulator_genes, device=device),
-        neighbours,
-        gene_kernel(table, symbol_prefixes(matrix.genes) if symbols else None),
-        row_profiles(expression),
-    )
 
 
 def visible_labels(

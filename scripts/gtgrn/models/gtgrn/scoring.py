@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from gtgrn.context.inputs import ContextInputs
+from gtgrn.evaluation.metrics import auprc, auroc, mean_within_group_auroc
 from gtgrn.models.gtgrn.gaussian_process import NOISE, OWN, complete
-from gtgrn.models.gtgrn.hidden_training import Inputs, make_draw, score, visible_labels
+from gtgrn.models.gtgrn.hidden_training import make_draw, score, visible_labels
+from gtgrn.models.gtgrn.inputs import Inputs
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
 from gtgrn.models.gtgrn.regulator_families import Likeness, same_family, score_new_regulators
 from gtgrn.models.gtgrn.two_role import FullModel, Visible
@@ -25,6 +28,13 @@ PROBABLE = (0.003, 0.997)
 """Bounds of a posterior mean: a linear model's may leave [0, 1], and its log-odds explode."""
 PROCESS_VARIANCES = {EDGES: {"own": OWN, "noise": NOISE}, GENES: {"own": 1.0, "noise": 4.0}}
 """Of the Gaussian process: a new gene has no label of its own, so the kernel must carry more."""
+STACK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the process with rows of other contexts beside the one without, to choose among."""
+PRIOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
+"""Weights of the ranking by other contexts beside that of new regulators, to choose among."""
+FEW, WORTH = 16, 4.0
+"""With at most FEW labelled regulators, k, nothing is chosen: the ranking by other contexts
+weighs as much as that of WORTH labelled regulators, WORTH / k."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +82,52 @@ class Scorer:
         if len(self.model.members):
             logits = [score(m, matrix, inputs, draw, SCORING) for m in self.model.members]
             parts.append((1.0, np.mean(logits, axis=0, dtype=np.float64).reshape(known.shape)))
-        if config["process_weight"] > 0:
-            matrix.see(PROCESS, draw.visible)
-            variances = PROCESS_VARIANCES[self.model.setting]
-            process = complete(draw.visible, inputs.kernel, **variances).clamp(*PROBABLE)
-            parts.append((config["process_weight"], torch.logit(process).cpu().numpy()))
+        weight = config["process_weight"]
+        parts += [(weight, own) for own in self._processes(draw.visible)] if weight > 0 else []
         # The scale of a part, and of the sum, is read off the validation pairs seen by the
         # train labels alone, so it is taken at the first pass and kept.
         if "scales" not in config:
             config["scales"] = [_scale(matrix, values, matrix.val) for _, values in parts]
-        mixed = sum(
+        scaled = [
             weight * (values - centre) / spread
             for (weight, values), (centre, spread) in zip(parts, config["scales"], strict=True)
-        )
+        ]
+        mixed = self._mix(scaled)
         if "calibration" not in config:
             config["calibration"] = _calibrate(matrix, mixed, matrix.val)
         slope, offset = config["calibration"]
         return slope * mixed + offset
+
+    def _processes(self, visible: Visible) -> list[np.ndarray]:
+        """Return log-odds (T, G) by the Gaussian process, then with rows of other contexts."""
+        matrix, inputs = self.matrix, self.inputs
+        context = inputs.context
+        matrix.see(PROCESS, visible)
+        given = [visible]
+        if context is not None and len(context.rows):
+            given.append(with_rows(visible, context))
+        found = []
+        for own in given:
+            process = complete(own, inputs.kernel, **PROCESS_VARIANCES[self.model.setting])
+            odds = torch.logit(process[: len(matrix.labels)].clamp(*PROBABLE))
+            found.append(odds.cpu().numpy())
+        return found
+
+    def _mix(self, scaled: list[np.ndarray]) -> np.ndarray:
+        """Return the sum of the parts, with the share of rows elsewhere that validation chose."""
+        context, config = self.inputs.context, self.config
+        if config["process_weight"] == 0 or context is None or not len(context.rows):
+            return sum(scaled)
+        *rest, process, stacked = scaled
+        mixtures = {
+            share: sum(rest) + (1 - share) * process + share * stacked for share in STACK_SHARES
+        }
+        if "stack_share" not in config:
+            self.matrix.ask(CALIBRATION, self.matrix.val)
+            config["stack_share"] = max(
+                mixtures, key=lambda share: _worth(self.matrix, mixtures[share], self.matrix.val)
+            )
+        return mixtures[config["stack_share"]]
 
     def _score_new(
         self, known: np.ndarray, met: np.ndarray, logits: np.ndarray | None
@@ -124,11 +163,41 @@ class Scorer:
         )
         own = np.where(np.arange(len(wanted)) < len(known_names), np.arange(len(wanted)), -1)
         scores = score_new_regulators(values, mask, messages, likeness, self.inputs.kernel, own)
+        scores = self._add_prior(scores, wanted, known)
         # Each regulator with labels was scored without its own: that is what calibrates.
         own_scores = np.zeros(matrix.labels.shape)
         own_scores[met] = scores[: len(known_names)]
         slope, offset = _calibrate(matrix, own_scores, known)
         return wanted, slope * scores + offset
+
+    def _add_prior(self, scores: np.ndarray, wanted: list[str], known: np.ndarray) -> np.ndarray:
+        """Return scores (wanted, G) of new regulators with the ranking by other contexts added.
+
+        With few labelled regulators its weight follows from their number. With more it is the
+        one by which the labelled regulators, each scored without its own row, and those of the
+        validation part are ranked best.
+        """
+        context, config, matrix = self.inputs.context, self.config, self.matrix
+        if context is None or not len(context.regulators):
+            return scores
+        rows = pd.Index(context.regulators).get_indexer(wanted)
+        prior = np.where(rows[:, None] >= 0, context.prior[rows], 0.0).astype(np.float64)
+        own = _within(scores)
+        labelled = int(known.any(axis=1).sum())
+        if "prior_weight" not in config and labelled <= FEW:
+            config["prior_weight"] = WORTH / max(labelled, 1)
+        if "prior_weight" not in config:
+            judges = known | matrix.val
+            matrix.ask(CALIBRATION, judges)
+            place = pd.Index(wanted).get_indexer(matrix.regulators)
+            regulator = np.nonzero(judges)[0]
+            config["prior_weight"] = max(
+                PRIOR_WEIGHTS,
+                key=lambda weight: mean_within_group_auroc(
+                    matrix.labels[judges], (own + weight * prior)[place][judges], regulator
+                )[0],
+            )
+        return own + config["prior_weight"] * prior
 
     def _record_new(self, met: np.ndarray, read: np.ndarray, messages: np.ndarray) -> None:
         """Record which labels, (met regulators, G) bool, the scores of new regulators read."""
@@ -148,6 +217,15 @@ class Scorer:
             ours = (self.rows >= 0) & met[self.rows]
             result[ours] = logits[self.rows[ours], self.columns[ours]]
         return result
+
+
+def with_rows(visible: Visible, context: ContextInputs) -> Visible:
+    """Return the labels with the rows of other contexts below them, as further regulators."""
+    rows = torch.as_tensor(context.labels, device=visible.labels.device)
+    known = (rows >= 0).to(visible.labels)
+    added = rows.clamp_min(0).to(visible.labels), known, known
+    given = visible.labels, visible.known, visible.messages
+    return Visible(*(torch.cat(pair) for pair in zip(given, added, strict=True)))
 
 
 def score_pairs(
@@ -184,6 +262,20 @@ def _correlation(profiles: np.ndarray, new: np.ndarray, known: np.ndarray) -> np
     """Return correlations (new, known), 0 where the two are one gene."""
     correlation = profiles[new] @ profiles[known].T
     return np.where(new[:, None] == known[None, :], 0.0, correlation)
+
+
+def _within(scores: np.ndarray) -> np.ndarray:
+    """Return scores with mean 0 and deviation 1 in each row, flat rows as zeros."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-9)
+
+
+def _worth(matrix: LabelMatrix, scores: np.ndarray, pairs: np.ndarray) -> float:
+    """Return what a choice goes by: AUROC, AUPRC and AUROC within a regulator, (T, G) pairs."""
+    labels, values = matrix.labels[pairs], scores[pairs]
+    within, groups = mean_within_group_auroc(labels, values, np.nonzero(pairs)[0])
+    return auroc(labels, values) + auprc(labels, values) + (within if groups else 0.0)
 
 
 def _scale(matrix: LabelMatrix, values: np.ndarray, pairs: np.ndarray) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from gtgrn.errors import InputError
 from gtgrn.models.gtgrn.full import build, fit
-from gtgrn.models.gtgrn.hidden_training import make_inputs
+from gtgrn.models.gtgrn.inputs import make_inputs
 from gtgrn.models.gtgrn.label_matrix import detect_setting, label_matrix
 from gtgrn.models.gtgrn.scoring import score_pairs
 from gtgrn.models.nulls.predictors import tf_target_rate

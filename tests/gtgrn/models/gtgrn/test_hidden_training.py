@@ -15,7 +15,8 @@ from gtgrn.models.gtgrn.gaussian_process import (
     symbol_prefixes,
 )
 from gtgrn.models.gtgrn.gene_features import gene_features, principal_components, row_profiles
-from gtgrn.models.gtgrn.hidden_training import Inputs, draw_supervised, make_draw, visible_labels
+from gtgrn.models.gtgrn.hidden_training import draw_supervised, make_draw, visible_labels
+from gtgrn.models.gtgrn.inputs import Inputs
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
 from gtgrn.models.gtgrn.pair_features import (
     CHANNELS,
