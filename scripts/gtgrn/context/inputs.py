@@ -147,11 +147,11 @@ def make_inputs(
 
 def write_inputs(inputs: ContextInputs, path: str | Path) -> None:
     """Write the tables as a compressed ``.npz`` file without pickles."""
-    names = {key: np.array(getattr(inputs, key), dtype=str) for key in ("genes", "rows")}
     with atomic_path(path) as temporary, open(temporary, "wb") as handle:
         np.savez_compressed(
             handle,
-            **names,
+            genes=np.array(inputs.genes, dtype=str),
+            rows=np.array(inputs.rows, dtype=str),
             regulators=np.array(inputs.regulators, dtype=str),
             popularity=inputs.popularity.astype(np.float32),
             components=inputs.components.astype(np.float32),

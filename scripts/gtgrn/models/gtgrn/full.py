@@ -137,7 +137,8 @@ def _choose_context(
     if options.context_control != NO_CONTROL:
         rng = np.random.default_rng(derive_seed(seed, "exchanged genes"))
         chosen = chosen.exchanged(rng.permutation(len(chosen.genes)))
-    matrix.exposure.see_context(chosen.record())
+    if matrix.exposure is not None:
+        matrix.exposure.see_context(chosen.record())
     return chosen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from gtgrn.config import common_options as common
 from gtgrn.config.options import option
@@ -114,7 +115,7 @@ class FullOptions:
 
     def settle(self, setting: str) -> FullOptions:
         """Return the options with all that a setting decides; an epoch is one step."""
-        by_setting = {
+        by_setting: dict[str, Any] = {
             "process_weight": PROCESS_WEIGHT.get(setting, 0.0),
             "layers": LAYERS.get(setting),
             "dropout": DROPOUT.get(setting),

@@ -165,9 +165,10 @@ def mean_kernel(kernels: Sequence[GeneKernel]) -> GeneKernel:
 
     One kernel over all features at once asks two genes to be like in all of them.
     """
-    if all(kernel.matrix is not None for kernel in kernels):
-        return GeneKernel(sum(kernel.matrix for kernel in kernels) / len(kernels), None)
-    factors = [kernel.factor for kernel in kernels]
+    matrices = [kernel.matrix for kernel in kernels if kernel.matrix is not None]
+    if len(matrices) == len(kernels):
+        return GeneKernel(torch.stack(matrices).mean(dim=0), None)
+    factors = [kernel.factor for kernel in kernels if kernel.factor is not None]
     return GeneKernel(None, torch.cat(factors, dim=1) / len(kernels) ** 0.5)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -117,7 +118,7 @@ class Scorer:
         """Return the sum of the parts, with the share of rows elsewhere that validation chose."""
         context, config = self.inputs.context, self.config
         if config["process_weight"] == 0 or context is None or not len(context.rows):
-            return sum(scaled)
+            return reduce(np.add, scaled)
         *rest, process, stacked = scaled
         mixtures = {
             share: sum(rest) + (1 - share) * process + share * stacked for share in STACK_SHARES
