@@ -6,8 +6,9 @@
 
 `mirror` holds the folder beeline (expression, references, splits). `sources` holds tables
 <name>.tsv.gz (regulator, target) with sources.tsv (name, organism, cell_type, kind), beside the
-curated tables of the Python index; without it the sources are those of the index alone. Each call of `score` writes one file a method
-and leaves alone what is there, so that a long measurement can be made in many short ones.
+curated tables of the Python index; without it the sources are those of the index alone. Each call
+of `score` writes one file a method and leaves alone what is there, so that a long measurement can
+be made in many short ones.
 """
 
 from __future__ import annotations
