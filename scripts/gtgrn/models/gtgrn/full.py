@@ -102,13 +102,12 @@ def fit(
         loss is not finite.
     """
     chosen = make(FullOptions, options, field="full")
-    # All that changes the result: the option class holds every option.
-    arguments = {"pairs": pairs, "genes": genes, "features": features, "seed": seed}
-    arguments |= {"families": families, "options": chosen}
     _check(chosen)
     matrix = label_matrix(pairs, genes)
     context = _choose_context(elsewhere, matrix, chosen, seed)
-    arguments |= {} if context is None else {"elsewhere": context}
+    # All that changes the result: the option class holds every option.
+    arguments = {"pairs": pairs, "genes": genes, "features": features, "seed": seed}
+    arguments |= {"families": families, "options": chosen, "elsewhere": context}
     chosen = chosen.settle(detect_setting(matrix) if chosen.setting == AUTO else chosen.setting)
     device = pick_device(chosen.device)
     inputs = make_inputs(
@@ -116,12 +115,25 @@ def fit(
     )
     saved = _progress(arguments, chosen.ensemble, resume, save_every)
     networks, histories, network = _train_members(matrix, inputs, chosen, seed, saved)
-    config = _config(chosen, network, families)
-    model = build(config, device, networks)
-    logger.info("setting %s, %d networks", chosen.setting, chosen.ensemble)
-    scores, embeddings = score_pairs(model, config, matrix, inputs, pairs, genes)
+    model = build(config := _config(chosen, network, families), device, networks)
+    fitted = _score(model, config, matrix, inputs, pairs, genes, histories)
     for progress in saved:
         progress.remove()
+    return fitted
+
+
+def _score(
+    model: FullModel,
+    config: dict,
+    matrix: LabelMatrix,
+    inputs: Inputs,
+    pairs: pd.DataFrame,
+    genes: Sequence[str],
+    histories: list[dict],
+) -> Fitted:
+    """Score all pairs; without networks the history is a single look at the validation part."""
+    logger.info("setting %s, %d networks", model.setting, len(model.members))
+    scores, embeddings = score_pairs(model, config, matrix, inputs, pairs, genes)
     histories = histories or [_measure_once(pairs, scores)]
     record = matrix.exposure
     return Fitted(scores, embeddings, histories, model, config, record.messages(), record.table())

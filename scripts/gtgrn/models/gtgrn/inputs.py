@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import csr_matrix
 
 from gtgrn.context.inputs import COMPONENTS, POPULARITY, ContextInputs
 from gtgrn.errors import InputError
@@ -87,13 +88,7 @@ def make_inputs(
     InputError
         If a table has the wrong number of rows, or a gene is not in those of other contexts.
     """
-    for name, values in features.items():
-        if len(values) != len(genes):
-            raise InputError(
-                f"{len(values)} rows for {len(genes)} genes",
-                field=name,
-                remedy="Give one row per gene",
-            )
+    _check_rows(features, len(genes))
     order = pd.Index(genes).get_indexer(matrix.genes)
     # Without expression every gene has the same flat profile, which says nothing about any.
     expression = np.zeros((len(order), 1))
@@ -107,22 +102,36 @@ def make_inputs(
         blocks.append(principal_components(values, EXTRA_COMPONENTS, whiten=0.5))
     context = None if context is None else context.on(matrix.genes)
     elsewhere = [] if context is None else _elsewhere(context)
-    table = _tensor(blocks + elsewhere, device)
-    prefixes = symbol_prefixes(matrix.genes) if symbols else None
-    kernels = [
-        gene_kernel(_tensor(some, device), prefixes) for some in (blocks, elsewhere) if some
-    ]
     neighbours = None
     if with_pairs:
         neighbours = ExpressionNeighbours(expression, matrix.regulator_genes, device)
+    prefixes = symbol_prefixes(matrix.genes) if symbols else None
+    parts = [_tensor(some, device) for some in (blocks, elsewhere) if some]
     return Inputs(
-        table,
+        _tensor(blocks + elsewhere, device),
         torch.as_tensor(matrix.regulator_genes, device=device),
         neighbours,
-        kernels[0] if len(kernels) == 1 else mean_kernel(kernels),
+        _kernel(parts, prefixes),
         row_profiles(expression),
         context,
     )
+
+
+def _check_rows(features: Mapping[str, np.ndarray], genes: int) -> None:
+    """Refuse a table that has not one row a gene."""
+    for name, values in features.items():
+        if len(values) != genes:
+            raise InputError(
+                f"{len(values)} rows for {genes} genes",
+                field=name,
+                remedy="Give one row per gene",
+            )
+
+
+def _kernel(parts: Sequence[torch.Tensor], prefixes: csr_matrix | None) -> GeneKernel:
+    """Return the kernel of genes over one table of features, or the mean of those of several."""
+    kernels = [gene_kernel(part, prefixes) for part in parts]
+    return kernels[0] if len(kernels) == 1 else mean_kernel(kernels)
 
 
 def _tensor(blocks: list[np.ndarray], device: torch.device) -> torch.Tensor:
