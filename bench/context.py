@@ -1,7 +1,8 @@
 """What other contexts add to known edges, on BEELINE's sets: scores by slices, then the tables.
 
     python bench/context.py prepare --work W --mirror M [--sources S]
-    python bench/context.py score   --work W --mirror M --data mDC-500 --split genes --seed 0 full
+    python bench/context.py score   --work W --mirror M --data mDC-500 --split genes --seed 0
+        --methods full full_no_context label_svd_expression
     python bench/context.py table   --work W --mirror M --split genes
 
 `mirror` holds the folder beeline (expression, references, splits). `sources` holds tables
@@ -313,7 +314,7 @@ def main() -> None:
     """Read the command line and do one step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=["prepare", "score", "table"])
-    parser.add_argument("methods", nargs="*", default=[])
+    parser.add_argument("--methods", nargs="*", default=[])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--sources", type=Path)

@@ -116,10 +116,7 @@ def fit(
     saved = _progress(arguments, chosen.ensemble, resume, save_every)
     networks, histories, network = _train_members(matrix, inputs, chosen, seed, saved)
     model = build(config := _config(chosen, network, families), device, networks)
-    fitted = _score(model, config, matrix, inputs, pairs, genes, histories)
-    for progress in saved:
-        progress.remove()
-    return fitted
+    return _score(model, config, matrix, inputs, pairs, genes, histories, saved)
 
 
 def _score(
@@ -130,10 +127,13 @@ def _score(
     pairs: pd.DataFrame,
     genes: Sequence[str],
     histories: list[dict],
+    saved: Sequence[Progress],
 ) -> Fitted:
     """Score all pairs; without networks the history is a single look at the validation part."""
     logger.info("setting %s, %d networks", model.setting, len(model.members))
     scores, embeddings = score_pairs(model, config, matrix, inputs, pairs, genes)
+    for progress in saved:
+        progress.remove()
     histories = histories or [_measure_once(pairs, scores)]
     record = matrix.exposure
     return Fitted(scores, embeddings, histories, model, config, record.messages(), record.table())
