@@ -1,13 +1,9 @@
-# make run: install and run the default workflow.  make test: install and run every test.
-# make test-fast: the tests that need no workflow and no long training, in minutes.
-# make test-cluster: the workflow on SLURM, whose daemons it starts; as root on Debian.
-# make test-faults: damaged files by the thousand, killed runs; minutes to hours (see GTGRN_FUZZ).
-# make lint: what every change must pass; CONTRIBUTING.md says what each check is for.
+# make help lists what can be made.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: run test test-fast test-cluster test-faults lint bench clean
+.PHONY: help run test test-fast test-cluster test-faults lint bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -15,25 +11,27 @@ CORES ?= all
 	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	touch $@
 
-run: .venv/installed
-	$(BIN)/snakemake --cores $(CORES)
-	@echo "The report is results/report.html"
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-test: .venv/installed
+run: .venv/installed ## install, run the default workflow, write results/report.html (CORES=4 for four cores)
+	PYTHONPATH=scripts $(BIN)/python -m gtgrn run --cores $(CORES)
+
+test: .venv/installed ## run every test; twenty minutes (as root on Debian it installs Chromium and R first)
 	tests/install_system.sh
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-fast: .venv/installed
+test-fast: .venv/installed ## run the tests that need no workflow and no long training; minutes
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not cluster and not faults"
 
-test-cluster: .venv/installed
+test-cluster: .venv/installed ## run the workflow on SLURM, whose daemons it starts; as root on Debian
 	tests/install_system.sh
 	$(BIN)/pytest -m cluster tests/workflow/test_cluster.py
 
-test-faults: .venv/installed
+test-faults: .venv/installed ## damage files by the thousand and kill runs; GTGRN_FUZZ says how many
 	$(BIN)/pytest -n 2 -m faults
 
-lint: .venv/installed
+lint: .venv/installed ## run what every change must pass: see CONTRIBUTING.md
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check workflow
@@ -44,8 +42,8 @@ lint: .venv/installed
 	$(BIN)/python tests/gates/check_environments.py
 	$(BIN)/python tests/gates/check_types.py
 
-bench: .venv/installed
+bench: .venv/installed ## measure times against the usual way of doing the same
 	$(BIN)/python bench/run.py
 
-clean:
+clean: ## remove results, logs and what Snakemake remembers
 	rm -rf results logs benchmarks .snakemake

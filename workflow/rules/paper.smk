@@ -191,38 +191,44 @@ rule compare_ablations:
 
 
 rule table3:
+    """Table 3 of the paper beside ours: link prediction."""
     input:
         rules.compare_link_prediction.output,
 
 
 rule fig4:
+    """Figure 4: reconstruction of networks."""
     input:
         rules.draw_reconstruction.output,
 
 
-# The study of the target tuning, by the paper's name.
 rule fig5:
+    """Figure 5: the study of the target tuning, by the paper's name."""
     input:
         collect("<results>/{dataset}/paper/fig5.{ext}", dataset=PLAN.tuned, ext=DRAWN),
 
 
 rule table5:
+    """Table 5: characteristics of regenerated networks."""
     input:
         collect("<results>/{dataset}/paper/table5.tsv", dataset=PLAN.studied),
 
 
 rule fig6:
+    """Figure 6: degrees of regenerated networks."""
     input:
         collect("<results>/{dataset}/paper/fig6.{ext}", dataset=PLAN.studied, ext=DRAWN),
 
 
 rule table6:
+    """Table 6: what each embedding adds."""
     input:
         collect("<results>/{dataset}/paper/table6.tsv", dataset=PLAN.studied),
 
 
 # The page shows these and the other studies: peers, gatv2, regulators, fig7, fig8 and biology.
 rule paper:
+    """All tables and figures of the paper; its page shows the other studies, too."""
     input:
         "<results>/paper.html",
         rules.table3.input,

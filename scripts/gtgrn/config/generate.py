@@ -32,7 +32,7 @@ from gtgrn.plugins import METHODS, PEERS, find_plugins
 README = SCHEMA.parents[2] / "config" / "README.md"
 SHIPPED = SCHEMA.parents[1] / "shipped_files.txt"
 SHIPPED_PATTERNS = (
-    *("scripts/*.py", "scripts/gtgrn/**/*.py", "workflow/schemas/*.yaml"),
+    *("scripts/*.py", "scripts/*/*.py", "scripts/gtgrn/**/*.py", "workflow/schemas/*.yaml"),
     *(f"scripts/gtgrn/**/*{suffix}" for suffix in SUFFIXES),
     *(
         "config/datasets/*.yaml",

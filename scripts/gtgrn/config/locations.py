@@ -103,15 +103,16 @@ MOST_NAMES = 2000
 """Files of a folder among which a misspelt name is looked for."""
 RENAME = "Rename the file, or make a link to it with letters, digits, '.', '_' and '-'"
 
-ROOT = Path(__file__).parents[3]
-"""Folder of the code and of what ships with it: a clone, or where a deployment put its files."""
+INSTALLED = Path(__file__).parents[1] / "shipped"
+"""Folder of the workflow where the package is installed from a wheel."""
+ROOT = INSTALLED if INSTALLED.is_dir() else Path(__file__).parents[3]
+"""Folder of the code and of what ships with it: a clone, where a deployment put its files, or the
+workflow that a wheel carries."""
 SHIPPED_CARDS = ROOT / "config" / "datasets"
 SHIPPED_SOURCES = ROOT / "config" / "sources"
 """Folder of the cards that ship with the workflow."""
 SCHEMAS = ROOT / "workflow" / "schemas"
-"""Folder of the schemas in the repository."""
-INSTALLED_SCHEMAS = Path(__file__).parents[1] / "schemas"
-"""Folder of the schemas where the package is installed without the workflow."""
+"""Folder of the schemas."""
 
 SECTIONS = (
     "expression",
@@ -125,9 +126,8 @@ SECTIONS = (
 
 
 def schema_path(name: str) -> Path:
-    """Return the path of a schema by its file name: the installed one, or the workflow's."""
-    installed = INSTALLED_SCHEMAS / name
-    return installed if installed.is_file() else SCHEMAS / name
+    """Return the path of a schema by its file name."""
+    return SCHEMAS / name
 
 
 def shipped(path: str) -> str:

@@ -1,0 +1,133 @@
+"""Snakemake, called with the workflow of this package wherever it lies."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gtgrn.config.locations import ROOT
+from gtgrn.config.settings import FULL
+from gtgrn.errors import InputError
+from gtgrn.names import AUPRC, AUROC, EDGES
+from gtgrn.tables import read_measures
+
+SNAKEFILE = ROOT / "workflow" / "Snakefile"
+LOGGER = "gtgrn"
+"""Name of the logger plug-in of Snakemake in the folder `scripts`."""
+RESULTS = "results"
+
+
+def snakemake_command(
+    targets: Sequence[str],
+    *,
+    datasets: Sequence[str] = (),
+    cores: str = "all",
+    options: Sequence[str] = (),
+    quiet: bool = False,
+) -> list[str]:
+    """Return the words that run the workflow.
+
+    Parameters
+    ----------
+    targets
+        Names of rules or files; none is everything.
+    datasets
+        Names of cards; none is what the configuration says.
+    cores
+        ``all`` or a number.
+    options
+        Further options of Snakemake.
+    quiet
+        Whether nothing but errors and what jobs print is shown.
+    """
+    if not SNAKEFILE.is_file():
+        raise InputError(
+            "the workflow is not beside this package",
+            file=SNAKEFILE,
+            remedy="Install the package from its repository (pip install .), or call it there",
+        )
+    words = [sys.executable, "-m", "snakemake"]
+    if not Path("workflow/Snakefile").is_file() or not SNAKEFILE.samefile("workflow/Snakefile"):
+        words += ["--snakefile", str(SNAKEFILE)]
+    words += ["--cores", cores]
+    words += ["--quiet", "all"] if quiet else ["--logger", LOGGER]
+    if datasets:
+        words += ["--config", f"datasets=[{', '.join(datasets)}]"]
+    return [*words, *options, *(["--", *targets] if targets else [])]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which Snakemake finds this package and its logger plug-in."""
+    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    here = str(ROOT / "scripts")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *others]))}
+
+
+def call(words: Sequence[str]) -> int:
+    """Run a command to its end and return its exit status; Ctrl-C is the command's to handle."""
+    process = subprocess.Popen(words, env=environment())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def sum_up(results: Path, datasets: Sequence[str]) -> list[str]:
+    """Return what a finished run says at its end: files, three lines a data set, the report.
+
+    Parameters
+    ----------
+    results
+        Folder of the results.
+    datasets
+        Names of the cards of the run; none is all that are in the folder. A card of simulations
+        stands for several data sets, such as ``hsc_boolean-d50-r0``.
+    """
+    lines: list[str] = []
+    for described in sorted(results.glob("*/network.json")):
+        name, network = described.parent.name, described.with_name("network.tsv.gz")
+        if datasets and re.sub(r"-d\d+-r\d+$", "", name) not in datasets:
+            continue
+        about = json.loads(described.read_text(encoding="utf-8"))
+        lines += ["", f"{name}: {network}", *(f"  {line}" for line in _describe(about))]
+        lines += [f"  {line}" for line in _judge(results / "benchmark/table.tsv", name)]
+    report = results / "report.html"
+    if report.is_file():
+        lines += ["", f"report: {report}"]
+    return lines
+
+
+def _describe(about: Mapping) -> list[str]:
+    size = (
+        f"{about['cells']:,} cells, {about['genes']:,} genes, {about['regulators']:,} regulators, "
+        f"{about['pairs']:,} pairs ranked"
+    )
+    if about["supervised"]:
+        return [size, f"ranked by GT-GRN, trained on {about['known']:,} known edges"]
+    what = "other contexts" if "context" in about else "the consensus of expression-only methods"
+    return [size, f"ranked by {what}: no reference, so nothing is calibrated or judged"]
+
+
+def _judge(path: Path, dataset: str) -> list[str]:
+    """Return how the method that ranks stands beside the best null, as the benchmark has it."""
+    if not path.is_file():
+        return []
+    table = read_measures(path, ["dataset", "method", "split"], texts=["dataset", "method"])
+    row = table[(table["dataset"] == dataset) & (table["method"] == "gtgrn")]
+    row = row[(row["variant"] == FULL) & (row["split"] == EDGES)]
+    if row.empty:
+        return []
+    one = row.iloc[0]
+    low, high = (one[f"{AUPRC}_minus_best_null_{end}"] for end in ("low", "high"))
+    verdict = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
+    return [
+        f"on held-out edges {verdict} the best null: {AUPRC} {one[AUPRC]:.3f}, difference "
+        f"{one[f'{AUPRC}_minus_best_null']:+.3f} [{low:+.3f}, {high:+.3f}], "
+        f"{AUROC} {one[AUROC]:.3f}"
+    ]
