@@ -75,7 +75,7 @@ def test_show_prints_tables_and_a_table_for_programs(results):
 
 
 def test_an_unknown_gene_or_data_set_ends_in_one_line(results, tmp_path):
-    run = call("show", "CD79", "--results", results)
+    run = call("show", "CD79AA", "--results", results)
     assert run.exit_code == 1
     assert run.output.count("\n") == 1
     assert "Did you mean 'CD79A'?" in run.output

@@ -39,6 +39,19 @@ def test_every_rule_has_a_stage():
         assert targets_stage == "report"
 
 
+def test_every_target_is_described():
+    """``snakemake --list`` shows the docstring of a rule beside its name."""
+    text = (ROOT / "workflow/Snakefile").read_text() + (
+        ROOT / "workflow/rules/paper.smk"
+    ).read_text()
+    targets = re.findall(r"^rule (\w+):\n    (.*)", text, flags=re.M)
+    named = dict(targets)
+    # The rules of the paper that only collect are targets too.
+    for name in (*re.findall(r"^rule (\w+):", (ROOT / "workflow/Snakefile").read_text(), re.M),
+                 "table3", "fig4", "fig5", "table5", "fig6", "table6", "paper"):  # fmt: skip
+        assert re.fullmatch(r'"""[^"]{10,90}\."""', named[name]), name
+
+
 def test_time_left_counts_what_each_rule_takes_and_how_many_run_at_once():
     now = [0.0]
     progress = Progress(lambda: now[0])
