@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 STAGES = {
-    "data": r"fetch_\w+|try_\w+|simulate_\w+|preprocess_\w+|prepare_\w+|summarise_\w+|select_group|"
-    r"list_\w+|draw_split|import_network",
+    "data": r"fetch_\w+|try_\w+|simulate_\w+|preprocess_\w+|prepare_\w+|summarise_\w+|"
+    r"select_group|list_\w+|draw_split|import_network",
     "expression-only networks": r"infer_\w+|gather_\w+|combine_networks|describe_networks|"
     r"judge_networks|measure_stability",
     "models": r"train_\w+|encode_positions|sample_walks|score_nulls|score_context_nulls|"
