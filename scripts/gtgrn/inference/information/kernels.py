@@ -338,39 +338,3 @@ def widest_indirect(mim, first, last, out):
                     way = max(min(right[j], left), min(right1[j], left1))
                     other = max(min(right2[j], left2), min(right3[j], left3))
                     best[j] = max(best[j], max(way, other))
-
-
-@njit(cache=True, nogil=True)
-def select_forward(mim, tie, stop_at_zero, first, last, out):
-    """Maximum relevance, minimum redundancy for targets `first` to `last` - 1.
-
-    out[t, j] becomes the score at which j was chosen; what is negative stays 0. Many
-    scores of counts are equal and differ by rounding alone: scores closer than `tie` count as
-    equal, and the first gene is chosen, on every machine.
-    """
-    n_genes = len(mim)
-    redundancy, relevance = np.empty(n_genes), np.empty(n_genes)
-    for t in range(first, last):
-        for j in range(n_genes):
-            redundancy[j], relevance[j] = 0.0, mim[t, j]
-        # parmigene leaves the target out; minet's target takes part, with the diagonal's 0.
-        if stop_at_zero:
-            relevance[t] = -np.inf
-        added, share = relevance, 0.0
-        for chosen in range(n_genes):
-            best, bar = -1, -np.inf
-            for j in range(n_genes):
-                if chosen:
-                    redundancy[j] += added[j]
-                score = relevance[j] - redundancy[j] * share
-                if score > bar:
-                    best, bar = j, score + tie
-            if best < 0:
-                break
-            score = bar - tie
-            if score > tie:
-                out[t, best] = score
-            elif stop_at_zero or score < -tie:
-                break
-            relevance[best] = -np.inf
-            added, share = mim[best], 1.0 / (chosen + 1)

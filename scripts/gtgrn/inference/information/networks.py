@@ -113,7 +113,8 @@ def mrnet(
     InputError
         A matrix that is not square and symmetric.
     """
-    from gtgrn.inference.information.kernels import run_blocks, select_forward
+    from gtgrn.inference.information.forward_selection import select_forward
+    from gtgrn.inference.information.kernels import run_blocks
 
     mim = check_mim(mim)
     out = np.zeros_like(mim)
