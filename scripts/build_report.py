@@ -7,4 +7,5 @@ from gtgrn.report.page import build_report
 
 start_job(snakemake)
 output = Path(snakemake.output[0])
-build_report(output.parent, snakemake.params.cards, snakemake.params.settings, output)
+params = snakemake.params
+build_report(output.parent, params.cards, params.settings, output, params.command)

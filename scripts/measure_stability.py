@@ -1,4 +1,7 @@
-"""Infer every network again, with another seed and on either half of the cells, and compare."""
+"""Infer every network again, with another seed and on either half of the cells, and compare.
+
+The halves have seeds of their own, or a method that reads no cell would agree with itself.
+"""
 
 import logging
 
@@ -26,8 +29,8 @@ for method, path in zip(params.methods, snakemake.input.networks, strict=True):
     options = {"threads": snakemake.threads, **params.options.get(method, {})}
     again = infer(method, expression, regulators, seed=params.seed + 1, **options)
     parts = [
-        infer(method, expression.iloc[rows], regulators, seed=params.seed, **options)
-        for rows in cells
+        infer(method, expression.iloc[rows], regulators, seed=params.seed + half, **options)
+        for half, rows in enumerate(cells)
     ]
     found = {
         "first": align_weights(pairs, read_network(path)),

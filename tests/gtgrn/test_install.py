@@ -79,7 +79,7 @@ def test_the_installed_package_imports_every_module_and_reads_its_data(installed
     # All modules but the root.
     modules = [p for p in package.rglob("*.py") if p != package / "__init__.py"]
     assert int(run.stdout.splitlines()[-1]) == len(modules)
-    for suffix in ("*.j2", "*.css", "*.js", "*.yaml"):
+    for suffix in ("*.j2", "*.css", "*.js", "*.yaml", "LICENSE.*"):
         for path in package.rglob(suffix):
             assert (installed / path.relative_to(package.parent)).is_file(), path
 

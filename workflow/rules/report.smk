@@ -49,6 +49,7 @@ rule build_report:
         "../../envs/report.yaml"
     params:
         cards={name: PLAN.datasets[name] for name in PLAN.expressed},
+        command=repeat_command(),
         settings=lambda wildcards: {**config, "report": {"studies": STUDIES.pages[wildcards.page]}},
         code=code("build_report", SECTIONS, find_plugins(SECTIONS)),
     script:

@@ -34,6 +34,7 @@ SHIPPED = SCHEMA.parents[1] / "shipped_files.txt"
 SHIPPED_PATTERNS = (
     *("scripts/*.py", "scripts/*/*.py", "scripts/gtgrn/**/*.py", "workflow/schemas/*.yaml"),
     *(f"scripts/gtgrn/**/*{suffix}" for suffix in SUFFIXES),
+    "scripts/gtgrn/**/LICENSE.*",
     *(
         "config/datasets/*.yaml",
         "config/sources/*.yaml",

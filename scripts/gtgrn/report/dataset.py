@@ -29,6 +29,7 @@ from gtgrn.report.figures.comparison import (
     compare,
 )
 from gtgrn.report.final_network import describe_network
+from gtgrn.report.provenance import read_audit
 from gtgrn.splits.negatives import N0
 from gtgrn.tables import read_measures
 
@@ -77,9 +78,10 @@ def describe_dataset(
         ],
         "training": _training_figure(folder, settings),
         "reliability": _reliability(folder / "reliability.tsv"),
-        "network": describe_network(folder, summary, settings),
+        "network": describe_network(results, name, card, summary, settings),
         "elsewhere": describe_context(summary),
         "judged": _judge(judged, own, settings),
+        "audits": read_audit(folder),
         "whole": judgement.describe_reconstruction(
             folder, settings["splits"]["schemes"][0], judgement.label_of(settings)
         ),

@@ -1,80 +1,108 @@
-"""The final network on the page: its best edges, its hubs and their drawing."""
+"""The final network on the page: what the explorer holds, and the regulators that matter."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from markupsafe import Markup
 
-from gtgrn.names import KNOWN, METHODS, PROBABILITY, RANK, REGULATOR, SCORE, SIGN, TARGET
-from gtgrn.network.signs import SIGN_PROBABILITY
-from gtgrn.report.figures import network
+from gtgrn.names import KNOWN, METHODS, PROBABILITY, RANK, REGULATOR, SCORE, TARGET
+from gtgrn.report import explorer, first
+from gtgrn.report.headings import tip
 from gtgrn.tables import read_measures
 
-DRAWN_EDGES, NOVEL_EDGES, KNOWN_EDGES, TOP_REGULATORS = 150, 30, 15, 15
+TIPS = {
+    "regulator": tip(REGULATOR),
+    "target": tip(TARGET),
+    "rank": tip(RANK),
+    "in_r": "Place of the target among all genes ranked for this regulator, 1 being the best.",
+    "in_t": "Place of the regulator among all regulators of this target, 1 being the best.",
+    "sign": "+ activates, \u2212 represses: from the reference, else from the correlation "
+    "over these cells. In brackets the probability that the sign is right, where it could be "
+    "tested; a dash is no evidence for either.",
+    "known": "Known: the reference lists the pair. Novel: it does not, which cannot tell an edge "
+    "that nobody tested from a pair that is none.",
+    "trained": "Seeds whose training part held the pair: its probability is optimistic there.",
+    "methods": "Expression-only methods that rank the pair in their own top fraction. They read "
+    "the same cells, so that they are no independent evidence.",
+}
 
 
-def _write_sign(row: Sequence) -> str:
-    """Return a sign with its probability in brackets; a dash where there is no evidence."""
-    sign, probability = {"+": "+", "-": "\u2212"}.get(row[0], "\u2013"), row[1]
-    return sign if pd.isna(probability) else f"{sign} ({float(probability):.2f})"
-
-
-def describe_network(folder: Path, summary: Mapping, settings: Mapping) -> dict:
+def describe_network(
+    results: Path, dataset: str, card: dict, summary: Mapping, settings: Mapping
+) -> dict:
     """Return what the template shows of a data set's network.
 
     Parameters
     ----------
-    folder
-        The data set's results.
+    results
+        Folder of the run's results.
+    dataset, card
+        The data set.
     summary
         Its ``network.json``.
     settings
         The run's configuration.
     """
-    table = read_measures(folder / "network.tsv.gz", [RANK, REGULATOR, TARGET])
+    table = read_measures(results / dataset / "network.tsv.gz", [RANK, REGULATOR, TARGET])
     value = PROBABILITY if PROBABILITY in table else SCORE
     counts = [name for name in (KNOWN, "trained_seeds") if name in table]
     table = table.astype(dict.fromkeys(counts, float))
-    if METHODS not in table:
-        table[METHODS] = ""
-    if SIGN in table:
-        table[SIGN] = [_write_sign(row) for row in table[[SIGN, SIGN_PROBABILITY]].to_numpy()]
     # In a tiny universe the usual number would be every pair, which says nothing.
-    top = table.head(
-        min(settings["network"]["graph_edges"], max(summary["known"], len(table) // 10, 1))
+    first_edges = min(
+        settings["network"]["graph_edges"], max(summary["known"], len(table) // 10, 1)
     )
-    # Every regulator has pairs in the universe, so the table names them all.
-    regulators = set(table[REGULATOR])
+    top = table.head(first_edges)
+    hubs, strangers = _hubs(table, top, value)
+    shown = hubs.head(first.SHOWN_REGULATORS)
+    names = list(shown[REGULATOR])
+    shown = shown.assign(
+        where=shown[REGULATOR].map(first.where_expressed(results / dataset, card, names)),
+        groups=shown[REGULATOR].map(first.where_it_matters(results, dataset, names)),
+    )
+    data = explorer.explore(
+        table, summary, explorer.share_of(len(settings["datasets"])), first_edges
+    )
+    best = table.iloc[0]
+    return {
+        "value": value,
+        "has_known": KNOWN in table,
+        "top": len(top),
+        "top_known": int(top[KNOWN].sum()) if KNOWN in top else 0,
+        "hubs": shown.astype(object).where(shown.notna(), "").to_dict("records"),
+        "n_hubs": len(hubs),
+        "has_where": bool(shown["where"].notna().any()),
+        "has_groups": bool(shown["groups"].notna().any()),
+        "strangers": strangers,
+        "strange_edges": int(top[REGULATOR].isin(strangers).sum()),
+        "best": {"regulator": best[REGULATOR], "target": best[TARGET]},
+        "data": data,
+        "json": _write_json(data),
+        "tips": _write_json(TIPS | {"value": tip(value)}),
+        "signed": "sign" in data["columns"],
+        "has_methods": METHODS in table,
+    }
+
+
+def _hubs(table: pd.DataFrame, top: pd.DataFrame, value: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return the regulators by their edges among the first, and those without a known edge."""
     groups = top.groupby(REGULATOR)
     hubs = pd.DataFrame({"edges": groups.size(), "value": groups[value].mean()})
-    best: dict[str, pd.DataFrame] = {"Best edges": table.head(NOVEL_EDGES)}
     strangers: list[str] = []
     if KNOWN in table:
         # Nothing about a regulator without a known edge was trained, calibrated or tested.
         known = table.groupby(REGULATOR)[KNOWN].sum()
         strangers = sorted(known.index[known == 0])
-        table["known_targets"] = table[REGULATOR].map(known)
         hubs[KNOWN] = groups[KNOWN].sum().astype(int)
         hubs["known_targets"] = known.reindex(hubs.index)
-        novel = table[table[KNOWN] == 0]
-        best = {"Best novel edges": novel.head(NOVEL_EDGES)}
-        if best["Best novel edges"]["known_targets"].eq(0).any():
-            title = "Best novel edges of regulators with known targets"
-            best[title] = novel[novel["known_targets"] > 0].head(NOVEL_EDGES)
-        best["Best known edges"] = table[table[KNOWN] == 1].head(KNOWN_EDGES)
     hubs = hubs.reset_index().sort_values(["edges", REGULATOR], ascending=[False, True])
-    drawn = top.head(DRAWN_EDGES)
-    return {
-        "value": value,
-        "has_known": KNOWN in table,
-        "top": len(top),
-        "hubs": hubs.head(TOP_REGULATORS).to_dict("records"),
-        "n_hubs": len(hubs),
-        "strangers": strangers,
-        "strange_edges": int(top[REGULATOR].isin(strangers).sum()),
-        "best": {title: rows.to_dict("records") for title, rows in best.items()},
-        "drawn": len(drawn),
-        "figure": network.network_figure(drawn, regulators, value),
-    }
+    return hubs, strangers
+
+
+def _write_json(data: Mapping) -> Markup:
+    """Return JSON that may stand inside an HTML script element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

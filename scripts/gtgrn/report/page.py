@@ -18,15 +18,25 @@ from plotly.offline import get_plotlyjs
 
 from gtgrn.files import write_text
 from gtgrn.names import AUROC, HEADLINE, PART, TEST, WIN_RATE
-from gtgrn.report import judgement, style, text
+from gtgrn.report import (
+    assets,
+    first,
+    headings,
+    judgement,
+    provenance,
+    style,
+    templates,
+    text,
+)
 from gtgrn.report.dataset import describe_dataset
-from gtgrn.report.figures.comparison import METRICS, N3_AUROC, N3M_WIN_RATE
+from gtgrn.report.headings import N3_AUROC, N3M_WIN_RATE
+from gtgrn.report.methods_text import write_methods
 from gtgrn.report.registry import make_sections
 from gtgrn.report.run import describe_runtime, list_versions
 from gtgrn.splits.negatives import N0, N3, N3M
 from gtgrn.tables import read_measures
 
-TEMPLATE = Path(__file__).with_name("report.html.j2")
+TEMPLATES = Path(templates.__path__[0])
 KINDS = {
     style.NETWORK: "Network",
     style.NULL: "Null",
@@ -40,7 +50,11 @@ DRAWN = {(N3, AUROC): N3_AUROC, (N3M, WIN_RATE): N3M_WIN_RATE}
 
 
 def build_report(
-    results: str | Path, cards: Mapping[str, dict], settings: dict, output: str | Path
+    results: str | Path,
+    cards: Mapping[str, dict],
+    settings: dict,
+    output: str | Path,
+    command: str = "snakemake --cores all",
 ) -> None:
     """Write the report.
 
@@ -53,7 +67,9 @@ def build_report(
     settings
         The run's configuration.
     output
-        HTML file to write, atomically; the same files give the same bytes.
+        HTML file to write, atomically; the same files and code give the same bytes.
+    command
+        The command that repeats the run.
 
     Raises
     ------
@@ -69,10 +85,13 @@ def build_report(
         describe_dataset(results, name, card, metrics, comparisons, settings)
         for name, card in cards.items()
     ]
+    for d in described:
+        d["next"] = first.next_steps(command, results, d["name"], d["summary"])
     page = (
         _environment()
-        .get_template(TEMPLATE.name)
+        .get_template("report.html.j2")
         .render(
+            **_code(),
             datasets=described,
             studies=make_sections(
                 results, datasets, settings.get("report", {}).get("studies", [])
@@ -81,20 +100,36 @@ def build_report(
             ranks=judgement.read_ranks(results),
             nan=float("nan"),
             seeds=settings["seeds"],
-            metric_names=METRICS,
             headline=HEADLINE,
-            kinds=KINDS,
+            methods=write_methods(settings, described),
+            files=provenance.list_results(results, datasets),
+            command=command,
+            commit=provenance.find_commit(),
             settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
             versions=list_versions(),
-            plotly=Markup(get_plotlyjs()),
         )
     )
     write_text(page, output)
 
 
+def _code() -> dict:
+    """Return the parts of the page that are the same in every run: code, style and words."""
+    return {
+        "metric_names": {name: title for name, (title, _) in headings.METRICS.items()},
+        "metric_tips": {name: meaning for name, (_, meaning) in headings.METRICS.items()},
+        "kinds": KINDS,
+        "inks": Markup(json.dumps(style.DARK)),
+        "style": Markup(assets.read_asset(assets.STYLE)),
+        "scripts": [Markup(assets.read_asset(name)) for name in assets.SCRIPTS],
+        "cytoscape": Markup(assets.read_asset(assets.CYTOSCAPE)),
+        "cytoscape_version": assets.CYTOSCAPE_VERSION,
+        "plotly": Markup(get_plotlyjs()),
+    }
+
+
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

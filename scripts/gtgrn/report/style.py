@@ -14,8 +14,15 @@ supervised models of other groups."""
 
 ACCENT, INK, GREY, PALE, GRID = "#0b5fa5", "#1f2933", "#5b6673", "#b4bcc6", "#e7ebef"
 CONTROLS, VARIANTS = "#b4534b", "#7fb2dc"
-# Okabe and Ito's colours, which the colour-blind can tell apart, without their blues.
-QUALITATIVE = ["#e69f00", "#009e73", "#cc79a7", "#8c6d1f", "#d55e00", "#5d4e8c", "#4d4d4d"]
+# Okabe and Ito's colours without their blues and yellow, with maroon, violet and grey: a test
+# holds that the colour-blind can tell each two apart.
+QUALITATIVE = ["#e69f00", "#009e73", "#cc79a7", "#800000", "#d55e00", "#8000e0", "#4d4d4d"]
+DARK = {
+    "white": "#14181d", "#ffffff": "#14181d", INK: "#e4e9ee", GREY: "#a9b4bf", PALE: "#6b7683",
+    GRID: "#2a323a", ACCENT: "#5aa9e6", CONTROLS: "#e08a83", VARIANTS: "#4f7ea8",
+    "#800000": "#d98080", "#8000e0": "#b98cff", "#4d4d4d": "#b8b8b8", "#009e73": "#2fbf93",
+}  # fmt: skip
+"""Colour of a figure on paper -> on a dark page; the others can be read on both."""
 COLOURS = [ACCENT, *QUALITATIVE]
 """In the order to take them for series of equal standing."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -42,8 +49,8 @@ def polish(figure: go.Figure, height: int, **layout: object) -> go.Figure:
         template="none",
         height=height,
         font={"family": FONT, "size": 13, "color": INK},
-        paper_bgcolor="white",
-        plot_bgcolor="white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 60, "r": 16, "t": 58, "b": 50},
         hoverlabel={"bgcolor": "white", "font": {"family": FONT, "size": 12, "color": INK}},
         legend={"font": {"size": 12}},

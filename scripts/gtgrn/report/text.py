@@ -37,12 +37,22 @@ def signed(value: float, digits: int = 3) -> str:
     return f"+{text}" if np.isfinite(value) and round(value, digits) > 0 else text
 
 
+def write_spread(spread: float) -> str:
+    """Return a standard deviation with its sign before it.
+
+    Nothing where there is none: one seed, or a method that does not depend on the seed.
+    """
+    if not np.isfinite(spread) or spread == 0:
+        return ""
+    return f" \u00b1 {number(spread)}" if round(spread, 3) else " \u00b1 <0.001"
+
+
 def plusminus(cell: Mapping) -> Markup:
-    """Format mean and standard deviation; without a spread (one seed) the mean alone."""
-    if not np.isfinite(cell["sd"]):
+    """Format mean and standard deviation; without a spread the mean alone."""
+    spread = write_spread(cell["sd"]).strip()
+    if not spread:
         return Markup(number(cell["mean"]))
-    spread = Markup('<span class="sd">\u00b1 {}</span>').format(number(cell["sd"]))
-    return Markup("{} {}").format(number(cell["mean"]), spread)
+    return Markup('{} <span class="sd">{}</span>').format(number(cell["mean"]), spread)
 
 
 def count(value: float) -> str:

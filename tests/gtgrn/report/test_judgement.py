@@ -77,11 +77,11 @@ def test_the_answer_names_who_beats_the_nulls():
     trust = (
         "GT-GRN full, which ranks this network, beats the best null in AUROC, and not in AUPRC."
     )
-    assert judged["trust"] == trust
+    assert judged["trust"]["sentence"] == trust
     few = judge_block(comparisons, LABEL, MAIN, 6)
     assert not few["rows"][0]["winners"]
     assert few["answer"].startswith("Nothing can be decided: a test part holds 6 known edges")
-    assert few["trust"].endswith("judged on too few known edges to be trusted.")
+    assert few["trust"]["sentence"].endswith("judged on too few known edges to be trusted.")
 
 
 def test_the_figure_shows_the_model_and_marks_what_is_sure():

@@ -10,10 +10,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gtgrn.report import style
+from gtgrn.report.palette import line_of
 from gtgrn.report.style import safe
 
 GRID = np.linspace(0, 1, 101)
 DIGITS = 4
+OF_METHOD = (style.NETWORK, style.NULL)
+"""Kinds whose members are told apart by the method; of others by method and variant."""
 
 
 def mean_curve(curves: Sequence[pd.DataFrame], *, precision: bool) -> np.ndarray:
@@ -41,19 +44,20 @@ def mean_curve(curves: Sequence[pd.DataFrame], *, precision: bool) -> np.ndarray
     return np.mean(rows, axis=0)
 
 
-def _line(kind: str, best_null: bool, position: int) -> dict:
-    if kind == style.MAIN:
-        return {"color": style.ACCENT, "width": 3}
-    if kind == style.NETWORK:
-        colour = style.QUALITATIVE[position % len(style.QUALITATIVE)]
-        return {"color": colour, "width": 1.6}
-    if kind == style.NULL:
-        colour, width = (style.INK, 2) if best_null else (style.PALE, 1.3)
-        return {"color": colour, "width": width, "dash": "dash"}
-    if kind == style.PEER:
-        return {"color": style.QUALITATIVE[position % len(style.QUALITATIVE)], "width": 1.4}
-    colour = style.CONTROLS if kind == style.CONTROL else style.VARIANTS
-    return {"color": colour, "width": 1.4, "dash": "dot"}
+WIDTHS = {style.MAIN: 3.2, style.NETWORK: 1.6, style.NULL: 1.4}
+
+
+def _lines(methods: Sequence[Mapping], best_null: tuple | None) -> dict[tuple, dict]:
+    """Return the line of each method by its key."""
+    names = {m["key"]: m["key"][0] if m["kind"] in OF_METHOD else m["label"] for m in methods}
+    lines = {}
+    for method in methods:
+        key, kind = method["key"], method["kind"]
+        among = [names[m["key"]] for m in methods if m["kind"] == kind]
+        lines[key] = line_of(kind, names[key], among) | {"width": WIDTHS.get(kind, 1.4)}
+        if key == best_null:
+            lines[key] |= {"color": style.INK, "width": 2}
+    return lines
 
 
 def curves_figure(
@@ -75,10 +79,9 @@ def curves_figure(
     """
     figure = make_subplots(1, 2, subplot_titles=["ROC", "Precision-recall"])
     groups = dict(list(curves.groupby(["method", "variant", "curve"], sort=False)))
-    networks = 0
+    lines = _lines(methods, best_null)
     for method in methods:
-        line = _line(method["kind"], method["key"] == best_null, networks)
-        networks += method["kind"] == style.NETWORK
+        line = lines[method["key"]]
         hidden = method["kind"] in (style.CONTROL, style.MODEL, style.PEER)
         for column, name in enumerate(("ROC", "PR"), start=1):
             table = groups.get((*method["key"], name))
@@ -108,7 +111,10 @@ def curves_figure(
     figure.update_yaxes(title_text="True positive rate", range=[0, 1.01], col=1)
     figure.update_yaxes(title_text="Precision", rangemode="tozero", col=2)
     return style.polish(
-        figure, 560, legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0}
+        figure,
+        580,
+        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
+        margin={"l": 60, "r": 16, "t": 50, "b": 210},
     )
 
 

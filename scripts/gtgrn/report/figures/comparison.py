@@ -9,37 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.config.settings import variant_options
-from gtgrn.names import (
-    AUPRC,
-    AUPRC_RATIO,
-    AUROC,
-    BRIER,
-    ECE,
-    EPR,
-    HEADLINE,
-    PRECISION_AT_POSITIVES,
-    WITHIN_GENE,
-    WITHIN_TF,
-)
-from gtgrn.report import style
+from gtgrn.names import AUPRC, BRIER, ECE, HEADLINE
+from gtgrn.report import headings, style
 from gtgrn.report.text import plain, signed
 
 MODEL = "gtgrn"
 
-N3_AUROC, N3M_WIN_RATE = "N3_AUROC", "N3m_win_rate"
-METRICS = {
-    AUROC: "AUROC",
-    AUPRC: "AUPRC",
-    AUPRC_RATIO: "AUPRC / density",
-    EPR: "EPR",
-    PRECISION_AT_POSITIVES: "Precision at k",
-    WITHIN_TF: "AUROC within TF",
-    WITHIN_GENE: "AUROC within gene",
-    N3_AUROC: "AUROC on N3",
-    N3M_WIN_RATE: "Win rate on N3m",
-    BRIER: "Brier",
-    ECE: "ECE",
-}
+METRICS = {name: title for name, (title, _) in headings.METRICS.items()}
 """Names in the file -> headings; a metric that is not here follows under its own name."""
 RANKED_BY = AUPRC
 
@@ -70,7 +46,7 @@ class Difference:
         """``above``, ``below`` or ``not apart from`` the other, by the signs of all seeds.
 
         It describes the seeds and decides nothing: what is better is said by the intervals of
-        :func:`gtgrn.report.judgement.over_seeds` alone.
+        :func:`gtgrn.report.verdicts.over_seeds` alone.
         """
         if self.low <= 0 <= self.high:
             return "not apart from"
@@ -181,7 +157,7 @@ def compare(block: Block, judged: Mapping[str, Mapping]) -> dict:
         The metrics of a data set and split.
     judged
         Metric -> the model against the best null, from
-        :func:`gtgrn.report.judgement.over_seeds`.
+        :func:`gtgrn.report.verdicts.over_seeds`.
     """
     columns = []
     for metric in HEADLINE:

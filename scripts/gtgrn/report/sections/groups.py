@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from gtgrn.names import REGULATOR
 from gtgrn.report import style
+from gtgrn.report.first import count_targets
 from gtgrn.report.style import safe
 from gtgrn.report.tables import make_measures_table, read_each
 from gtgrn.tables import read_table
@@ -25,19 +26,7 @@ LEAD = (
 ORDER = 55
 DATASET_FILES = {"grouped": ["groups.tsv"], "expressed": ["network.tsv.gz"]}
 
-EDGES, SHARE, SHOWN_REGULATORS, TOP = 500, 0.1, 30, 5
-
-
-def count_targets(network: pd.DataFrame) -> pd.Series:
-    """Return each regulator's share of the best edges: 500, at most a tenth of the pairs.
-
-    Parameters
-    ----------
-    network
-        ``network.tsv.gz``, best first.
-    """
-    edges = network.head(max(min(EDGES, int(SHARE * len(network))), 1))
-    return edges[REGULATOR].value_counts() / len(edges)
+SHOWN_REGULATORS, TOP = 30, 5
 
 
 def heat_map(shares: pd.DataFrame) -> go.Figure:

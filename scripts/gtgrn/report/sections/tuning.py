@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gtgrn.report import style
+from gtgrn.report.palette import line_of
 from gtgrn.report.style import safe
 from gtgrn.report.tables import make_measures_table, read_each
 
@@ -29,7 +30,8 @@ def tuning_figure(table: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     for model, rows in table.groupby("model", sort=False):
-        colour = style.COLOURS[len(figure.data) // 2 % len(style.COLOURS)]
+        kind = style.MAIN if model == "gtgrn" else style.PEER
+        colour = line_of(kind, f"{model} repaired", [f"{model} repaired"])["color"]
         figure.add_box(
             y=rows["test_AUROC"].round(4).tolist(), x=[safe(model)] * len(rows),
             text=rows["point"].map(safe).tolist(), name=safe(model), boxpoints="all",

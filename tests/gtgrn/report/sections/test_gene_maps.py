@@ -59,6 +59,6 @@ def test_sections_tell_what_was_trained_on_the_reference(tmp_path, coordinates):
     section = make(tmp_path, ["set", "absent"])
     table = section["tables"][0]
     shown = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    assert [row["trained_on_reference"] for row in shown] == ["no", "yes"]
-    assert shown[1]["enriched_share"].startswith("0.600 ± ")
+    assert [row["Trained on the reference"] for row in shown] == ["no", "yes"]
+    assert shown[1]["Enriched regulons"].startswith("0.600 ± ")
     assert len(section["figures"]) == 1

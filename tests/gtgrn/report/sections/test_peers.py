@@ -16,8 +16,8 @@ def test_a_missing_number_is_a_dash_and_one_seed_has_no_spread(tmp_path):
     (table,) = made["tables"]
     assert table["caption"] == "d"
     line = dict(zip(table["columns"], table["rows"][0], strict=True))
-    assert (line["model"], line["seeds"], line["original_AUROC"]) == ("gne", "1", "\u2013")
-    assert line["original_AUPRC"] == "0.400"
+    assert (line["Model"], line["Seeds"], line["AUROC, original code"]) == ("GNE", "1", "\u2013")
+    assert line["AUPRC, original code"] == "0.400"
     assert line["AUROC"] == "0.750"
     assert line["AUPRC"] == "0.500 \u00b1 0.250"
-    assert line["within_TF_AUROC"] == "\u2013"
+    assert line["AUROC within TF"] == "\u2013"

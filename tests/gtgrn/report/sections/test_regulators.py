@@ -32,9 +32,9 @@ def test_the_first_genes_of_each_network_are_shown(results):
     own, predicted, attention = make(results, ["d", "absent"])["tables"]
     assert [row[0] for row in own["rows"]] == GENES[:SHOWN_GENES]
     assert [row[0] for row in predicted["rows"]] == GENES[::-1][:SHOWN_GENES]
-    assert own["rows"][0] == ["g00", "1.500", "1", "2", "3", "12"]
+    assert own["rows"][0] == ["g00", "1.5", "1", "2", "3", "12"]
     assert attention["rows"] == [
-        ["gtgrn", "\u2013", "1", "0", "1", "g03", "0.500", "\u2013"],
+        ["GT-GRN", "\u2013", "1", "0", "1", "g03", "0.500", "\u2013"],
     ]
 
 
