@@ -17,7 +17,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gtgrn.files import write_text
-from gtgrn.names import AUROC, HEADLINE, PART, TEST, WIN_RATE
+from gtgrn.names import AUPRC_RATIO, AUROC, EPR, HEADLINE, PART, TEST, WIN_RATE
 from gtgrn.report import (
     assets,
     first,
@@ -118,6 +118,7 @@ def _code() -> dict:
         "metric_names": {name: title for name, (title, _) in headings.METRICS.items()},
         "metric_tips": {name: meaning for name, (_, meaning) in headings.METRICS.items()},
         "kinds": KINDS,
+        "in_units_of_chance": (AUPRC_RATIO, EPR),
         "inks": Markup(json.dumps(style.DARK)),
         "style": Markup(assets.read_asset(assets.STYLE)),
         "scripts": [Markup(assets.read_asset(name)) for name in assets.SCRIPTS],

@@ -37,22 +37,23 @@ def signed(value: float, digits: int = 3) -> str:
     return f"+{text}" if np.isfinite(value) and round(value, digits) > 0 else text
 
 
-def write_spread(spread: float) -> str:
+def write_spread(spread: float, digits: int = 3) -> str:
     """Return a standard deviation with its sign before it.
 
     Nothing where there is none: one seed, or a method that does not depend on the seed.
     """
     if not np.isfinite(spread) or spread == 0:
         return ""
-    return f" \u00b1 {number(spread)}" if round(spread, 3) else " \u00b1 <0.001"
+    least = f"<{10.0**-digits:.{digits}f}"
+    return f" \u00b1 {number(spread, digits) if round(spread, digits) else least}"
 
 
-def plusminus(cell: Mapping) -> Markup:
+def plusminus(cell: Mapping, digits: int = 3) -> Markup:
     """Format mean and standard deviation; without a spread the mean alone."""
-    spread = write_spread(cell["sd"]).strip()
+    spread = write_spread(cell["sd"], digits).strip()
     if not spread:
-        return Markup(number(cell["mean"]))
-    return Markup('{} <span class="sd">{}</span>').format(number(cell["mean"]), spread)
+        return Markup(number(cell["mean"], digits))
+    return Markup('{} <span class="sd">{}</span>').format(number(cell["mean"], digits), spread)
 
 
 def count(value: float) -> str:

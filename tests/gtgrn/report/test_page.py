@@ -8,105 +8,30 @@ import statistics
 from html.parser import HTMLParser
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.errors import InputError
 from gtgrn.report.assets import CYTOSCAPE, read_asset
-from gtgrn.report.page import build_report
 from gtgrn.tables import write_table
 from plotly.offline import get_plotlyjs
 from report_cases import (
     AUROC,
     CARDS,
     EVIL,
-    GENES,
     INTERVALS,
-    SEEDS,
-    SETTINGS,
     comparisons,
     metrics,
     network,
     text_of,
 )
+from report_run import STATEMENT, build, write_results
 
 SECTIONS = [
     "summary", "network", "datasets", "nulls", "reconstruction", "benchmark", "ablation",
     "training", "calibration", "data", "audit", "methods", "files", "provenance", "runtime",
     "limits",
 ]  # fmt: skip
-STATEMENT = "No reference network was given, so the network is a consensus."
-
-
-def curves(seed: int) -> pd.DataFrame:
-    tables = []
-    for method, variant in AUROC:
-        names = {"method": method, "variant": variant, "dataset": "alpha", "seed": seed}
-        roc = pd.DataFrame({"x": [0.0, 0.2, 1.0], "y": [0.0, 0.6 + seed / 100, 1.0]})
-        pr = pd.DataFrame({"x": [0.0, 0.5, 1.0], "y": [1.0, 0.4, 0.1]})
-        tables += [roc.assign(curve="ROC", **names), pr.assign(curve="PR", **names)]
-    return pd.concat(tables)
-
-
-def write_dataset(folder: Path, supervised: bool) -> None:
-    adata = ad.AnnData(np.ones((6, len(GENES)), np.float32), var=pd.DataFrame(index=GENES))
-    adata.obs["kind"] = pd.Categorical(["B", "B", "T<x>", "B", "B", "B"])
-    filters = {"cells_before": 9, "cells_after": 6, "genes_before": 77, "genes_after": 12}
-    adata.uns["gtgrn"] = {"filters": filters, "settings": {"magic": {"knn": 5}, "seed": 0}}
-    folder.mkdir(parents=True)
-    adata.write_h5ad(folder / "expression.h5ad")
-    table = network(supervised)
-    write_table(table, folder / "network.tsv.gz")
-    known = int(table["known"].sum()) if supervised else 0
-    summary = {
-        "cells": 6, "genes": 12, "regulators": 3, "pairs": len(table), "known": known,
-        "density": known / len(table), "supervised": supervised,
-        "statement": "Calibrated." if supervised else STATEMENT,
-    }  # fmt: skip
-    (folder / "network.json").write_text(json.dumps(summary))
-    (folder / "reliability.tsv").write_text("seed\n")
-
-
-def write_results(root: Path) -> Path:
-    """Write what a run leaves: one data set with a reference, one without."""
-    write_dataset(root / "alpha", True)
-    write_dataset(root / "beta", False)
-    reliability = pd.DataFrame(
-        {
-            "lower": [0.0, 0.1, 0.2],
-            "mean_probability": [0.05, 0.15, np.nan],
-            "observed_frequency": [0.04, 0.25, np.nan],
-            "n": [100, 8, 0],
-        }
-    )
-    tables = [reliability.assign(seed=i) for i in range(len(SEEDS))]
-    write_table(pd.concat(tables), root / "alpha" / "reliability.tsv")
-    history = pd.DataFrame({"epoch": [4, 9, 14], "train_loss": [3.0, 2, 1]})
-    history["validation_loss"] = [3.0, 2.5, 2.6]
-    for seed in SEEDS:
-        write_table(
-            curves(seed), root / "alpha" / "evaluation" / "edges" / f"seed{seed}.curves.tsv.gz"
-        )
-        embeddings = root / "alpha" / "embeddings"
-        write_table(history, embeddings / "global" / f"seed{seed}.history.tsv")
-        write_table(
-            history.assign(validation_auprc=[0.1, 0.3, 0.2]),
-            root / f"alpha/models/gtgrn/full/edges/seed{seed}/history.tsv",
-        )
-    write_table(metrics(), root / "benchmark" / "metrics.tsv")
-    write_table(comparisons(), root / "benchmark" / "comparisons.tsv")
-    jobs = [("alpha", "train_x", 60.5, 100, 2), ("alpha", "train_x", 30.0, 250, 2)]
-    jobs += [("beta", "train_x", 10.0, np.nan, 1), ("beta", "infer<y>", 5.0, 20, 1)]
-    runtime = pd.DataFrame(jobs, columns=["dataset", "rule", "seconds", "max_rss_mb", "threads"])
-    write_table(runtime, root / "benchmark" / "runtime.tsv")
-    return root
-
-
-def build(root: Path, settings: dict = SETTINGS, cards: dict = CARDS) -> str:
-    output = root / "report.html"
-    build_report(root, cards, settings, output)
-    return output.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +139,24 @@ def test_the_page_says_one_thing_of_the_model(page):
     for name in ("summary", "network", "methods"):
         assert beats in text_of(section(page, name))
     assert "Beats the best null in 1 of 3 measures" in text_of(section(page, "summary"))
+
+
+def test_no_two_statements_disagree_where_seeds_agree_and_intervals_hold_zero(copy):
+    """All seeds are above the best null in every metric, and no interval leaves zero out."""
+    judged = comparisons().assign(difference=0.05, low=-0.01, high=0.11)
+    write_table(judged, copy / "benchmark" / "comparisons.tsv")
+    page = build(copy)
+    assert 'class="pill better">better' not in page
+    assert page.count('class="pill tie"') == 2 * len(INTERVALS)
+    text = text_of(without_library(page))
+    assert text.count("Beats the best null in none of 3 measures") == 1
+    for said in ("is better than the best null", "is worse than the best null", "beat it"):
+        assert said not in text
+    assert text.count("none of 1 methods beats the best null") == len(INTERVALS)
+    no_measure = "GT-GRN full, which ranks this network, beats the best null in no measure"
+    for name in ("summary", "network", "methods"):
+        assert no_measure in text_of(section(page, name))
+    assert "cannot be told from the best null in AUROC" in text_of(section(page, "datasets"))
 
 
 def test_a_handful_of_known_edges_earns_no_verdict(copy):

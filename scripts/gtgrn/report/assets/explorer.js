@@ -37,8 +37,8 @@ gtgrn.explorer = (function () {
 
     // What passes the filters.
     function passes(i) {
-      const floor = Number(part("floor").value), known = part("known") ? part("known").value : "";
-      const sign = part("sign") ? part("sign").value : "", support = Number(part("support").value);
+      const floor = Number(part("floor").value), known = part("of-reference") ? part("of-reference").value : "";
+      const sign = part("of-sign") ? part("of-sign").value : "", support = Number(part("support").value);
       return !(floor && (columns.value[i] === null || columns.value[i] < floor))
         && (known === "" || String(columns.known[i]) === known)
         && (sign === "" || String(signOf(i)) === sign)
@@ -73,20 +73,21 @@ gtgrn.explorer = (function () {
       if (columns.sign) { list.push({ title: "Sign", tip: tips.sign, text: writeSign }); }
       if (columns.known) { list.push({ title: "Reference", tip: tips.known, text: (i) => columns.known[i] ? "known" : "novel", mark: true }); }
       if (columns.trained_seeds) { list.push({ title: "Seeds trained on it", tip: tips.trained, number: (i) => columns.trained_seeds[i], text: (i) => count(columns.trained_seeds[i]) }); }
-      list.push({ title: "Methods", tip: tips.methods, number: (i) => methodsOf(i).length, text: (i) => { const found = methodsOf(i); return found.length ? `${found.length} of ${data.methods.length}: ${found.join(", ")}` : "none"; }, first: "descending" });
+      list.push({ title: "Methods", words: true, tip: tips.methods, number: (i) => methodsOf(i).length, text: (i) => { const found = methodsOf(i); return found.length ? `${found.length} of ${data.methods.length}: ${found.join(", ")}` : "none"; }, first: "descending" });
       data.extra.forEach((extra) => list.push({ title: extra.label, tip: extra.tip, number: extra.texts ? null : (i) => extra.values[i], text: (i) => extraText(extra, i) }));
       return list;
     }
+    const kindOf = (column) => column.number && !column.words ? "num" : "";
     function buildTable(title, chosen, which) {
       const list = tableColumns(which);
       const heads = list.map((column) => {
         const button = make("button", { type: "button", textContent: column.title });
         button.dataset.tip = column.tip;
         button.dataset.first = column.first || "ascending";
-        return make("th", { scope: "col", className: column.number ? "num" : "" }, button);
+        return make("th", { scope: "col", className: kindOf(column) }, button);
       });
       const rows = chosen.map((i) => make("tr", {}, ...list.map(function (column, place) {
-        const cell = make(place ? "td" : "th", { className: column.number ? "num" : "" });
+        const cell = make(place ? "td" : "th", { className: kindOf(column) });
         if (!place) { cell.scope = "row"; }
         if (column.number) { cell.dataset.value = column.number(i) === null ? "" : column.number(i); }
         const text = column.text(i);
@@ -312,11 +313,11 @@ gtgrn.explorer = (function () {
       draw();
     }
     part("count").addEventListener("input", () => { state.count = Number(part("count").value); show(); });
-    ["floor", "known", "sign", "support"].map(part).filter(Boolean).forEach((control) => control.addEventListener("input", show));
+    ["floor", "of-reference", "of-sign", "support"].map(part).filter(Boolean).forEach((control) => control.addEventListener("input", show));
     part("whole").addEventListener("click", () => { open(""); field.focus(); });
     part("reset").addEventListener("click", function () {
       part("floor").value = 0; part("support").value = 0;
-      ["known", "sign"].map(part).filter(Boolean).forEach((control) => { control.value = ""; });
+      ["of-reference", "of-sign"].map(part).filter(Boolean).forEach((control) => { control.value = ""; });
       show();
     });
     all("[data-save]", element).forEach((button) => button.addEventListener("click", () => save(button.dataset.save)));
