@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -152,6 +154,9 @@ def test_what_judging_leaves_is_joined(finished):
     assert agreement["pearson"] == 1
     assert agreement["random"] < 0.5
     assert agreement["genie3"] < 1
+    halves = stability[stability["between"] == "halves of the cells"].set_index("method")
+    # Chance in 174 pairs: a standard error of 1 / sqrt(173), and .5 is 6.5 of them.
+    assert halves.loc["random", "spearman"].max() < 0.5
 
 
 def test_a_scheme_with_less_training_is_judged_on_the_same_pairs(finished):
@@ -219,6 +224,33 @@ def test_without_reference_there_is_a_consensus_and_it_says_so(finished):
     assert "no supervised model could be trained" in summary["statement"]
     assert not (finished.folder / "results/unlabelled/models").exists()
     assert summary["statement"] in (finished.folder / "results/report.html").read_text()
+
+
+def test_the_report_of_snakemake_holds_the_main_outputs(finished):
+    run = finished.snakemake("--report", "snakemake.html")
+    assert run.returncode == 0, run.stdout[-3000:]
+    page = (finished.folder / "snakemake.html").read_text()
+    for shown in ("Networks", "Benchmark", "strongest edges, GraphML", "differences to the nulls"):
+        assert shown in page
+    assert "Every pair of a regulator and a gene of unlabelled" in page
+    captions = finished.folder / "workflow/report"
+    rules = "".join(path.read_text() for path in captions.parent.glob("rules/*.smk"))
+    stated = set(re.findall(r'caption="\.\./report/(\w+\.rst)"', rules))
+    assert stated == {path.name for path in captions.iterdir()}
+
+
+def test_the_commands_that_the_report_names_work(finished):
+    page = (finished.folder / "results/report.html").read_text()
+    first = page[page.index('<section id="summary">') : page.index('<section id="network">')]
+    commands = {html.unescape(text) for text in re.findall(r"<pre[^>]*><code>(.*?)<", first)}
+    assert len(commands) >= 5
+    for command in sorted(commands):
+        if command.startswith("zcat "):
+            assert (finished.folder / shlex.split(command)[1]).is_file()
+            continue
+        # What follows --config is a setting, so that -n stands first.
+        run = finished.snakemake("-n", *shlex.split(command)[1:])
+        assert run.returncode == 0, f"{command}: {run.stdout[-3000:]}"
 
 
 def test_gene_order_orientation_and_edge_order_do_not_matter(finished):

@@ -11,8 +11,18 @@ rule build_network:
             "<results>/{{dataset}}/networks/{method}.tsv.gz", method=PLAN.informed_methods
         ),
     output:
-        network="<results>/{dataset}/network.tsv.gz",
-        graph="<results>/{dataset}/network.graphml",
+        network=report(
+            "<results>/{dataset}/network.tsv.gz",
+            caption="../report/network.rst",
+            category="Networks",
+            labels={"Data set": "{dataset}", "Content": "all pairs"},
+        ),
+        graph=report(
+            "<results>/{dataset}/network.graphml",
+            caption="../report/graph.rst",
+            category="Networks",
+            labels={"Data set": "{dataset}", "Content": "strongest edges, GraphML"},
+        ),
         summary="<results>/{dataset}/network.json",
         reliability="<results>/{dataset}/reliability.tsv",
     log:

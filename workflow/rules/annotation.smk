@@ -36,7 +36,12 @@ rule draw_annotation:
         by_type="<results>/{dataset}/annotation/by_type.tsv",
         scores="<results>/{dataset}/annotation/scores.tsv",
     output:
-        svg="<results>/{dataset}/annotation/figure.svg",
+        svg=report(
+            "<results>/{dataset}/annotation/figure.svg",
+            caption="../report/cells.rst",
+            category="Maps",
+            labels={"Data set": "{dataset}", "Content": "cell types"},
+        ),
         png="<results>/{dataset}/annotation/figure.png",
     log:
         "<logs>/{dataset}/draw_annotation.log",

@@ -97,7 +97,13 @@ rule draw_activity:
     input:
         "<results>/{dataset}/biology/activity.tsv",
     output:
-        collect("<results>/{{dataset}}/biology/activity.{ext}", ext=["svg", "png"]),
+        report(
+            "<results>/{dataset}/biology/activity.svg",
+            caption="../report/activity.rst",
+            category="Biology",
+            labels={"Data set": "{dataset}", "Content": "activity of regulators"},
+        ),
+        "<results>/{dataset}/biology/activity.png",
     log:
         "<logs>/{dataset}/draw_activity.log",
     localrule: True
@@ -114,7 +120,13 @@ use rule draw_activity as draw_overlap with:
     input:
         "<results>/{dataset}/biology/overlap.tsv",
     output:
-        collect("<results>/{{dataset}}/biology/overlap.{ext}", ext=["svg", "png"]),
+        report(
+            "<results>/{dataset}/biology/overlap.svg",
+            caption="../report/overlap.rst",
+            category="Biology",
+            labels={"Data set": "{dataset}", "Content": "held-out known edges"},
+        ),
+        "<results>/{dataset}/biology/overlap.png",
     log:
         "<logs>/{dataset}/draw_overlap.log",
     params:

@@ -38,7 +38,12 @@ rule list_comparisons:
     input:
         STUDIES.comparisons,
     output:
-        "<results>/{dataset}/comparison/summary.tsv",
+        report(
+            "<results>/{dataset}/comparison/summary.tsv",
+            caption="../report/conditions.rst",
+            category="Groups and conditions",
+            labels={"Data set": "{dataset}", "Content": "conditions"},
+        ),
     log:
         "<logs>/{dataset}/list_comparisons.log",
     wildcard_constraints:

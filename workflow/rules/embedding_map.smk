@@ -35,7 +35,12 @@ rule draw_embedding_map:
     input:
         coordinates="<results>/{dataset}/embedding_map/coordinates.tsv.gz",
     output:
-        svg="<results>/{dataset}/embedding_map/figure.svg",
+        svg=report(
+            "<results>/{dataset}/embedding_map/figure.svg",
+            caption="../report/genes.rst",
+            category="Maps",
+            labels={"Data set": "{dataset}", "Content": "genes"},
+        ),
         png="<results>/{dataset}/embedding_map/figure.png",
     log:
         "<logs>/{dataset}/draw_embedding_map.log",

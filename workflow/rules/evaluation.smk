@@ -223,9 +223,19 @@ rule collect_metrics:
         ),
     output:
         metrics="<results>/benchmark/metrics.tsv",
-        table="<results>/benchmark/table.tsv",
+        table=report(
+            "<results>/benchmark/table.tsv",
+            caption="../report/table.rst",
+            category="Benchmark",
+            labels={"Content": "methods"},
+        ),
         summary="<results>/benchmark/summary.tsv",
-        comparisons="<results>/benchmark/comparisons.tsv",
+        comparisons=report(
+            "<results>/benchmark/comparisons.tsv",
+            caption="../report/comparisons.rst",
+            category="Benchmark",
+            labels={"Content": "differences to the nulls"},
+        ),
         permutations="<results>/benchmark/permutations.tsv",
         reconstruction="<results>/benchmark/reconstruction.tsv",
         ranks="<results>/benchmark/ranks.tsv",

@@ -34,7 +34,12 @@ rule list_groups:
     input:
         "<results>/{dataset}/expression.h5ad",
     output:
-        "<results>/{dataset}/groups.tsv",
+        report(
+            "<results>/{dataset}/groups.tsv",
+            caption="../report/groups.rst",
+            category="Groups and conditions",
+            labels={"Data set": "{dataset}", "Content": "groups"},
+        ),
     log:
         "<logs>/{dataset}/list_groups.log",
     wildcard_constraints:

@@ -39,7 +39,12 @@ rule build_report:
         ),
         studies=STUDIES.of_page,
     output:
-        "<results>/{page}.html",
+        report(
+            "<results>/{page}.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"Content": "report"},
+        ),
     log:
         "<logs>/build_{page}.log",
     wildcard_constraints:
