@@ -98,15 +98,12 @@ def build_report(
             ),
             runtime=describe_runtime(results / "benchmark" / "runtime.tsv", datasets),
             ranks=judgement.read_ranks(results),
-            nan=float("nan"),
             seeds=settings["seeds"],
-            headline=HEADLINE,
             methods=write_methods(settings, described),
             files=provenance.list_results(results, datasets),
             command=command,
             commit=provenance.find_commit(),
             settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
-            versions=list_versions(),
         )
     )
     write_text(page, output)
@@ -118,6 +115,9 @@ def _code() -> dict:
         "metric_names": {name: title for name, (title, _) in headings.METRICS.items()},
         "metric_tips": {name: meaning for name, (_, meaning) in headings.METRICS.items()},
         "kinds": KINDS,
+        "headline": HEADLINE,
+        "nan": float("nan"),
+        "versions": list_versions(),
         "in_units_of_chance": (AUPRC_RATIO, EPR),
         "inks": Markup(json.dumps(style.DARK)),
         "style": Markup(assets.read_asset(assets.STYLE)),
