@@ -19,6 +19,7 @@ from typing import Any
 
 from gtgrn.config.families import cards_in
 from gtgrn.config.locations import SHIPPED_CARDS, check_path
+from gtgrn.config.validation import MOST_NAMES
 from gtgrn.config.words import as_option
 from gtgrn.errors import InputError, did_you_mean, name_some
 from gtgrn.names import TRANSFER
@@ -162,6 +163,24 @@ def settle_sources(config: dict, datasets: Collection[str], origins: Origins) ->
     if splits["sources"] and not kept and origins.is_leftover("splits", "schemes"):
         splits["schemes"] = [name for name in splits["schemes"] if name != TRANSFER] or ["edges"]
     splits["sources"] = kept
+
+
+def check_known(field: str, names: Collection[str], known: Collection[str]) -> None:
+    """Check that names in the configuration are known ones.
+
+    Raises
+    ------
+    InputError
+        For the first that is none, with the nearest that is.
+    """
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"'{name}' is not one of {name_some(known, MOST_NAMES)}",
+                file=CONFIG,
+                field=field,
+                remedy=f"{did_you_mean(str(name), known)}Correct or remove it",
+            )
 
 
 def _put_aside(config: dict, section: str, kept: list[str]) -> None:

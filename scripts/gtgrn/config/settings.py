@@ -9,19 +9,25 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from gtgrn.config.card_names import CONFIG, NO_ORIGINS, Origins, card_names, settle_cards
+from gtgrn.config.card_names import (
+    CONFIG,
+    NO_ORIGINS,
+    Origins,
+    card_names,
+    check_known,
+    settle_cards,
+)
 from gtgrn.config.grids import grid_points
 from gtgrn.config.locations import check_path, schema_path, where_it_is
 from gtgrn.config.option_reader import method_schema, peer_schema
 from gtgrn.config.options import grid_section
 from gtgrn.config.validation import (
-    MOST_NAMES,
     check,
     check_document,
     read_schema,
 )
-from gtgrn.config.words import as_option
-from gtgrn.errors import InputError, did_you_mean, name_some
+from gtgrn.config.walked_networks import settle_walked
+from gtgrn.errors import InputError
 from gtgrn.names import TRANSFER
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 
@@ -66,29 +72,30 @@ def check_settings(
     InputError
         Naming the first key that is wrong, and the remedy.
     """
+    stated = isinstance(config.get("walks"), Mapping) and "networks" in config["walks"]
     check(config, SCHEMA, file=CONFIG, command_line=True)
-    chosen = config["inference"]["methods"]
-    _known("inference.methods", chosen, methods)
-    _known("inference.options", config["inference"]["options"], methods)
-    _check_walked(config["walks"]["networks"], chosen)
-    _known("peers.methods", config["peers"]["methods"], peers)
-    _known("peers.options", config["peers"]["options"], peers)
-    _known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
-    _known("tuning.grids", config["tuning"]["grids"], ["gtgrn", *peers])
+    check_known("inference.methods", config["inference"]["methods"], methods)
+    check_known("inference.options", config["inference"]["options"], methods)
+    before = origins.of("walks", "networks") < origins.of("inference", "methods")
+    settle_walked(config, methods, before or not stated)
+    check_known("peers.methods", config["peers"]["methods"], peers)
+    check_known("peers.options", config["peers"]["options"], peers)
+    check_known("tuning.models", config["tuning"]["models"], ["gtgrn", *peers])
+    check_known("tuning.grids", config["tuning"]["grids"], ["gtgrn", *peers])
     for model in config["tuning"]["models"]:
-        _known("tuning.grids", [model], config["tuning"]["grids"])
+        check_known("tuning.grids", [model], config["tuning"]["grids"])
     check_plugin_options(config)
     settle_cards(config, cards, origins)
-    _known("ablations.variants", config["ablations"]["variants"], config["variants"])
+    check_known("ablations.variants", config["ablations"]["variants"], config["variants"])
     studies = [str(s.trait("STUDY", s.name)) for s in find_plugins(SECTIONS).values()]
-    _known("report.studies", config["report"]["studies"], studies)
+    check_known("report.studies", config["report"]["studies"], studies)
     _check_third_party(config, methods)
-    _known("network.variant", [config["network"]["variant"]], config["variants"])
-    _known("network.beside", config["network"]["beside"], config["variants"])
+    check_known("network.variant", [config["network"]["variant"]], config["variants"])
+    check_known("network.beside", config["network"]["beside"], config["variants"])
     context = config["context"]
-    _known("context.ablation", context["ablation"], config["variants"])
+    check_known("context.ablation", context["ablation"], config["variants"])
     if context["without"] is not None:
-        _known("context.without", [context["without"]], config["variants"])
+        check_known("context.without", [context["without"]], config["variants"])
     _check_fractions(config["splits"]["edges"])
     _heads_divide("bert", config["bert"])
     for name in config["variants"]:
@@ -195,7 +202,7 @@ def _check_third_party(config: dict, methods: Collection[str]) -> None:
                 field=field,
                 remedy="Choose another name of letters, digits and underscores",
             )
-        _known(f"{field}.dataset", [source["dataset"]], card_names(config))
+        check_known(f"{field}.dataset", [source["dataset"]], card_names(config))
         check_path(source["path"], file=CONFIG, field=f"{field}.path")
         if not Path(source["path"]).is_file():
             raise InputError(
@@ -223,9 +230,9 @@ def check_sources(config: dict, datasets: Collection[str]) -> None:
     """
     sources = config["splits"]["sources"]
     field = "splits.sources"
-    _known(field, sources, datasets)
+    check_known(field, sources, datasets)
     for name, source in sources.items():
-        _known(f"{field}.{name}", [source], [other for other in datasets if other != name])
+        check_known(f"{field}.{name}", [source], [other for other in datasets if other != name])
     if TRANSFER in config["splits"]["schemes"] and not sources:
         raise InputError(
             "is empty, but the scheme transfer needs it",
@@ -346,30 +353,6 @@ def imputation_counterparts(config: dict, datasets: dict[str, dict]) -> dict[str
             "preprocess": {**own, "magic": magic},
         }
     return found
-
-
-def _check_walked(networks: Collection[str], methods: Collection[str]) -> None:
-    """Check that the walked networks are inferred; who chooses methods may forget the walks."""
-    kept = [name for name in networks if name in methods] or list(methods)[:3]
-    try:
-        _known("walks.networks", networks, methods)
-    except InputError as error:
-        how = as_option(["walks", "networks"], f"[{', '.join(kept)}]")
-        raise InputError(
-            error.problem, file=CONFIG, field=error.field,
-            remedy=f"Walk over networks that are inferred: {how}",
-        ) from None  # fmt: skip
-
-
-def _known(field: str, names: Collection[str], known: Collection[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(
-                f"'{name}' is not one of {name_some(known, MOST_NAMES)}",
-                file=CONFIG,
-                field=field,
-                remedy=f"{did_you_mean(str(name), known)}Correct or remove it",
-            )
 
 
 def _heads_divide(field: str, options: dict) -> None:

@@ -92,8 +92,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("entry", "steps", "expected"), VALUES)
 def test_values_are_what_they_would_be_in_a_file(project, entry, steps, expected):
-    walks = "walks={networks: pearson}"
-    place = plan_of(entry, *([walks] if entry.startswith("inference") else [])).config
+    place = plan_of(entry).config
     for step in [steps] if isinstance(steps, str) else steps:
         place = place[step]
     assert place == expected
@@ -113,10 +112,6 @@ REFUSED = {
     "bootstrap=7": ("bootstrap is a key of evaluation, annotation: write", ["example"]),
     "method=pearson": ("methods is a key of inference, peers: write", ["example"]),
     "Epochs=3": ("epochs is a key of bert, vae", ["example"]),
-    "inference={methods: pearson}": (
-        "'walks.networks': 'genie3' is not one of pearson",
-        ["example"],
-    ),
 }
 
 
@@ -132,16 +127,40 @@ def test_what_is_refused_says_what_to_type_and_that_works(project, entry):
 
 
 def follow(entry: str) -> Plan:
-    """Return the plan after the remedies were followed: a key of two may need the other."""
-    typed: list[str] = []
-    for _ in range(2):
-        try:
-            return plan_of(*(typed or [entry]))
-        except InputError as error:
-            # A remedy replaces what it corrects, and is typed beside what it completes.
-            kept = typed or ([entry] if "walks.networks" in str(error) else [])
-            typed = [*kept, *option_in(str(error))]
-    return plan_of(*typed)
+    """Return the plan after the remedy was followed."""
+    with pytest.raises(InputError) as caught:
+        plan_of(entry)
+    return plan_of(*option_in(str(caught.value)))
+
+
+# What is typed, the networks that are walked then, and those that are named as left aside.
+WALKED = [
+    (["inference={methods: [pearson]}"], ["pearson"], "genie3, grnboost2"),
+    (["inference={methods: [clr, pearson, mrnet]}"], ["pearson"], "genie3, grnboost2"),
+    (["inference={methods: [aracne]}"], ["aracne"], "genie3, grnboost2, pearson"),
+    (["inference={methods: [clr, random]}"], ["clr", "random"], "pearson"),
+    (["inference={methods: [clr]}", "walks={networks: [clr]}"], ["clr"], ""),
+    (
+        ["inference={methods: [genie3, grnboost2, pearson]}"],
+        ["genie3", "grnboost2", "pearson"],
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entries", "walked", "aside"), WALKED)
+def test_networks_that_no_one_asked_to_walk_are_put_aside(project, caplog, entries, walked, aside):
+    assert plan_of(*entries).config["walks"]["networks"] == walked
+    said = [line for line in caplog.messages if line.startswith("walks.networks:")]
+    assert [aside in line for line in said] == [True] * bool(aside)
+
+
+def test_a_network_that_was_asked_to_be_walked_must_be_inferred(project):
+    asked = ["inference={methods: [clr, pearson]}", "walks={networks: [genie3, clr]}"]
+    with pytest.raises(InputError, match="'genie3' is not one of clr, pearson") as caught:
+        plan_of(*asked)
+    followed = plan_of(asked[0], *option_in(str(caught.value)))
+    assert followed.config["walks"]["networks"] == ["clr"]
 
 
 def test_a_card_under_both_suffixes_is_not_chosen_in_silence(project, tmp_path):
