@@ -11,7 +11,9 @@ import matrix_cases
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn import manifest
 from gtgrn.errors import InputError
+from gtgrn.files import write_text
 from gtgrn.splits.tables import read_split
 from matrix_cases import GENES, counts
 from scipy import sparse
@@ -151,3 +153,18 @@ def test_one_regulator_alone(tmp_path, monkeypatch):
     with pytest.raises(InputError) as caught:
         split(monkeypatch, tmp_path, "tfs")
     assert caught.value.remedy
+
+
+def test_a_summary_is_shown_as_its_rule_wrote_it(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "input_summary.txt"
+    job = manifest.Job("summarise_input", frozenset([path]))
+    monkeypatch.setattr(manifest, "_job", job)
+    write_text("cells: 559\n", path)
+    shown = {"input": [str(path)], "params": {"command": "snakemake --cores 1"}}
+    run_script(monkeypatch, "show_summaries", **shown)
+    assert capsys.readouterr().out == "\ncells: 559\nrun next:   snakemake --cores 1\n"
+    path.write_text("cells: 558\n")
+    with pytest.raises(InputError, match="not what rule summarise_input wrote") as caught:
+        run_script(monkeypatch, "show_summaries", **shown)
+    assert capsys.readouterr().out == ""
+    assert f"-R {path}" in caught.value.remedy
