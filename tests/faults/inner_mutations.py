@@ -7,6 +7,7 @@ import io
 import random
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import h5py
@@ -56,7 +57,7 @@ def _damage(rng: random.Random, content: bytearray, text: Damage, binary: Damage
 def _in_gzip(rng: random.Random, data: bytearray, text: Damage, binary: Damage) -> None:
     try:
         content = bytearray(gzip.decompress(bytes(data)))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, zlib.error):
         return  # it was damaged before
     _damage(rng, content, text, binary)
     data[:] = gzip.compress(bytes(content), 1, mtime=0)

@@ -6,6 +6,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn.data import value_kinds
 from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.value_kinds import find_kind
 from gtgrn.errors import InputError
@@ -168,3 +169,27 @@ def test_declared_kinds_that_the_values_contradict(tmp_path, caplog):
             read(path, kind)
     for kind in ("scaled", "continuous"):
         assert read(path, kind).shape == (150, 200)
+
+
+KINDS = ["molecules", "ambient", "decontaminated", "alevin", "rsem", "tpm", "cp10k", "scanpy",
+         "rounded", "log2 counts", "array", "scaled", "residuals"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_order_of_cells_does_not_matter(monkeypatch, kind, form):
+    monkeypatch.setattr(value_kinds, "SAMPLE_CELLS", 40)  # of 150
+    monkeypatch.setattr(value_kinds, "BLOCK_VALUES", 1000)
+    monkeypatch.setattr(value_kinds, "MOST_UNDONE", 20)
+    values = made_as(kind)[0].astype(np.float32)
+    rng = np.random.default_rng(0)
+    # By depth, as a file sorted by it would have them, and at random.
+    orders = [np.argsort(values.sum(axis=1)), *(rng.permutation(len(values)) for _ in range(5))]
+    found = [find_kind(form(values[order])) for order in orders]
+    assert all(one == found[0] for one in found)
+    sampled = [value_kinds._sample(form(values[order])) for order in orders]
+    for one in sampled:
+        np.testing.assert_array_equal(one, sampled[0])
+    totals = sampled[0].sum(axis=1)
+    assert (np.diff(totals) >= 0).all()
+    assert totals[0] == values.astype(float).sum(axis=1).min()
