@@ -98,6 +98,7 @@ def probe(path: str, layer: str | None, columns: list[str], largest: int) -> Non
         for frame in ("obs", "var", "raw/var", "row_attrs", "col_attrs"):
             walk.attributes(frame)
             wanted += [f"{frame}/{name}" for name in (*NAMES, walk.index_of(frame), *columns)]
+            wanted += [f"{frame}/__categories/{name}" for name in columns]
         for frame in ("row_attrs", "col_attrs"):
             walk.shapes(frame)
         for name in dict.fromkeys(wanted):

@@ -96,10 +96,13 @@ def read_anndata(path: Path, expression: dict) -> ad.AnnData:
     """
     layer = expression.get("layer")
     with open_store(path, expression) as file:
-        if "encoding-type" not in file.get("obs", file).attrs and not path.is_dir():
-            # Written before anndata 0.8: only anndata itself knows all the layouts.
+        if "_index" not in file.get("obs", file).attrs and not path.is_dir():
+            # Written before anndata 0.7, as one table: only anndata itself knows the layouts.
             with unpacked_hdf5(path, expression) as plain:
-                return _pick_layer(ad.read_h5ad(plain), path, layer)
+                adata = _pick_layer(ad.read_h5ad(plain), path, layer)
+                # Readers tell of columns and layers there; the file's own would be taken for it.
+                adata.uns.clear()
+                return adata
         layers = list(file["layers"]) if "layers" in file else []
         place = f"layers/{layer}" if layer else "X"
         has_raw = _has_raw(file)
@@ -138,12 +141,21 @@ def _read_columns(group, names: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(index=pd.Index(index).astype(str))
     for name in dict.fromkeys(names):
         if name in group:
-            values = ad.io.read_elem(group[name])
+            values = _read_column(group, name)
             # Set in a frame, one value would be repeated, and none would be missing values.
             if getattr(values, "shape", None) != index.shape:
                 raise ValueError(f"its column {name} has not one value for each of {len(index)}")
             frame[name] = np.asarray(values) if not hasattr(values, "dtype") else values
     return frame
+
+
+def _read_column(group, name: str):
+    """Read a column of obs or var; anndata 0.7 kept the categories apart from their codes."""
+    values = ad.io.read_elem(group[name])
+    apart = group.get("__categories", {})
+    if name not in apart:
+        return values
+    return pd.Categorical.from_codes(values, ad.io.read_elem(apart[name]))
 
 
 def _read_matrix(stored) -> np.ndarray | sparse.spmatrix:
@@ -182,7 +194,12 @@ def _check_kind(kind: np.dtype) -> None:
 
 def _check_sparse(stored) -> None:
     """Check a sparse matrix before it is made: bad indices crash the routines that use them."""
+    for part in ("data", "indices", "indptr"):
+        if getattr(stored[part], "ndim", None) != 1:
+            raise ValueError(f"the {part} of the matrix are no list")
     shape = [int(size) for size in stored.attrs["shape"]]
+    if len(shape) != 2:
+        raise ValueError(f"the matrix has {len(shape)} dimensions, not two")
     major = 0 if str(stored.attrs["encoding-type"]).startswith("csr") else 1
     indices, indptr = np.asarray(stored["indices"][:]), np.asarray(stored["indptr"][:])
     if indices.dtype.kind not in "iu" or indptr.dtype.kind not in "iu":

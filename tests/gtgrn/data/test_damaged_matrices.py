@@ -90,6 +90,9 @@ DAMAGES = {
     "values short": ("X/data", lambda x: x[:-1]),
     "complex values": ("X/data", lambda x: x.astype(complex)),
     "text instead of numbers": ("X/data", lambda x: x.astype("S")),
+    "values in two columns": ("X/data", lambda x: x[:, None]),
+    "indices in two columns": ("X/indices", lambda x: x[:, None]),
+    "one pointer": ("X/indptr", lambda x: x[0]),
     "indices are fractions": ("X/indices", lambda x: x + 0.5),
     "names of genes short": ("var/_index", lambda x: x[:-1]),
     "names of cells short": ("obs/_index", lambda x: x[:-1]),
@@ -212,3 +215,39 @@ def test_a_column_that_fits_no_row_is_refused(tmp_path, kind, key):
         ODD_COLUMNS[kind](file)
     assert "not a readable h5ad" in refusal(card | {key: "kind"})
     check_same(card, counts())
+
+
+@pytest.mark.parametrize("key", ["layers", "columns", "left_out", "gtgrn"])
+@pytest.mark.parametrize("old", [True, False])
+def test_what_a_file_says_of_its_own_is_not_taken_for_the_readers(tmp_path, key, old):
+    card = h5ad(tmp_path, counts())
+    with h5py.File(card["path"], "a") as file:
+        if old:
+            as_one_table(file, "obs")
+            as_one_table(file, "var")
+        file["uns"].create_dataset(key, data=np.zeros((3, 2)))
+    record = check_same(card, counts())
+    assert "left_out" not in record
+
+
+def as_one_table(file: h5py.File, name: str) -> None:
+    """Write obs or var as anndata did before 0.7."""
+    names = file[f"{name}/_index"].asstr()[:]
+    del file[name]
+    file[name] = np.array([(text,) for text in names], [("index", "S20")])
+
+
+@pytest.mark.parametrize("missing", ["encoding-type", "encoding-version", "column-order"])
+def test_names_do_not_hang_on_the_encoding_of_their_frame(tmp_path, missing):
+    card = h5ad(tmp_path, counts())
+    with h5py.File(card["path"], "a") as file:
+        for name in ("obs", "var"):
+            del file[name].attrs[missing]
+    check_same(card, counts())
+
+
+def test_a_shape_of_three_numbers_is_refused(tmp_path):
+    card = h5ad(tmp_path, counts())
+    with h5py.File(card["path"], "a") as file:
+        file["X"].attrs["shape"] = [12, 10, 1]
+    assert "the matrix has 3 dimensions" in refusal(card)

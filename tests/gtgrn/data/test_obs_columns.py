@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from gtgrn.data import hdf5_guard
 from gtgrn.data.obs_columns import count_cells, text_values
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.errors import InputError
 
 VALUES = ["B", "T", "T", None, "NK", "T"]
@@ -166,3 +167,36 @@ def test_the_matrix_is_not_read_for_its_columns(tmp_path):
         file.create_dataset("X", (10**9, 10**9), np.float32, chunks=(1000, 1000))
     counts = count_cells({"format": "h5ad", "path": path}, ["kind"], ["groups.by"])
     assert counts[("T",)] == 3
+
+
+def as_in_0_7(path) -> None:
+    """Lay categorical columns down as anndata 0.7 did: codes, and the categories elsewhere."""
+    with h5py.File(path, "a") as file:
+        for frame in ("obs", "var"):
+            group = file[frame]
+            group.attrs["encoding-version"] = "0.1.0"
+            for name in [key for key in group if hasattr(group[key], "keys")]:
+                codes, names = group[f"{name}/codes"][:], group[f"{name}/categories"][:]
+                del group[name]
+                group[name], group[f"__categories/{name}"] = codes, names
+                group[name].attrs["categories"] = group[f"__categories/{name}"].ref
+                group[f"__categories/{name}"].attrs["ordered"] = False
+
+
+def test_categories_of_anndata_0_7_are_their_names_and_not_their_codes(tmp_path):
+    path = tmp_path / "x.h5ad"
+    adata = matrix(kind=pd.Categorical(VALUES))
+    adata.var["symbol"] = pd.Categorical(["ZEB2", "AIRE"], ["ZEB2", "AIRE"])
+    adata.write_h5ad(path)
+    as_in_0_7(path)
+    section = {"format": "h5ad", "path": str(path), "values": "counts"}
+    assert list(ad.read_h5ad(path).obs["kind"].astype(object)) == [v or np.nan for v in VALUES]
+    assert count_cells(section, ["kind"], ["groups.by"])[("T",)] == 3
+    asked = section | {"cell_type": "kind", "gene_names": "symbol"}
+    read = read_expression(asked)
+    assert text_values(read.obs["kind"]) == VALUES
+    assert list(read.var_names) == ["AIRE", "ZEB2"]
+    with h5py.File(path, "a") as file:
+        file["obs/kind"][0] = 99
+    with pytest.raises(InputError, match="not a readable h5ad"):
+        read_expression(asked)
