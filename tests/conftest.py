@@ -1,6 +1,11 @@
 """The order of the suite: files that run workflows first, so that no core waits at the end."""
 
+import hypothesis
 import pytest
+
+# A clock fails right code where the machine does something else besides.
+hypothesis.settings.register_profile("no clock", deadline=None)
+hypothesis.settings.load_profile("no clock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

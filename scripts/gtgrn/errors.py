@@ -8,6 +8,8 @@ from collections.abc import Iterable
 LONGEST = 300
 """Characters of a message: what fits on three lines of a terminal is read."""
 LONGEST_FILE, LONGEST_FIELD = 90, 60
+MOST_OFFERED = 20
+"""Names to choose from that a remedy lists."""
 
 
 class InputError(ValueError):
@@ -40,6 +42,14 @@ def name_some(names: Iterable[object], most: int = 6) -> str:
     listed = [str(name) for name in names]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more or "none"
+
+
+def one_of(names: Iterable[object], otherwise: str = "remove it") -> str:
+    """Return the remedy of a name that is not there: one that is, or what else one may do."""
+    listed = name_some(names, MOST_OFFERED)
+    if listed == name_some([]):
+        return f"{otherwise[0].upper()}{otherwise[1:]}: there is none"
+    return f"Name one of {listed}, or {otherwise}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -240,7 +240,7 @@ def locate_files(card: dict, path: Path, mirror: str | None, downloads: str) -> 
                 fetched.add(source_path(name, downloads))
                 return source_path(name, downloads)
             if value.startswith(MIRROR) and not (mirror and is_url(mirror)):
-                return _in_folder(name, mirror, card.get("origin") or "see the card's citation")
+                return _in_folder(name, mirror, card.get("origin") or "the card's citation")
         except InputError as error:
             raise InputError(error.problem, file=path, field=field, remedy=error.remedy) from None
         folder = Path(downloads, "mirror") if value.startswith(MIRROR) else Path(downloads)
@@ -366,7 +366,8 @@ def _in_folder(name: str, mirror: str | None, origin: str) -> str:
     if mirror is None:
         raise InputError(
             f"the file '{name}' lies in a mirror, and the configuration's key 'mirror' is not set",
-            remedy=f"Set it to the folder or URL prefix that holds the file, from {origin}",
+            remedy=f"Set it to the folder or URL prefix that holds the file, from {origin}, or "
+            "name a file of your own",
         )
     if not Path(mirror, name).exists():
         raise InputError(

@@ -22,7 +22,8 @@ CARD = {"description": "Name of a card.", "type": "string"}
 METHOD = {"description": "Name of a method.", "type": "string"}
 VARIANT = {"description": "Name of a variant.", "type": "string"}
 SCHEME = {
-    "description": "Name of a scheme.",
+    "description": "Name of a scheme: edges, genes, tfs, both or transfer; edges_25 keeps 25 % of "
+    "the training pairs.",
     "type": "string",
     "pattern": "^((edges|genes|tfs|both)(_[1-9][0-9]?)?|transfer)$",
 }

@@ -177,6 +177,13 @@ def _describe(
             remedy = f"YAML reads this as text: write it without quotes and exponent. {meaning}"
         if command_line and "array" in kinds:
             remedy = f"Write a list, as in {as_option(steps, as_list(error.instance))}. {meaning}"
+    elif error.validator == "pattern" and meaning:
+        problem = f"{value} has not the form that it must have"
+    elif error.validator == "minProperties":
+        problem = f"the section holds fewer than {error.validator_value}"
+        problem += " key" if error.validator_value == 1 else " keys"
+        if known:
+            remedy = f"Give one of {name_some(known, MOST_NAMES)}. {meaning}"
     elif error.validator == "anyOf":
         problem = f"{value} is no value that it takes"
     else:

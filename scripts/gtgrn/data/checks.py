@@ -22,7 +22,7 @@ from gtgrn.data.value_kinds import (
     TPM,
     find_kind,
 )
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, one_of
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,11 @@ def named_columns(adata: ad.AnnData, expression: dict, path: str) -> pd.DataFram
     obs, columns = adata.obs, wanted_columns(expression)
     for field, name in columns.items():
         if name not in obs:
-            there = ", ".join(map(str, columns_of(adata, "obs"))) or "(none)"
             raise InputError(
                 f"obs has no column '{name}'",
                 file=path,
                 field=field,
-                remedy=f"Name one of {there}, or remove it",
+                remedy=one_of(columns_of(adata, "obs")),
             )
     obs = obs[list(dict.fromkeys(columns.values()))].copy()
     obs.index = obs.index.astype(str).rename(None)

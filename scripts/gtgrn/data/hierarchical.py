@@ -20,7 +20,7 @@ from scipy import sparse
 
 from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.data.obs_columns import wanted_columns
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, one_of
 from gtgrn.opening import check_files_below, unpacked_file
 
 log = logging.getLogger(__name__)
@@ -230,7 +230,7 @@ def _no_layer(path: Path, layer: str | None, there: list[str]) -> InputError:
         f"the file has no layer '{layer}'" if layer else "the file has no X",
         file=path,
         field="expression.layer",
-        remedy=f"Name one of its layers ({', '.join(there) or 'none'}), or none to use X",
+        remedy=one_of(there, "remove it to use X" if layer else "give a file with a matrix"),
     )
 
 
@@ -272,12 +272,7 @@ def read_loom(path: Path, expression: dict) -> ad.AnnData:
     with open_store(path, expression) as file:
         layers = list(file.get("layers", []))
         if layer and layer not in layers:
-            raise InputError(
-                f"the file has no layer '{layer}'",
-                file=path,
-                field="expression.layer",
-                remedy=f"Name one of its layers ({', '.join(layers) or 'none'}), or none",
-            )
+            raise _no_layer(path, layer, layers)
         stored = file[f"layers/{layer}"] if layer else file["matrix"]
         _check_kind(stored.dtype)
         blocks = [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gtgrn.data.hdf5_guard import try_hdf5
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, one_of
 from gtgrn.files import is_refusal
 
 OBS = "obs"
@@ -140,7 +140,7 @@ def _read(file, name: str, field: str, path: Path, numbers: bool) -> Values:
     if stored is None:
         raise InputError(
             f"obs has no column '{name}'", file=path, field=field,
-            remedy=f"Name one of {', '.join(map(str, there)) or '(none)'}",
+            remedy=one_of(there, "give a file that has it"),
         )  # fmt: skip
     if hasattr(stored, "keys"):
         if "codes" in stored:

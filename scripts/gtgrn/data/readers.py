@@ -24,7 +24,7 @@ from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_a
 from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.text_tables import read_text_table
 from gtgrn.data.value_kinds import COUNTS
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, one_of
 from gtgrn.files import is_refusal
 from gtgrn.manifest import verified
 from gtgrn.opening import HDF5, check_file, first_bytes, refuse_strange
@@ -239,12 +239,11 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
     names = before
     if column := expression.get("gene_names"):
         if column not in adata.var:
-            there = ", ".join(map(str, columns_of(adata, "var"))) or "(none)"
             raise InputError(
                 f"the genes have no column '{column}'",
                 file=path,
                 field="expression.gene_names",
-                remedy=f"Name one of {there}, or remove it",
+                remedy=one_of(columns_of(adata, "var")),
             )
         names = _tell_apart(adata.var[column].astype(str), before, path)
     if "gene_map" in expression:

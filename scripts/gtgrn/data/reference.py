@@ -253,8 +253,8 @@ def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd
                     f"column missing; the file has {', '.join(map(str, table))}",
                     file=reference["path"],
                     field=column,
-                    remedy="Name a column of it in the card; of a table without a header, name "
-                    "all columns in reference.columns",
+                    remedy="Name a column of it in the card, or remove the key; where there is no "
+                    "header, name all columns in reference.columns",
                 )
         return table
     path, names = verified(reference["path"]), reference["columns"]

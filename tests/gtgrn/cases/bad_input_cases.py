@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def setter(*steps: str, value: object) -> Callable[[Input], None]:
         if value is None:
             section.pop(steps[-1])
         else:
-            section[steps[-1]] = value
+            section[steps[-1]] = copy.deepcopy(value)
 
     return change
 
@@ -342,12 +343,15 @@ CASES: dict[str, tuple] = {
     ),
     "no such layer": (
         h5ad(layer="umi"),
-        "x.h5ad | expression.layer | no layer 'umi' | Name one of its layers (none)",
+        "x.h5ad | expression.layer | no layer 'umi' | Remove it to use X: there is none",
     ),
-    "no raw": (h5ad(layer="raw"), "x.h5ad | expression.layer | no layer 'raw' | none to use X"),
+    "no raw": (
+        h5ad(layer="raw"),
+        "x.h5ad | expression.layer | no layer 'raw' | Remove it to use X",
+    ),
     "h5ad without X": (
         h5ad(drop_x),
-        "x.h5ad | expression.layer | the file has no X | Name one of its layers",
+        "x.h5ad | expression.layer | the file has no X | Give a file with a matrix",
     ),
     "no such column of cells": (
         h5ad(cell_type="type"),
@@ -355,7 +359,7 @@ CASES: dict[str, tuple] = {
     ),
     "no such column of genes": (
         h5ad(gene_names="symbol"),
-        "x.h5ad | expression.gene_names | the genes have no column 'symbol' | or remove it",
+        "x.h5ad | expression.gene_names | the genes have no column 'symbol' | Remove it",
     ),
     "impossible totals": (
         h5ad(total_counts="n"),

@@ -101,6 +101,6 @@ def _bad_values(schema: dict) -> Iterator[tuple]:
         ("minProperties", {}),
     ):
         if rule in schema:
-            yield rule, value, rule
+            yield rule, value, {"minProperties": "holds fewer than 1 key"}.get(rule, rule)
     if schema.get("uniqueItems"):
         yield "uniqueItems", [sample(schema["items"])] * 2, "uniqueItems"

@@ -82,7 +82,7 @@ def test_loom_attributes(tmp_path):
         file["col_attrs/kind"] = np.array(["x", "y", "x"], dtype=h5py.string_dtype())
     section = {"format": "loom", "path": path}
     assert count_cells(section, ["kind"], ["groups.by"]) == {("x",): 2, ("y",): 1}
-    with pytest.raises(InputError, match="Name one of kind$"):
+    with pytest.raises(InputError, match="Name one of kind, or give"):
         count_cells(section, ["no"], ["groups.by"])
 
 
