@@ -57,6 +57,10 @@ STRANGE = {
     b"<!DOCTYPE": "a web page: download the file itself",
     b"<html": "a web page: download the file itself",
     b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself (git lfs pull)",
+    b"<?xml": "an XML document, often a server's refusal: download the file itself",
+    b"PAR1": "a parquet file: write it as csv or h5ad",
+    b"\x93NUMPY": "an array of NumPy without names: write it as csv or h5ad",
+    b"SQLite format 3": "a database: write its table as csv",
     b"%PDF": "a PDF: give the table behind it",
 }
 """First bytes of what no reader here takes, and what to do about it."""

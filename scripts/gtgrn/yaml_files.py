@@ -36,6 +36,8 @@ LONGEST_TEXT = 10_000
 LONGEST_NUMBER = 400
 """Digits of a number; from 4,300 on Python refuses to read one."""
 NUMBER = re.compile(r"[-+]?[0-9a-fA-FxXoO_:]+")
+OTHER_NUMBER = re.compile(r"[-+]?(0[0-9_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)")
+"""What YAML reads as another number than a person does: 0100 is 64, and 1:30 is 90."""
 
 
 def read_yaml(path: Path) -> Any:
@@ -212,6 +214,7 @@ class _Guard:
             raise self._refuse(f"a number of {len(value):,} digits", line, "Write a smaller one")
         level = self.levels[-1] if self.levels else None
         if level is None or not level.at_key:
+            self._check_number(event, line)
             return
         key = self._key(event)
         if key in level.keys:
@@ -220,6 +223,19 @@ class _Guard:
                 "Keep one of the two lines",
             )  # fmt: skip
         level.keys[key] = line
+
+    def _check_number(self, event: yaml.ScalarEvent, line: int) -> None:
+        """Refuse a number that is not the one that stands there."""
+        value = event.value
+        if event.style or self.as_text or not OTHER_NUMBER.fullmatch(value):
+            return
+        tag = self.resolve.resolve(yaml.ScalarNode, value, (True, False))
+        if tag.endswith((":int", ":float")):
+            meant = self.resolve.construct_object(yaml.ScalarNode(tag, value))
+            raise self._refuse(
+                f"'{value}', which YAML takes for the number {meant},", line,
+                "Write a number in plain digits, or put a text in quotes",
+            )  # fmt: skip
 
     def _key(self, event: yaml.ScalarEvent) -> Any:
         """Return a key as the section will have it: 1 and 01 are one key, as are yes and on."""

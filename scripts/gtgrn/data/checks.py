@@ -26,7 +26,8 @@ from gtgrn.errors import InputError, one_of
 
 log = logging.getLogger(__name__)
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+"""Characters that steer a terminal, break a line, or are not seen: no reference has them."""
 NEVER_NEGATIVE = (COUNTS, ESTIMATED, TPM, LOGNORM)
 Matrix = np.ndarray | sparse.csr_matrix
 

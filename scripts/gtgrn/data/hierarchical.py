@@ -138,6 +138,7 @@ def _read_columns(group, names: Sequence[str]) -> pd.DataFrame:
     index = np.asarray(ad.io.read_elem(group[group.attrs["_index"]]))
     if index.ndim != 1:
         raise ValueError(f"the names in {group.name} are no list")
+    index = np.where(pd.isna(index), "", index.astype(object))  # a missing name is none
     frame = pd.DataFrame(index=pd.Index(index).astype(str))
     for name in dict.fromkeys(names):
         if name in group:
@@ -298,6 +299,8 @@ def _attributes(file, group: str, names: Sequence[str], index: Sequence[str]) ->
     there = [name for name in index if name in file[group]]
     if not there:
         raise ValueError(f"no attribute {' or '.join(index[:2])} in {group}")
+    if file[group][there[0]].ndim != 1:
+        raise ValueError(f"the attribute {there[0]} in {group} is no list of names")
     columns = {name: _text(file[group][name]) for name in names if name in file[group]}
     return pd.DataFrame(columns, index=pd.Index(_text(file[group][there[0]])).astype(str))
 

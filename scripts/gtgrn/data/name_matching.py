@@ -256,6 +256,10 @@ def check_share(kind: str, names: Collection[str], genes: Collection[str], secti
     return said if shared < HALF * len(listed) else ""
 
 
+JOINED = re.compile(r"[\s,;|/]+")
+"""What stands between names in one field."""
+
+
 def no_overlap(
     kind: str,
     names: Collection[str],
@@ -308,6 +312,11 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         return (
             f"The names differ in case ('{name}' and '{alike[name]}'): set "
             "ignore_case: true there, if the species is the same"
+        )
+    joined = [n for n in names - genes if set(filter(None, JOINED.split(n))) & genes - {n}]
+    if len(joined) > len(names - genes) / 2:
+        return (
+            f"'{min(joined)[:40]}' holds several names: write one in a row, each with its partner"
         )
     if names & genes:
         return (

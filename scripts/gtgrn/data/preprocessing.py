@@ -88,7 +88,9 @@ def read_expression(expression: dict, columns: Mapping[str, str] | None = None) 
         adata, odd = leave_out(adata, path)
         left_out += odd
     matrix = as_float32(adata.X, path)
-    obs, genes = adata.obs, adata.var_names.astype(str)
+    # As in tables: a blank at the end of a name is not seen, and matches no reference.
+    obs, genes = adata.obs, adata.var_names.astype(str).str.strip()
+    obs.index = obs.index.str.strip()
     if 0 in matrix.shape and (not only_names or not len(genes)):
         size = f"{matrix.shape[0]} cells x {matrix.shape[1]} genes"
         raise bad_path(f"the matrix is empty: {size}", path, "Give one with cells and genes")

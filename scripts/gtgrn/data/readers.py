@@ -245,13 +245,22 @@ def name_genes(adata: ad.AnnData, expression: dict, path: str) -> tuple[ad.AnnDa
                 field="expression.gene_names",
                 remedy=one_of(columns_of(adata, "var")),
             )
-        names = _tell_apart(adata.var[column].astype(str), before, path)
+        names = _tell_apart(_filled(adata.var[column], before, path), before, path)
     if "gene_map" in expression:
         names, counts = _translate(names, expression["gene_map"], path)
     if names is before:
         return adata, counts
     renamed = ad.AnnData(adata.X, obs=adata.obs, var=pd.DataFrame(index=names), uns=adata.uns)
     return renamed, counts
+
+
+def _filled(column: pd.Series, before: np.ndarray, path: str) -> np.ndarray:
+    """Return the names in a column; a gene without one keeps the name that it has."""
+    missing = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
+    if missing.any():
+        log.warning("%s: %d genes have no name in the column '%s' and keep theirs, such as %s",
+                    path, missing.sum(), column.name, before[missing][0])  # fmt: skip
+    return np.where(missing, before, column.astype(str).to_numpy(object))
 
 
 def _translate(names: np.ndarray, gene_map: dict, path: str) -> tuple[np.ndarray, dict[str, int]]:

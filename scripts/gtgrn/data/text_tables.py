@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 SAMPLE_LINES = 20
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+EXCEL = re.compile(r'"?sep=.?"?')
+"""A first line that tells Excel the separator."""
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 CORNERS = {
     "cell", "cells", "cell_name", "cellname", "name", "names", "gene", "genes", "id", "ids",
@@ -94,6 +96,8 @@ def sample_fields(path: Path, dialect: Dialect) -> list[list[str]]:
 
 def _comment_lines(lines: Sequence[str], promised: str) -> int:
     """Return how many lines before the header are remarks, such as featureCounts' command."""
+    if lines and EXCEL.fullmatch(lines[0].strip().lower()):
+        return 1
     for number, line in enumerate(lines):
         after = lines[number + 1] if number + 1 < len(lines) else ""
         fields = max(len(_split(line, sep)) for sep in (promised, "\t", ","))

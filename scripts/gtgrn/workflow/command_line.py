@@ -147,6 +147,11 @@ def _misplaced(arguments: list[str], place: int, option: str, meant: str | None)
 def _meant_entry(arguments: list[str], place: int) -> str | None:
     """Return what to type where a word is no target but a part of an entry, or a nested key."""
     word, before = arguments[place], arguments[place - 1]
+    after = [part for part in arguments[place + 1 :] if part != "="]
+    if after and (word.endswith((":", "=")) or "=" in arguments[place + 1 : place + 2]):
+        key = word.rstrip(":=")
+        if KEY.fullmatch(key):
+            return f"Type: {as_option([key], after[0])}"
     nested = NESTED.fullmatch(word)
     if nested:
         return f"Type: {as_option(nested.group(1).split('.'), nested.group(2))}"
@@ -155,6 +160,8 @@ def _meant_entry(arguments: list[str], place: int) -> str | None:
     key, _, value = before.partition("=")
     if before in CONFIG or not KEY.fullmatch(key):
         return None
+    if not value:
+        return f"Type: {as_option([key], word)}"
     if value.count("[") > value.count("]") or value.count("{") > value.count("}"):
         words = [value]
         for part in arguments[place:]:
