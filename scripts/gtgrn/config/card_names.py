@@ -50,9 +50,9 @@ class Origins:
 
     def of(self, *steps: str) -> int:
         """Return where a key was set, its sections and its name given."""
-        if _holds(self.command, steps):
+        if holds(self.command, steps):
             return COMMAND
-        return LATER_FILE if _holds(self.later, steps) else FILE
+        return LATER_FILE if holds(self.later, steps) else FILE
 
     def is_leftover(self, *steps: str) -> bool:
         """Tell whether a key was set before ``datasets`` was."""
@@ -200,7 +200,8 @@ def _put_aside(config: dict, section: str, kept: list[str]) -> None:
             config["paper"]["datasets"] = run
 
 
-def _holds(section: Any, steps: tuple[str, ...]) -> bool:
+def holds(section: Any, steps: tuple[str, ...]) -> bool:
+    """Return whether a key is there, its sections and its name given; a text holds none."""
     for step in steps:
         if not isinstance(section, Mapping) or step not in section:
             return False

@@ -15,6 +15,7 @@ from gtgrn.config.card_names import (
     Origins,
     card_names,
     check_known,
+    holds,
     settle_cards,
 )
 from gtgrn.config.grids import grid_points
@@ -72,7 +73,7 @@ def check_settings(
     InputError
         Naming the first key that is wrong, and the remedy.
     """
-    stated = isinstance(config.get("walks"), Mapping) and "networks" in config["walks"]
+    stated = holds(config, ("walks", "networks"))
     check(config, SCHEMA, file=CONFIG, command_line=True)
     check_known("inference.methods", config["inference"]["methods"], methods)
     check_known("inference.options", config["inference"]["options"], methods)

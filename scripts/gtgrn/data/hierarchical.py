@@ -146,6 +146,8 @@ def _read_columns(group, names: Sequence[str]) -> pd.DataFrame:
             # Set in a frame, one value would be repeated, and none would be missing values.
             if getattr(values, "shape", None) != index.shape:
                 raise ValueError(f"its column {name} has not one value for each of {len(index)}")
+            if getattr(values.dtype, "kind", "O") == "V":
+                raise ValueError(f"its column {name} holds tables, not values")
             frame[name] = np.asarray(values) if not hasattr(values, "dtype") else values
     return frame
 

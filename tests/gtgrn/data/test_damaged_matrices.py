@@ -204,6 +204,7 @@ ODD_COLUMNS = {
     "a table": lambda file: file.create_dataset("obs/kind", data=np.zeros((12, 2))),
     "too few": lambda file: file.create_dataset("obs/kind", data=np.zeros(11)),
     "nothing": lambda file: file.create_dataset("obs/kind", data=h5py.Empty("f4")),
+    "tables": lambda file: file.create_dataset("obs/kind", data=np.zeros(12, [("a", "f4")])),
 }
 
 
