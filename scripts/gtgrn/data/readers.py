@@ -155,7 +155,9 @@ READERS: dict[str, Callable[[Path, dict], ad.AnnData]] = {
 }
 
 
-def _tell_apart(symbols: Sequence[str], identifiers: Sequence[str], path: Path) -> np.ndarray:
+def _tell_apart(
+    symbols: Sequence[str] | np.ndarray, identifiers: Sequence[str] | np.ndarray, path: str | Path
+) -> np.ndarray:
     """Join the identifier to a symbol that several genes share.
 
     Every 10x annotation has such symbols. A reference that names one cannot mean either gene
