@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: help run test test-fast test-cluster test-faults lint bench clean
+.PHONY: help run test test-fast test-cluster test-faults lint docs bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -11,11 +11,17 @@ CORES ?= all
 	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	touch $@
 
+# The command, without installing the package: it is the one of this folder.
+$(BIN)/gtgrn: .venv/installed Makefile
+	printf '#!/bin/sh\nPYTHONPATH="%s/scripts$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s" -m gtgrn "$$@"\n' \
+	  "$(CURDIR)" "$(CURDIR)/.venv/bin/python" > $@
+	chmod +x $@
+
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: .venv/installed ## install, run the default workflow, write results/report.html (CORES=4 for four cores)
-	PYTHONPATH=scripts $(BIN)/python -m gtgrn run --cores $(CORES)
+run: $(BIN)/gtgrn ## install, run the default workflow, write results/report.html (CORES=4 for four cores)
+	$(BIN)/gtgrn run --cores $(CORES)
 
 test: .venv/installed ## run every test; twenty minutes (as root on Debian it installs Chromium and R first)
 	tests/install_system.sh
@@ -41,6 +47,15 @@ lint: .venv/installed ## run what every change must pass: see CONTRIBUTING.md
 	$(BIN)/python tests/gates/check_sizes.py
 	$(BIN)/python tests/gates/check_environments.py
 	$(BIN)/python tests/gates/check_types.py
+
+# In an environment of its own: runs need none of it.
+.venv-docs/installed: docs/requirements.lock
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.lock
+	touch $@
+
+docs: .venv-docs/installed ## build the documentation into site/; a link that leads nowhere ends it
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --clean
 
 bench: .venv/installed ## measure times against the usual way of doing the same
 	$(BIN)/python bench/run.py

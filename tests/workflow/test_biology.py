@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import anndata as ad
 import decoupler as dc
 import networkx as nx
@@ -9,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.report.sections.biology import make
-from project_cases import TINY, make_project, tiny_card, tiny_counts
+from project_cases import ROOT, TINY, make_project, tiny_card, tiny_counts
 
 pytestmark = pytest.mark.slow
 
@@ -156,3 +158,17 @@ def test_the_graph_holds_the_edges_for_cytoscape(biology):
     graph = nx.read_graphml(biology.folder / "results/tiny/network.graphml")
     adjacencies = table(biology, "adjacencies.tsv")
     assert set(graph.edges) == set(zip(adjacencies["TF"], adjacencies["target"], strict=True))
+
+
+@pytest.mark.parametrize("first", ["import anndata", "from ctxcore", "import networkx"])
+def test_the_blocks_of_the_page_as_written(biology, monkeypatch, capsys, first):
+    """On this data set instead of the page's, whose regulons have at least five targets."""
+    page = (ROOT / "docs/biology.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.S | re.M)
+    text = next(text for text in blocks if text.startswith(first))
+    if "ctxcore" in text:
+        pytest.importorskip("ctxcore", reason="needs ctxcore (pySCENIC)")
+    monkeypatch.chdir(biology.folder)
+    text = text.replace("results/pbmc68k_reduced", "results/tiny").replace("tmin=5", "tmin=3")
+    exec(compile(text, "docs/biology.md", "exec"), {})
+    assert capsys.readouterr().out

@@ -6,10 +6,12 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+from gtgrn.config.locations import ROOT
 from gtgrn.errors import InputError
 from gtgrn.files import describe_os_error
 
@@ -39,13 +41,27 @@ def speaking(function: Callable) -> Callable:
     return wrapped
 
 
+def find_version() -> str:
+    """Return the version of the installed package, or of the folder that it is called from."""
+    try:
+        return version("gtgrn")
+    except PackageNotFoundError:
+        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        return next(line.split('"')[1] for line in text.splitlines() if line.startswith("version"))
+
+
+def may_ask() -> bool:
+    """Return whether there is a person to ask."""
+    return sys.stdin.isatty()
+
+
 def ask(question: str, default: str) -> str:
     """Ask a person."""
     return click.prompt(question, default=default, show_default=bool(default))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="gtgrn", message="gtgrn %(version)s")
+@click.version_option(find_version(), message="gtgrn %(version)s")
 def main() -> None:
     """From single-cell counts to a gene regulatory network, and how far to trust it.
 
@@ -98,7 +114,7 @@ def init(
                f"({found.named:.0%} of the names are known)")  # fmt: skip
     if found.columns:
         click.echo(f"  columns:   {', '.join(found.columns)}")
-    card = compose(found, answers, ask if sys.stdin.isatty() else None)
+    card = compose(found, answers, ask if may_ask() else None)
     name = name or default_name(file)
     path = write_card(card, name, force=force)
     click.echo(f"\n{path}:")

@@ -31,9 +31,10 @@ FRACTIONS = {"train": 0.6, "val": 0.2, "test": 0.2}
 FAST = {"ensemble": 1, "dimensions": 8, "heads": 2, "rank": 2, "epochs": 4}
 
 
-def call(*words: object) -> Result:
+def call(*words: object, **options: object) -> Result:
     """Call the command in this process."""
-    return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+    arguments = [str(word) for word in words]
+    return CliRunner().invoke(main, arguments, catch_exceptions=False, **options)
 
 
 def make_counts(cells: int = 80, seed: int = 0) -> tuple[ad.AnnData, pd.DataFrame]:

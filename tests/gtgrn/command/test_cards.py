@@ -111,6 +111,21 @@ def test_init_writes_a_card_that_a_run_takes(here):
     assert "reference" not in written
 
 
+def test_on_a_terminal_init_asks_for_what_the_file_does_not_tell(here, monkeypatch):
+    counts, edges = make_counts()
+    counts.var_names = [f"X{i}" for i in range(30)]
+    counts.write_h5ad(here / "a.h5ad")
+    edges.to_csv(here / "known.tsv", sep="\t", index=False)
+    monkeypatch.setattr("gtgrn.command.main.may_ask", lambda: True)
+    run = call("init", "a.h5ad", input="zebrafish\nknown.tsv\n")
+    assert run.exit_code == 0, run.output
+    card = yaml.safe_load((here / "config/datasets/a.yaml").read_text())
+    assert card["organism"] == "zebrafish"
+    assert card["reference"] == {"path": "known.tsv"}
+    # There is no list of regulators for every organism.
+    assert card["regulators"] == {"list": "all"}
+
+
 def test_many_genes_are_narrowed_down(here):
     rng = np.random.default_rng(0)
     names = [*make_counts()[0].var_names, *(f"GENE{i}" for i in range(4100))]
