@@ -13,7 +13,9 @@ from pathlib import Path
 from gtgrn.config.locations import ROOT
 from gtgrn.config.settings import FULL
 from gtgrn.errors import InputError
-from gtgrn.names import AUPRC, AUROC, EDGES
+from gtgrn.names import AUPRC, EDGES, PART, TEST
+from gtgrn.report.judgement import against_null
+from gtgrn.splits.negatives import N0
 from gtgrn.tables import read_measures
 
 SNAKEFILE = ROOT / "workflow" / "Snakefile"
@@ -96,7 +98,7 @@ def sum_up(results: Path, datasets: Sequence[str]) -> list[str]:
             continue
         about = json.loads(described.read_text(encoding="utf-8"))
         lines += ["", f"{name}: {network}", *(f"  {line}" for line in _describe(about))]
-        lines += [f"  {line}" for line in _judge(results / "benchmark/table.tsv", name)]
+        lines += [f"  {line}" for line in _judge(results / "benchmark", name)]
     report = results / "report.html"
     if report.is_file():
         lines += ["", f"report: {report}"]
@@ -114,20 +116,30 @@ def _describe(about: Mapping) -> list[str]:
     return [size, f"ranked by {what}: no reference, so nothing is calibrated or judged"]
 
 
-def _judge(path: Path, dataset: str) -> list[str]:
-    """Return how the method that ranks stands beside the best null, as the benchmark has it."""
-    if not path.is_file():
+WORDS = {
+    "better": "on held-out edges better than the best null",
+    "worse": "on held-out edges worse than the best null",
+    "tie": "on held-out edges not told apart from the best null",
+    "too few": "too few held-out edges to compare with the nulls",
+}
+
+
+def _judge(folder: Path, dataset: str) -> list[str]:
+    """Return how the model that ranks stands beside the best null, by the report's one rule."""
+    paths = folder / "comparisons.tsv", folder / "metrics.tsv"
+    if not all(path.is_file() for path in paths):
         return []
-    table = read_measures(path, ["dataset", "method", "split"], texts=["dataset", "method"])
-    row = table[(table["dataset"] == dataset) & (table["method"] == "gtgrn")]
-    row = row[(row["variant"] == FULL) & (row["split"] == EDGES)]
-    if row.empty:
+    key = {"dataset": dataset, "split": EDGES, "method": "gtgrn", "variant": FULL}
+    rows, metrics = (read_measures(path, list(key), texts=list(key)) for path in paths)
+    for name, value in {**key, "negatives": N0}.items():
+        rows, metrics = rows[rows[name] == value], metrics[metrics[name] == value]
+    metrics = metrics[(metrics["metric"] == AUPRC) & (metrics[PART] == TEST)]
+    if rows.empty or metrics.empty:
         return []
-    one = row.iloc[0]
-    low, high = (one[f"{AUPRC}_minus_best_null_{end}"] for end in ("low", "high"))
-    verdict = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
+    positives = float(metrics["n_positive"].mean())
+    found = against_null(rows, ("gtgrn", FULL), positives)[AUPRC]
     return [
-        f"on held-out edges {verdict} the best null: {AUPRC} {one[AUPRC]:.3f}, difference "
-        f"{one[f'{AUPRC}_minus_best_null']:+.3f} [{low:+.3f}, {high:+.3f}], "
-        f"{AUROC} {one[AUROC]:.3f}"
+        f"{WORDS[found['verdict']]}: {AUPRC} {metrics['value'].mean():.3f}, "
+        f"difference {found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}], "
+        f"{positives:.0f} edges a seed"
     ]

@@ -140,13 +140,17 @@ def test_the_end_names_files_and_how_far_to_trust(tmp_path):
     (own / "network.json").write_text(json.dumps({**about, "known": 40}))
     (tmp_path / "report.html").touch()
     (tmp_path / "benchmark").mkdir()
-    row = {"dataset": "mine", "split": "edges", "method": "gtgrn", "variant": "full"}
-    row |= {"AUROC": 0.8, "AUPRC": 0.25, "AUPRC_minus_best_null": 0.1}
+    key = {"dataset": "mine", "split": "edges", "method": "gtgrn", "variant": "full"}
+    key |= {"negatives": "N0", "metric": "AUPRC"}
+    rival = {"rival": "best null", "rival_method": "tf_rate", "rival_variant": "null_model"}
 
-    def end(low, high):
+    def end(low, high, positives=40):
         pd.DataFrame(
-            [row | {"AUPRC_minus_best_null_low": low, "AUPRC_minus_best_null_high": high}]
-        ).to_csv(tmp_path / "benchmark/table.tsv", sep="\t", index=False)
+            [key | rival | {"seed": 0, "difference": 0.1, "low": low, "high": high}]
+        ).to_csv(tmp_path / "benchmark/comparisons.tsv", sep="\t", index=False)
+        pd.DataFrame(
+            [key | {"part": "test", "seed": 0, "value": 0.25, "n": 400, "n_positive": positives}]
+        ).to_csv(tmp_path / "benchmark/metrics.tsv", sep="\t", index=False)
         return running.sum_up(tmp_path, ["mine"])
 
     lines = end(-0.1, 0.3)
@@ -160,6 +164,8 @@ def test_the_end_names_files_and_how_far_to_trust(tmp_path):
     # The words follow the interval, not the sign of the difference.
     assert "better than the best null" in end(0.02, 0.3)[4]
     assert "worse than the best null" in end(-0.3, -0.02)[4]
+    # And nothing is decided on few edges, as in the report.
+    assert "too few held-out edges" in end(0.02, 0.3, positives=6)[4]
 
 
 def test_the_command_that_runs_the_workflow(monkeypatch, tmp_path):
