@@ -4,6 +4,8 @@ gtgrn.explorer = (function () {
   const { all, colour, exports: files } = gtgrn;
   const DRAWN_ALL = 150, DRAWN_SIDE = 40, LISTED = 500, SUGGESTED = 12;
   const START_ALL = 60, START_SIDE = 15;
+  // Files and print are for paper, whatever the page looks like.
+  const PAPER = { known: "#0b5fa5", novel: "#a0661a", regulator: "#0b5fa5", target: "#8a96a3", text: "#1f2933", paper: "#ffffff" };
   const explorers = [];
 
   function make(tag, properties, ...children) {
@@ -77,7 +79,7 @@ gtgrn.explorer = (function () {
       data.extra.forEach((extra) => list.push({ title: extra.label, tip: extra.tip, number: extra.texts ? null : (i) => extra.values[i], text: (i) => extraText(extra, i) }));
       return list;
     }
-    const kindOf = (column) => column.number && !column.words ? "num" : "";
+    const kindOf = (column) => column.words ? "words" : column.number ? "num" : "";
     function buildTable(title, chosen, which) {
       const list = tableColumns(which);
       const heads = list.map((column) => {
@@ -167,7 +169,7 @@ gtgrn.explorer = (function () {
         { selector: "node[side = 'right']", style: { "text-halign": "right", "text-valign": "center", "text-margin-x": 5, "text-margin-y": 0 } },
         { selector: "node[?regulator]", style: { shape: "diamond", width: 15, height: 15, "background-color": ink("accent") } },
         { selector: "node[?chosen]", style: { width: 22, height: 22, "font-weight": "bold", "font-size": 14 } },
-        { selector: "edge", style: { width: "data(width)", "curve-style": "straight", "line-color": ink("novel"), "target-arrow-color": ink("novel"), "line-style": "dashed", "target-arrow-shape": "circle", "arrow-scale": 0.9 } },
+        { selector: "edge", style: { width: "data(width)", "curve-style": "bezier", "control-point-step-size": 22, "line-color": ink("novel"), "target-arrow-color": ink("novel"), "line-style": "dashed", "target-arrow-shape": "circle", "arrow-scale": 0.9 } },
         { selector: "edge[?known]", style: { "line-style": "solid", "line-color": ink("accent"), "target-arrow-color": ink("accent") } },
         { selector: "edge[sign > 0]", style: { "target-arrow-shape": "triangle" } },
         { selector: "edge[sign < 0]", style: { "target-arrow-shape": "tee" } },
@@ -198,14 +200,13 @@ gtgrn.explorer = (function () {
       part("drawn").textContent = drawn < listed ? `${drawn} of the ${listed} edges listed are drawn.` : "";
     }
     function svg() {
-      const ink = { known: colour("accent"), novel: colour("novel"), regulator: colour("accent"), target: colour("target"), text: colour("ink"), paper: colour("paper") };
       const ids = new Map(), nodes = [], edges = [];
       cy.nodes().forEach(function (node) {
         ids.set(node.id(), nodes.length);
         nodes.push({ ...node.position(), name: node.data("name"), side: node.data("side"), regulator: node.data("regulator"), chosen: node.data("chosen") });
       });
       cy.edges().forEach((edge) => edges.push({ from: ids.get(edge.data("source")), to: ids.get(edge.data("target")), known: edge.data("known"), sign: edge.data("sign"), width: edge.data("width") }));
-      return nodes.length ? files.svg(nodes, edges, ink, title()) : "";
+      return nodes.length ? files.svg(nodes, edges, PAPER, title()) : "";
     }
 
     // The files of a view.

@@ -40,9 +40,13 @@ gtgrn.exports = (function () {
     const round = (value) => Math.round(value * 10) / 10;
     const lines = [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${round(left)} ${round(top)} ${round(right - left)} ${round(bottom - top)}" width="${round(right - left)}" height="${round(bottom - top)}" font-family="system-ui, sans-serif" font-size="12">`,
       `<title>${escape(title)}</title>`];
+    const pairs = new Set(edges.map((edge) => `${edge.from} ${edge.to}`));
     edges.forEach(function (edge) {
-      const a = nodes[edge.from], b = nodes[edge.to];
+      let a = nodes[edge.from], b = nodes[edge.to];
       const dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy) || 1;
+      // Two genes that regulate each other have two lines side by side.
+      const aside = pairs.has(`${edge.to} ${edge.from}`) ? 3 : 0;
+      [a, b] = [a, b].map((node) => ({ x: node.x - aside * dy / length, y: node.y + aside * dx / length }));
       const x = b.x - dx / length * 11, y = b.y - dy / length * 11, u = dx / length, v = dy / length;
       const stroke = edge.known ? ink.known : ink.novel, dash = edge.known ? "" : ' stroke-dasharray="5 3"';
       lines.push(`<line x1="${round(a.x)}" y1="${round(a.y)}" x2="${round(x)}" y2="${round(y)}" stroke="${stroke}" stroke-width="${round(edge.width)}"${dash}/>`);
