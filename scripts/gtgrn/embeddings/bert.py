@@ -19,7 +19,8 @@ from tqdm import trange
 
 from gtgrn.config import common_options as common
 from gtgrn.config.options import choose, make, option
-from gtgrn.embeddings.walks import PAD, Walks
+from gtgrn.embeddings.node2vec import PAD
+from gtgrn.embeddings.walks import Walks
 from gtgrn.training.devices import pick_device
 from gtgrn.training.loop import EarlyStopping, Embedding, require_finite, seeded
 from gtgrn.training.progress import SAVE_SECONDS, Progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import zipfile
 import zlib
@@ -14,15 +15,16 @@ import numpy as np
 import pandas as pd
 
 from gtgrn.config.options import make, option
+from gtgrn.embeddings.node2vec import draw_walks
 from gtgrn.errors import InputError
 from gtgrn.files import atomic_path
 from gtgrn.manifest import verified
 from gtgrn.names import REGULATOR, TARGET, WEIGHT
 from gtgrn.seeds import derive_seed
 from gtgrn.tables import sort_edges
+from gtgrn.training.dgl_there import has_dgl
 
-PAD = -1
-"""Fills a walk that ended early, because its node has no neighbour."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def sample_walks(
         )
     genes = sorted(genes)
     index = pd.Series(np.arange(len(genes)), index=genes)
+    walk = _walk_with_dgl if has_dgl() else _walk_without_dgl
     nodes, owner = [], []
     for i, name in enumerate(sorted(networks)):
         edges = strongest_edges(networks[name], int(chosen.edges_per_gene * len(genes)))
@@ -132,40 +135,59 @@ def sample_walks(
                 field="walks.networks",
                 remedy="Leave it out of walks.networks",
             )
-        graph = _as_graph(
+        ends = _in_both_directions(
             index.loc[edges[REGULATOR]].to_numpy(),
             index.loc[edges[TARGET]].to_numpy(),
             edges[WEIGHT].to_numpy(dtype=np.float32),
             len(genes),
         )
-        walked = _walk(graph, chosen, derive_seed(seed, "walks", name))
+        walked = walk(*ends, len(genes), chosen, derive_seed(seed, "walks", name))
         nodes.append(walked)
         owner.append(np.full(len(walked), i, dtype=np.int16))
     return Walks(genes, sorted(networks), np.concatenate(nodes), np.concatenate(owner))
 
 
-def _as_graph(source: np.ndarray, target: np.ndarray, weight: np.ndarray, n: int):
-    """Return DGL's graph of weighted edges, each in both directions."""
-    os.environ.setdefault("DGLBACKEND", "pytorch")
-    import dgl
-    import torch
-
+def _in_both_directions(
+    source: np.ndarray, target: np.ndarray, weight: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the ends and the weight of each edge, in both directions."""
     # Both directions of an edge, and of a reciprocal pair, are one edge with summed weight.
     low, high = np.minimum(source, target), np.maximum(source, target)
     keys, inverse = np.unique(low.astype(np.int64) * n + high, return_inverse=True)
     total = np.bincount(inverse, weights=weight).astype(np.float32)
     low, high = keys // n, keys % n
-    ends = (np.concatenate([low, high]), np.concatenate([high, low]))
-    graph = dgl.graph((torch.from_numpy(ends[0]), torch.from_numpy(ends[1])), num_nodes=n)
-    graph.edata["weight"] = torch.from_numpy(np.concatenate([total, total]))
-    return graph
+    return np.concatenate([low, high]), np.concatenate([high, low]), np.concatenate([total, total])
 
 
-def _walk(graph, options: StepOptions, seed: int) -> np.ndarray:
+def _walk_without_dgl(
+    source: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    n: int,
+    options: StepOptions,
+    seed: int,
+) -> np.ndarray:
+    logger.warning("DGL is not installed: other walks are drawn than with it, from the same law")
+    starts = np.arange(n).repeat(options.walks_per_gene)
+    length, p, q = options.length, options.p, options.q
+    return draw_walks(source, target, weight, n, starts, length=length, p=p, q=q, seed=seed)
+
+
+def _walk_with_dgl(
+    source: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    n: int,
+    options: StepOptions,
+    seed: int,
+) -> np.ndarray:
+    os.environ.setdefault("DGLBACKEND", "pytorch")
     import dgl
     import torch
 
-    starts = torch.arange(graph.num_nodes()).repeat(options.walks_per_gene)
+    graph = dgl.graph((torch.from_numpy(source), torch.from_numpy(target)), num_nodes=n)
+    graph.edata["weight"] = torch.from_numpy(weight)
+    starts = torch.arange(n).repeat(options.walks_per_gene)
     # DGL draws from one generator a thread, so more threads would mean other walks.
     threads = torch.get_num_threads()
     dgl.utils.set_num_threads(1)

@@ -20,7 +20,8 @@ from gtgrn.embeddings.bert import (
     to_tokens,
     train_bert,
 )
-from gtgrn.embeddings.walks import PAD, Walks
+from gtgrn.embeddings.node2vec import PAD
+from gtgrn.embeddings.walks import Walks
 from gtgrn.training.checkpoints import load_checkpoint, save_checkpoint
 from gtgrn.training.loop import seeded
 from hypothesis import given, settings

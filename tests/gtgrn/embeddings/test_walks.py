@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import numpy as np
@@ -7,8 +8,8 @@ import pandas as pd
 import pytest
 import torch
 from chance_cases import FALSE_ALARM
+from gtgrn.embeddings.node2vec import PAD
 from gtgrn.embeddings.walks import (
-    PAD,
     Walks,
     read_walks,
     sample_walks,
@@ -25,6 +26,15 @@ from scipy.stats import chisquare
 @pytest.fixture(autouse=True)
 def _one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(params=["dgl", "numpy"])
+def sampler(request, monkeypatch):
+    """With DGL, and as on a Python for which it has no wheels."""
+    if request.param == "numpy":
+        monkeypatch.setitem(sys.modules, "dgl", None)
+    else:
+        pytest.importorskip("dgl")
 
 
 def network(edges):
@@ -114,6 +124,7 @@ def test_every_step_is_a_strong_edge_and_every_gene_starts_its_walks(
             assert (row[1:] == PAD).all()
 
 
+@pytest.mark.usefixtures("sampler")
 def test_only_the_strongest_edges_are_walked():
     edges = network([("a", "b", 3.0), ("a", "c", 2.0), ("a", "d", 1.0), ("b", "d", 0.5)])
     walks = sample_walks({"n": edges}, "abcd", edges_per_gene=0.5, walks_per_gene=20, seed=0)
@@ -121,6 +132,7 @@ def test_only_the_strongest_edges_are_walked():
     assert (walks.nodes[walks.nodes[:, 0] == 3, 1:] == PAD).all()
 
 
+@pytest.mark.usefixtures("sampler")
 def test_an_isolated_gene_gives_a_walk_of_itself():
     walks = sample_walks({"n": network([("a", "c", 1.0)])}, "abc", length=4, seed=0)
     assert walks.nodes[walks.nodes[:, 0] == 1].tolist() == [[1, PAD, PAD, PAD]] * 10
@@ -130,6 +142,7 @@ def test_an_isolated_gene_gives_a_walk_of_itself():
 # Networks
 
 
+@pytest.mark.usefixtures("sampler")
 def test_each_network_is_walked_by_itself():
     networks = {"z": network([("a", "b", 1.0)]), "m": network([("b", "c", 1.0)])}
     walks = sample_walks(networks, "abc", length=3, walks_per_gene=4, seed=0)
@@ -164,6 +177,7 @@ def star_walks(**options):
     return sample_walks({"n": edges}, "abcde", **options)
 
 
+@pytest.mark.usefixtures("sampler")
 def test_transitions_are_proportional_to_weights():
     walks = star_walks()
     weights = {i + 1: weight for i, weight in enumerate(STAR.values())}
@@ -172,6 +186,7 @@ def test_transitions_are_proportional_to_weights():
     expect_proportions(follow(walks, "e", "a"), weights)
 
 
+@pytest.mark.usefixtures("sampler")
 def test_p_is_the_return_parameter():
     """Going back to leaf e weighs 8 / p; the other leaves are two steps from it: weight / q."""
     walks = star_walks(p=4.0, q=0.5)
@@ -179,6 +194,7 @@ def test_p_is_the_return_parameter():
     expect_proportions(follow(walks, "e", "a"), {1: 1 / 0.5, 2: 2 / 0.5, 3: 4 / 0.5, 4: 8 / 4})
 
 
+@pytest.mark.usefixtures("sampler")
 def test_q_is_the_in_out_parameter():
     """From a to b: back to a 1/p, to their common neighbour c 1, to the distant d 1/q."""
     edges = network([("a", "b", 1.0), ("b", "c", 1.0), ("c", "a", 1.0), ("b", "d", 1.0)])
@@ -186,11 +202,27 @@ def test_q_is_the_in_out_parameter():
     expect_proportions(follow(walks, "a", "b"), {0: 0.5, 2: 1.0, 3: 0.25})
 
 
+@pytest.mark.usefixtures("sampler")
 def test_a_reciprocal_pair_is_one_edge_of_summed_weight():
     edges = network([("a", "b", 1.0), ("b", "a", 2.0), ("a", "c", 1.0)])
     walks = sample_walks({"n": edges}, "abc", length=3, walks_per_gene=6000, seed=1)
     expect_proportions(follow(walks, "a"), {1: 3, 2: 1})
     expect_proportions(follow(walks, "b", "a"), {1: 3, 2: 1})
+
+
+def test_without_dgl_a_seed_gives_one_corpus_and_a_line_says_that_it_is_another(
+    monkeypatch, caplog
+):
+    genes = names(20)
+    edges = random_network(genes, 80)
+    with_it = sample_walks({"n": edges}, genes, seed=5)
+    assert not caplog.records
+    monkeypatch.setitem(sys.modules, "dgl", None)
+    first, again = (sample_walks({"n": edges}, genes, seed=5) for _ in range(2))
+    assert np.array_equal(first.nodes, again.nodes)
+    assert not np.array_equal(first.nodes, with_it.nodes)
+    assert not np.array_equal(first.nodes, sample_walks({"n": edges}, genes, seed=6).nodes)
+    assert "DGL is not installed" in caplog.text
 
 
 # Repeatability
@@ -216,6 +248,7 @@ def test_torch_random_state_is_left_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.usefixtures("sampler")
 def test_order_of_genes_edges_and_networks_is_of_no_importance():
     genes = names(15)
     edges = {name: random_network(genes, 60, seed=i) for i, name in enumerate("xyz")}

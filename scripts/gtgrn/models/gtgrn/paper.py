@@ -70,7 +70,8 @@ class PaperOptions:
     dropout: float = option(0.2, "Dropout rate.", minimum=0, exclusiveMaximum=1)
     backend: str = option(
         "auto",
-        "Attention - dgl, torch (dense), sparse, or auto (dgl on a CPU; on a GPU torch, and "
+        "Attention - dgl, torch (dense), sparse, or auto (dgl on a CPU; without DGL or on a GPU "
+        "torch, and "
         "sparse for large graphs).",
         enum=["auto", "dgl", "torch", "sparse"],
     )

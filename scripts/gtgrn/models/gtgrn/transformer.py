@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from gtgrn.errors import InputError
+from gtgrn.training.dgl_there import has_dgl
 
 POSITIONAL, GLOBAL, EXPRESSION = "P", "G", "E"
 """The three modalities, by the letters of the ablation: encodings, BERT table, VAE."""
@@ -76,8 +77,8 @@ def attention(
     backend
         ``dgl`` (message passing over edges, the fastest on a CPU), ``torch`` (masked scaled
         dot product over all pairs, for GPUs whose DGL has no CUDA build), ``sparse`` (a row
-        of torch tensors an edge) or ``auto``: dgl on the CPU; elsewhere torch, and sparse
-        for graphs with more pairs of nodes than `DENSE_LIMIT`.
+        of torch tensors an edge) or ``auto``: dgl on the CPU where it is installed;
+        elsewhere torch, and sparse for graphs with more pairs of nodes than `DENSE_LIMIT`.
 
     Returns
     -------
@@ -86,11 +87,18 @@ def attention(
     """
     if backend == "auto":
         small = graph.n**2 <= DENSE_LIMIT
-        backend = "dgl" if query.device.type == "cpu" else "torch" if small else "sparse"
+        best = query.device.type == "cpu" and has_dgl()
+        backend = "dgl" if best else "torch" if small else "sparse"
     if backend == "torch":
         return _attention_torch(query, key, value, graph)
     # Sums over edges lose too much in half precision, and DGL has no kernel for it everywhere.
     wide = [x.float() if x.dtype in HALF else x for x in (query, key, value)]
+    if backend == "dgl" and not has_dgl():
+        raise InputError(
+            "DGL is not installed",
+            field="gtgrn.backend",
+            remedy="Use auto, torch or sparse, or Python 3.11, for which DGL has wheels",
+        )
     if backend == "dgl":
         return _attention_dgl(*wide, graph)
     if backend == "sparse":

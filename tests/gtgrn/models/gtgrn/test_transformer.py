@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from math import exp, log, sqrt
 
 import numpy as np
@@ -163,6 +164,16 @@ def test_auto_is_dgl_on_the_cpu(monkeypatch):
     monkeypatch.setattr(transformer, "DENSE_LIMIT", 8)
     assert attention(*elsewhere, graph, "auto") == "sparse"
     assert attention(*inputs, graph, "auto") == "dgl"
+
+
+def test_without_dgl_auto_is_torch_and_dgl_by_name_is_one_line(monkeypatch):
+    graph, inputs = random_graph(5, 0.5, 0), random_qkv(5, 2, 3, 0)
+    expected = attention(*inputs, graph, "dgl")
+    monkeypatch.setitem(sys.modules, "dgl", None)
+    assert torch.equal(attention(*inputs, graph, "auto"), attention(*inputs, graph, "torch"))
+    torch.testing.assert_close(attention(*inputs, graph, "auto"), expected)
+    with pytest.raises(InputError, match=r"gtgrn\.backend.*DGL is not installed"):
+        attention(*inputs, graph, "dgl")
 
 
 def test_attention_by_edges_makes_no_mask_over_all_pairs():
