@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -23,6 +24,24 @@ case "$*" in
   *) exit 1;;
 esac
 """
+
+APPTAINER = """#!/bin/sh
+echo "$@" >> "$0.calls"
+case "$*" in
+  --version) echo "apptainer version 1.3.4";;
+  *"conda info --json"*) echo '{"conda_prefix": "/c", "platform": "linux-64"}';;
+  *"conda --version"*) echo "conda 25.1.0";;
+esac
+"""
+ENVIRONMENTS = {f"envs/{name}.yaml" for name in ("arboreto", "base", "mi", "report", "torch")}
+
+
+def stand_ins(folder: Path, **commands: str) -> str:
+    """Write commands that answer what a dry run asks; the folder to put on the path."""
+    for name, text in commands.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return str(folder)
 
 
 def test_every_named_target_of_the_default_configuration(project):
@@ -86,17 +105,31 @@ def test_slurm_profile_asks_for_gpu_memory_and_time_but_names_no_site(project):
 
 
 def test_conda_finds_an_environment_for_every_rule(project, tmp_path_factory):
-    shim = tmp_path_factory.mktemp("bin")
-    (shim / "conda").write_text(CONDA)
-    (shim / "conda").chmod(0o755)
-    run = project.snakemake("-n", "--use-conda", path=str(shim))
+    shim = stand_ins(tmp_path_factory.mktemp("bin"), conda=CONDA)
+    run = project.snakemake("-n", "--use-conda", path=shim)
     assert run.returncode == 0, run.stdout[-2000:]
     named = set(re.findall(r"Conda environment (\S+) will be created", run.stdout))
-    assert named == {f"envs/{name}.yaml" for name in ("arboreto", "base", "mi", "report", "torch")}
+    assert named == ENVIRONMENTS
     for path in (project.folder / "workflow").rglob("*.smk"):
         for rule in re.split(r"\n(?=(?:use )?rule )", path.read_text()):
             if "script:" in rule:
                 assert "conda:" in rule, rule
+
+
+def test_an_image_is_defined_by_the_environments_and_jobs_run_in_it(project, tmp_path_factory):
+    shim = tmp_path_factory.mktemp("bin")
+    stand_ins(shim, conda=CONDA, apptainer=APPTAINER, singularity=APPTAINER)
+    defined = project.snakemake("--containerize", path=str(shim))
+    assert defined.returncode == 0, defined.stdout[-2000:]
+    copied = re.findall(r"^COPY (\S+) /conda-envs/", defined.stdout, flags=re.MULTILINE)
+    assert set(copied) == ENVIRONMENTS
+    image = project.folder / "image.sif"
+    image.touch()
+    profile = ["--workflow-profile", "profiles/apptainer", "--config", f"image={image}"]
+    run = project.snakemake("-n", *profile, "--", "networks", path=str(shim))
+    assert run.returncode == 0, run.stdout[-2000:]
+    calls = "".join(path.read_text() for path in shim.glob("*.calls"))
+    assert f"{image} sh -c conda info --json" in calls
 
 
 def test_a_run_of_the_users_own_card_needs_no_other_change(project):

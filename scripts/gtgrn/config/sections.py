@@ -55,6 +55,11 @@ class RunOptions:
         "Whether training jobs ask a cluster for a GPU (the resource gpu of their rules); false "
         "for partitions without. Where a job computes is said by the keys device.",
     )
+    image: str | None = option(
+        None,
+        "Container image in which jobs run under --sdm conda apptainer, made from the Dockerfile "
+        "that snakemake --containerize prints; a URL or a file.",
+    )
 
 
 @dataclass(frozen=True)
