@@ -46,11 +46,7 @@ def draw_walks(
     numpy.ndarray
         (walks, length) int32, padded with `PAD` on the right.
     """
-    order = np.lexsort((target, source))
-    target, weight = target[order].astype(np.int64), weight[order].astype(np.float64)
-    edges = source[order].astype(np.int64) * n + target
-    first = np.searchsorted(edges, np.arange(n + 1, dtype=np.int64) * n)
-    reach = np.concatenate([[0.0], np.cumsum(weight)])
+    target, edges, first, reach = _in_order(source, target, weight, n)
     rng, most = np.random.default_rng(seed), max(1.0, 1 / p, 1 / q)
     walks = np.full((len(starts), length), PAD, dtype=np.int64)
     walks[:, 0] = starts
@@ -75,3 +71,14 @@ def draw_walks(
             walks[waiting[kept], step] = to[kept]
             waiting = waiting[~kept]
     return walks.astype(np.int32)
+
+
+def _in_order(
+    source: np.ndarray, target: np.ndarray, weight: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return edges by source and target: targets, codes, each node's first, weights summed up."""
+    order = np.lexsort((target, source))
+    target, weight = target[order].astype(np.int64), weight[order].astype(np.float64)
+    edges = source[order].astype(np.int64) * n + target
+    first = np.searchsorted(edges, np.arange(n + 1, dtype=np.int64) * n)
+    return target, edges, first, np.concatenate([[0.0], np.cumsum(weight)])
