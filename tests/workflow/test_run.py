@@ -11,6 +11,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import anndata as ad
@@ -247,6 +248,16 @@ def test_the_commands_that_the_report_names_work(finished):
     for command in sorted(commands):
         if command.startswith("zcat "):
             assert (finished.folder / shlex.split(command)[1]).is_file()
+            continue
+        if command.startswith("gtgrn "):
+            shown = subprocess.run(
+                [sys.executable, "-m", *shlex.split(command)],
+                cwd=finished.folder,
+                env=os.environ | {"PYTHONPATH": str(finished.folder / "scripts")},
+                capture_output=True,
+                text=True,
+            )
+            assert shown.returncode == 0, f"{command}: {shown.stderr}"
             continue
         # What follows --config is a setting, so that -n stands first.
         run = finished.snakemake("-n", *shlex.split(command)[1:])

@@ -111,20 +111,19 @@ def where_it_matters(results: Path, dataset: str, genes: Sequence[str]) -> dict[
     return found
 
 
-def next_steps(
-    command: str, results: Path, dataset: str, summary: Mapping
-) -> list[dict[str, str]]:
+def next_steps(command: str, results: Path, described: Mapping) -> list[dict[str, str]]:
     """Return three commands to run after looking at a network, with what each is for.
 
     Parameters
     ----------
     command
         The command of this run, of :func:`gtgrn.workflow.command.command_of_run`.
-    results, dataset
-        Folder of the run's results and the data set.
-    summary
-        Its ``network.json``.
+    results
+        Folder of the run's results.
+    described
+        The data set, of :func:`gtgrn.report.dataset.describe_dataset`.
     """
+    summary = described["summary"]
     if summary["supervised"]:
         second = {
             "why": "Judge it on regulators and targets that training never saw, the fairest test.",
@@ -141,28 +140,46 @@ def next_steps(
             "gives each its own network; this prints what a run would use.",
             "command": _with_target(command, "validate"),
         }
-    network = Path(os.path.relpath(results)) / dataset / "network.tsv.gz"
     return [
         {
             "why": "Make regulons for decoupler and pySCENIC, and their activity in these cells.",
             "command": _with_target(command, "biology"),
         },
         second,
-        {
-            "why": "Look at the strongest edges in the terminal; the file opens in Python or R.",
-            "command": f"zcat {shlex.quote(str(network))} | head -n 21",
-        },
+        _look_up(Path(os.path.relpath(results)), described),
     ]
+
+
+def _look_up(results: Path, described: Mapping) -> dict[str, str]:
+    """Return the command that shows edges in the terminal: ours, where it is installed."""
+    if not Path(sys.prefix, "bin", "gtgrn").exists():
+        network = shlex.quote(str(results / described["name"] / "network.tsv.gz"))
+        return {
+            "why": "Look at the strongest edges in the terminal; the file opens in Python or R.",
+            "command": f"zcat {network} | head -n 21",
+        }
+    words = [_program("gtgrn"), "show", str(described["network"]["best"]["regulator"])]
+    words += ["--dataset", described["name"]]
+    words += [] if str(results) == "results" else ["--results", str(results)]
+    return {
+        "why": "Look a gene up in the terminal; gtgrn export writes the network for other tools.",
+        "command": shlex.join(words),
+    }
+
+
+def _program(name: str) -> str:
+    """Return a program as it is called from here: in this environment, where it is below."""
+    own = Path(sys.prefix, "bin", name)
+    if own.exists() and own.is_relative_to(Path.cwd()):
+        return str(own.relative_to(Path.cwd()))
+    return name
 
 
 def _with_target(command: str, target: str, *config: str) -> str:
     """Return a command of the workflow with a target and more of the configuration."""
     program, *rest = shlex.split(command)
-    own = Path(sys.prefix, "bin", program)
-    if own.exists() and own.is_relative_to(Path.cwd()):
-        program = str(own.relative_to(Path.cwd()))
     # After --config each word is a setting, so that the target comes before it.
     at = rest.index("--cores") + 2 if "--cores" in rest else 0
-    words = [program, *rest[:at], target, *rest[at:]]
+    words = [_program(program), *rest[:at], target, *rest[at:]]
     words += [] if not config or "--config" in words else ["--config"]
     return shlex.join([*words, *config])

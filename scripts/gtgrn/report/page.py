@@ -86,7 +86,7 @@ def build_report(
         for name, card in cards.items()
     ]
     for d in described:
-        d["next"] = first.next_steps(command, results, d["name"], d["summary"])
+        d["next"] = first.next_steps(command, results, d)
     page = (
         _environment()
         .get_template("report.html.j2")
