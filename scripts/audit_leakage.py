@@ -14,8 +14,9 @@ from gtgrn.errors import InputError
 from gtgrn.evaluation import audit
 from gtgrn.evaluation.source_audit import audit_sources
 from gtgrn.jobs import start_job
-from gtgrn.manifest import verified, verified_digest
+from gtgrn.manifest import lineage, verified, verified_digest
 from gtgrn.names import PAIR
+from gtgrn.reads import as_noted
 from gtgrn.splits.exposure import COLUMNS, EXAMPLE
 from gtgrn.splits.leakage import message_edges
 from gtgrn.splits.negatives import read_negatives
@@ -27,11 +28,21 @@ given, params = snakemake.input, snakemake.params
 genes, _ = read_genes(given.genes)
 reference = read_table(given.reference, PAIR)
 sha256 = verified_digest(given.matrix)
+expression = [given.matrix, given.genes, Path(given.matrix).with_name("expression.h5ad")]
+labels = [as_noted(path) for path in params.labels]
+folder = str(Path(as_noted(given.genes)).parent)
+
+
+def origin_of(path):
+    """Return what an artefact was made of besides expression."""
+    return audit.find_origin(lineage(path, expression), folder, labels)
+
+
 networks = []
 for path in given.get("networks", []):
     record = Path(path.replace(".tsv.gz", ".json"))
     made_of = json.loads(verified(record).read_text()) if record.exists() else None
-    networks.append((read_network(path), made_of))
+    networks.append((read_network(path), made_of, origin_of(path)))
 sourced = []
 if given.get("sources"):
     cards, about = params.cards, params.dataset
@@ -67,12 +78,12 @@ for i, seed in enumerate(params.seeds):
     lines += audit.audit_graph(edges, split, "graph of the positional encodings")
     again = laplacian_encodings(message_edges(split), genes, **params.positional)
     lines += audit.audit_encodings(read_embedding(encodings, genes), again)
-    for network, made_of in networks:
-        lines += audit.audit_network(network, made_of, sha256, split)
+    for network, made_of, origin in networks:
+        lines += audit.audit_network(network, made_of, sha256, split, origin)
     for kind, paths in (("expression", given.get("expression")), ("global", given.get("walked"))):
         if paths:  # a data set of known edges alone has none
-            values = read_embedding(paths[i], genes)
-            lines += audit.audit_embedding(values, genes, split, f"{kind} embedding")
+            values, origin = read_embedding(paths[i], genes), origin_of(paths[i])
+            lines += audit.audit_embedding(values, genes, split, f"{kind} embedding", origin)
     tables.append(audit.to_table(lines, **dict(snakemake.wildcards.items()), seed=seed))
 table = pd.concat(tables, ignore_index=True)
 found = table[table["finding"]]
@@ -80,6 +91,8 @@ for line in found.itertuples():
     logging.error(
         "seed %s, %s: %s (%d) %s", line.seed, line.artefact, line.check, line.count, line.detail
     )
+for line in table[table["detail"].str.contains("warning")].itertuples():
+    logging.warning("seed %s, %s: %s", line.seed, line.artefact, line.detail)
 if len(found):
     first = found.iloc[0]
     raise InputError(

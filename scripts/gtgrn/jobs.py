@@ -9,6 +9,7 @@ from typing import Any
 from gtgrn.errors import InputError
 from gtgrn.logs import configure_logging
 from gtgrn.manifest import begin_job
+from gtgrn.reads import watch
 
 PACKAGE = Path(__file__).parent
 CODE = "GTGRN_CODE"
@@ -29,7 +30,7 @@ def name_own_package(scripts: str) -> None:
 
 
 def start_job(snakemake: Any) -> None:
-    """Send all that is said to the rule's log, and let the manifest know rule and outputs.
+    """Send all that is said to the rule's log, and let the manifest know rule, outputs and reads.
 
     Parameters
     ----------
@@ -44,6 +45,7 @@ def start_job(snakemake: Any) -> None:
     configure_logging(snakemake.log[0])
     require_own_package()
     begin_job(snakemake.rule, snakemake.output)
+    watch()
 
 
 def require_own_package() -> None:

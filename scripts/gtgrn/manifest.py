@@ -15,6 +15,9 @@ The manifest is one small file per result, ``<folder>/.sha256/<name>``, not one 
 * Snakemake knows nothing of it: it is no output, has no part in any digest or time stamp that
   makes a rule run again, and is in no result.
 
+An entry also names the files that the job had read when it wrote the result (:mod:`gtgrn.reads`),
+so that :func:`lineage` tells what a result was made of.
+
 The entry comes first, the file second. A job that is killed between the two leaves an entry
 without a file, or beside an older file; Snakemake has marked both as incomplete and runs the job
 again, which replaces them. The other order would leave a new file that nothing vouches for.
@@ -28,6 +31,7 @@ decides belongs among the inputs, where a change makes the rules run again.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import re
@@ -38,12 +42,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gtgrn.errors import InputError
+from gtgrn.reads import as_noted, files_read, note
 
 logger = logging.getLogger(__name__)
 
 FOLDER = ".sha256"
 COMMAND = "GTGRN_COMMAND"
 """Environment variable in which a run tells its jobs the command that started it."""
+
+ENTRY = re.compile(
+    r"\\?(?P<digest>[0-9a-f]{64})  .*\n"
+    r"(# read (?P<read>\[.*\])\n)?"
+    r"# rule (?P<rule>\w*) [0-9a-f]{8}\n"
+)
+"""An entry: what sha256sum reads, what the job had read, its rule and a check of both."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +112,72 @@ def record(path: Path, content: Path) -> None:
     temporary = entry.with_name(content.name)
     try:
         with open(temporary, "w", encoding="utf-8") as handle:
-            handle.write(_sealed(sha256(content), path.name, _job.rule))
+            handle.write(_sealed(sha256(content), path.name, _job.rule, _made_of(path)))
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, entry)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _made_of(path: Path) -> list[str] | None:
+    """Return what a result is made of: the files that its job has read, itself not among them.
+
+    Parts of it, which lie in a folder below, may be deleted when it is whole: in their place
+    stands what they were made of.
+    """
+    read = files_read()
+    if read is None:
+        return None
+    found: set[str] = set()
+    for name in read:
+        below = Path(name).parent != path.parent and path.parent in Path(name).parents
+        found.update((entry_reads(name) if below else None) or [name])
+    return sorted(found - {as_noted(path)})
+
+
+def entry_reads(path: str | Path) -> list[str] | None:
+    """Return what the entry of a file says that its job had read, None where it says nothing."""
+    try:
+        text = entry_of(path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _unsealed(text, Path(path))[2]
+
+
+def lineage(path: str | Path, known: Iterable[str | Path]) -> set[str] | None:
+    """Return what a result was made of, back to files that have no entry.
+
+    Parameters
+    ----------
+    path
+        The result.
+    known
+        Files whose own origin is of no interest, and which are left out.
+
+    Returns
+    -------
+    set of str or None
+        Names of files, relative to the working directory; None if the result or one that it was
+        made of does not say.
+
+    Raises
+    ------
+    InputError
+        If an entry is damaged.
+    """
+    left_out = {as_noted(name) for name in known}
+    found, waiting = set(), [str(path)]
+    while waiting:
+        name = waiting.pop()
+        read = entry_reads(name)
+        if read is None and (name == str(path) or entry_of(name).exists()):
+            return None
+        new = set(read or ()) - left_out - found
+        found |= new
+        waiting += new
+    return found
 
 
 def verified(path: str | Path) -> Path:
@@ -135,6 +206,7 @@ def verified_digest(path: str | Path) -> str:
 
 def _checked(path: Path) -> str | None:
     """Return the sha256 of a file that has an entry, and None for another."""
+    note(path)
     entry = entry_of(path)
     try:
         text = entry.read_bytes()
@@ -146,7 +218,7 @@ def _checked(path: Path) -> str | None:
         return None
     if not path.exists():
         return None
-    expected, rule = _unsealed(text, path)
+    expected, rule, _ = _unsealed(text, path)
     found = sha256(path)
     if found != expected:
         raise _mismatch(
@@ -155,16 +227,19 @@ def _checked(path: Path) -> str | None:
     return found
 
 
-def _sealed(digest: str, name: str, rule: str) -> str:
-    """Return the text of an entry: the line that sha256sum reads, the rule, a check of both."""
+def _sealed(digest: str, name: str, rule: str, read: Iterable[str] | None = None) -> str:
+    """Return the text of an entry: the line that sha256sum reads, origin, rule, a check of all."""
     # sha256sum would take these characters of a name for its own.
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n")
-    text = f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n# rule {rule} "
+    text = f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"
+    if read is not None:
+        text += f"# read {json.dumps(list(read))}\n"
+    text += f"# rule {rule} "
     return f"{text}{zlib.crc32(text.encode()):08x}\n"
 
 
-def _unsealed(text: bytes, path: Path) -> tuple[str, str]:
-    """Return digest and rule of an entry.
+def _unsealed(text: bytes, path: Path) -> tuple[str, str, list[str] | None]:
+    """Return digest and rule of an entry, and the files that the rule read, if it says so.
 
     Raises
     ------
@@ -172,12 +247,13 @@ def _unsealed(text: bytes, path: Path) -> tuple[str, str]:
         If the entry is damaged or another file's.
     """
     try:
-        found = re.fullmatch(r"\\?([0-9a-f]{64})  .*\n# rule (\w*) [0-9a-f]{8}\n", text.decode())
-    except UnicodeDecodeError:
-        found = None
-    if found is None or _sealed(found[1], path.name, found[2]).encode() != text:
+        found = ENTRY.fullmatch(text.decode())
+        read = json.loads(found["read"]) if found and found["read"] else None
+    except ValueError:
+        found = read = None
+    if found is None or _sealed(found["digest"], path.name, found["rule"], read).encode() != text:
         raise _mismatch(path, f"its entry in {FOLDER} is damaged, so that it cannot be checked")
-    return found[1], found[2]
+    return found["digest"], found["rule"], read
 
 
 def _mismatch(path: Path, problem: str) -> InputError:

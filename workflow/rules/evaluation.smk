@@ -203,6 +203,7 @@ rule audit_leakage:
         shown=PLAN.refitted,
         elsewhere=of_dataset(CONTEXT.places),
         exchanged=PLAN.exchanged,
+        labels=given(FILES.label_files),
         seeds=SEEDS,
         positional=config["positional"],
         cards=of_dataset(CONTEXT.cards),

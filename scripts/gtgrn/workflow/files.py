@@ -192,6 +192,17 @@ class Files:
             "walked": [f"{folder}/embeddings/global/seed{n}.h5ad" for n in seeds],
         }
 
+    def label_files(self, wildcards) -> list[str]:
+        """Return the user's files that hold labels of a data set, or scores of others."""
+        card, others = self.plan.datasets[wildcards.dataset], self.plan.config["third_party"]
+        known = [card["reference"]["path"]] if "reference" in card else []
+        splits = [split_files(card, scheme) for scheme in card.get("splits", {})]
+        return [
+            *known,
+            *(path for files in splits for path in files.values()),
+            *(source["path"] for source in others.values()),
+        ]
+
     def final_network(self, wildcards) -> dict:
         """Return what the final network needs besides the consensus, where there are labels."""
         name = wildcards.dataset

@@ -14,6 +14,7 @@ from gtgrn.evaluation.audit import (
     audit_network,
     audit_scores,
     audit_split,
+    find_origin,
     to_table,
 )
 from gtgrn.splits.leakage import message_edges
@@ -120,17 +121,75 @@ def test_a_network_fed_by_the_reference(split):
     assert findings(audit_network(network, None, "ab", split)) == ["not made from this expression"]
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_an_embedding_fed_by_the_reference(split, sign):
+def telling(split) -> pd.DataFrame:
+    noise = 0.5 * np.random.default_rng(1).random(len(split))
+    return split[["regulator", "target"]].assign(weight=split["label"] + noise)
+
+
+RECORD = {"method": "easy", "matrix_sha256": "ab"}
+
+
+def test_a_network_of_expression_alone_may_tell_the_edges_apart(split):
+    """Strong regulation shows in expression: a warning, by what entered and not by the value."""
+    alone = find_origin(["results/d/networks/clr.tsv.gz"], "results/d", [])
+    lines = audit_network(telling(split), RECORD, "ab", split, alone)
+    assert findings(lines) == []
+    (line,) = [line for line in lines if line["check"] == "tells judged edges apart"]
+    assert line["count"] == 1
+    assert "warning: high, though nothing but expression" in line["detail"]
+    values, one_way = answers(split, 1)
+    assert findings(audit_embedding(values, GENES, one_way, "E")) != []
+    assert findings(audit_embedding(values, GENES, one_way, "E", alone)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "results/d/reference.tsv",
+        "results/d/splits/edges/seed0.tsv.gz",
+        "results/d/models/gtgrn/full/edges/seed0/scores.tsv.gz",
+        "results/d/embeddings/positional/edges/seed0.h5ad",
+        "results/d/network.tsv.gz",
+        "data/known.tsv",
+    ],
+)
+def test_what_is_made_of_labels_is_found_whatever_it_scores(split, name):
+    network = telling(split).assign(weight=np.random.default_rng(3).random(len(split)))
+    origin = find_origin([name], "results/d", ["data/known.tsv"])
+    lines = audit_network(network, RECORD, "ab", split, origin)
+    assert findings(lines) == ["made of files with labels"]
+    assert name in lines[1]["detail"]
+    values = np.random.default_rng(2).normal(size=(60, 8))
+    assert findings(audit_embedding(values, GENES, split, "G", origin))
+
+
+@pytest.mark.parametrize("name", ["data/motifs.tsv", "results/d/networks/third_party/x.tsv.gz"])
+def test_what_is_made_of_unknown_files_is_found_if_it_tells_the_edges(split, name):
+    origin = find_origin([name], "results/d", ["data/known.tsv"])
+    lines = audit_network(telling(split), RECORD, "ab", split, origin)
+    assert findings(lines) == ["tells judged edges apart"]
+    assert name in lines[2]["detail"]
+    network = telling(split).assign(weight=np.random.default_rng(3).random(len(split)))
+    assert findings(audit_network(network, RECORD, "ab", split, origin)) == []
+
+
+def answers(split, sign) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return an embedding that holds the edges, and the pairs whose product is the answer."""
     adjacency = np.zeros((60, 60))
     index = pd.Index(GENES)
     edges = split[split["label"] == 1]
     adjacency[index.get_indexer(edges["regulator"]), index.get_indexer(edges["target"])] = 1
     # A regulator's row against a target's unit vector: the product is the answer itself.
-    split = split[~split["target"].isin(GENES[:8])]
     values = np.eye(60)
     values[:8] = sign * adjacency[:8]
-    assert findings(audit_embedding(values, GENES, split, "G")) == ["tells judged edges apart"]
+    return values, split[~split["target"].isin(GENES[:8])]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_embedding_fed_by_the_reference(split, sign):
+    values, one_way = answers(split, sign)
+    found = findings(audit_embedding(values, GENES, one_way, "G"))
+    assert found == ["tells judged edges apart"]
 
 
 def test_too_few_edges_say_nothing(split):
@@ -138,7 +197,7 @@ def test_too_few_edges_say_nothing(split):
     network = few[["regulator", "target"]].assign(weight=few["label"])
     lines = audit_network(network, {"method": "m", "matrix_sha256": "a"}, "a", few)
     assert findings(lines) == []
-    assert "too few" in lines[1]["detail"]
+    assert "too few" in lines[2]["detail"]
 
 
 def test_encodings_of_all_edges(split, reference):
