@@ -62,6 +62,12 @@ STRANGE = {
     b"\x93NUMPY": "an array of NumPy without names: write it as csv or h5ad",
     b"SQLite format 3": "a database: write its table as csv",
     b"%PDF": "a PDF: give the table behind it",
+    b"PAR1": "a Parquet file: write it as csv (pandas.read_parquet(...).to_csv)",
+    b"ARROW1": "a Feather file: write it as csv (pandas.read_feather(...).to_csv)",
+    b"\x80\x04\x95": "a pickle of Python: write it as csv or h5ad",
+    b"\x80\x05\x95": "a pickle of Python: write it as csv or h5ad",
+    b"!Series_": "a series matrix of GEO: keep the lines between !series_matrix_table_begin and "
+    "!series_matrix_table_end",
 }
 """First bytes of what no reader here takes, and what to do about it."""
 
@@ -264,11 +270,16 @@ def refuse_strange(path: Path, start: bytes) -> None:
     InputError
         If the file is one of those kinds.
     """
+    if start[257:262] == b"ustar":
+        raise InputError(
+            "it is an archive (tar)", file=path, field="expression.path",
+            remedy="Unpack it (tar -xf) and name the file or folder",
+        )  # fmt: skip
     for magic, what in STRANGE.items():
         if start.lstrip()[: len(magic)].lower() == magic.lower():
             problem, remedy = what.split(": ", 1)
             raise InputError(
-                f"it is {problem}" if problem.startswith("a") else f"it is {problem}",
+                f"it is {problem}",
                 file=path,
                 field="expression.path",
                 remedy=remedy[0].upper() + remedy[1:],

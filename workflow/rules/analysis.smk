@@ -29,6 +29,7 @@ rule build_network:
         "<logs>/{dataset}/build_network.log",
     benchmark:
         "<benchmarks>/{dataset}/build_network.jsonl"
+    priority: NETWORK
     conda:
         "../../envs/base.yaml"
     threads: 1

@@ -46,6 +46,8 @@ announce_command(sys.argv)
 FILES, STUDIES, CONTEXT = Files(PLAN), StudyFiles(PLAN), ContextFiles(PLAN)
 GROUPS = CellGroups(PLAN)
 SEEDS, NULLS, GPUS = PLAN.seeds, CONTEXT.label_nulls, int(config["gpu"])
+# The network that people take away is made before all that only judges or compares.
+NETWORK = 80
 MODEL_OUTPUTS = {
     "scores": "scores.tsv.gz",
     "embedding": "embedding.h5ad",
@@ -115,6 +117,12 @@ def get_peer_outputs(*peers):
         kind: collect(f"{folder}/{name}", model=peers, form=PLAN.forms)
         for kind, name in MODEL_OUTPUTS.items()
     }
+
+
+def of_network(wildcards):
+    """Return the priority of a model: that of the network, if it ranks it."""
+    ranks = wildcards.variant == PLAN.main_model[1] and wildcards.split == PLAN.schemes[0]
+    return NETWORK if ranks else 0
 
 
 def without(section, *keys):

@@ -15,6 +15,7 @@ rule rank_by_context:
         "<benchmarks>/{dataset}/rank_by_context.jsonl"
     wildcard_constraints:
         dataset=one_of(CONTEXT.ranked),
+    priority: NETWORK
     conda:
         "../../envs/base.yaml"
     threads: 1

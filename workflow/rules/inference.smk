@@ -30,6 +30,7 @@ for method, plugin in find_plugins(METHODS).items():
                 f"<logs>/{{dataset}}/infer_{method}_{{scatteritem}}.log",
             benchmark:
                 f"<benchmarks>/{{dataset}}/infer_{method}_{{scatteritem}}.jsonl"
+            priority: NETWORK
             conda:
                 f"../../envs/{plugin.trait('ENVIRONMENT', 'base')}.yaml"
             threads: plugin.trait("THREADS", 1)
@@ -56,6 +57,7 @@ for method, plugin in find_plugins(METHODS).items():
                 provenance=f"<results>/{{dataset}}/networks/{method}.json",
             log:
                 f"<logs>/{{dataset}}/gather_{method}.log",
+            priority: NETWORK
             conda:
                 "../../envs/base.yaml"
             threads: 1
@@ -82,6 +84,7 @@ for method, plugin in find_plugins(METHODS).items():
                 f"<logs>/{{dataset}}/infer_{method}.log",
             benchmark:
                 f"<benchmarks>/{{dataset}}/infer_{method}.jsonl"
+            priority: NETWORK
             conda:
                 f"../../envs/{plugin.trait('ENVIRONMENT', 'base')}.yaml"
             threads: plugin.trait("THREADS", 1)
@@ -106,6 +109,7 @@ rule combine_networks:
         "<logs>/{dataset}/combine_networks.log",
     benchmark:
         "<benchmarks>/{dataset}/combine_networks.jsonl"
+    priority: NETWORK
     conda:
         "../../envs/base.yaml"
     threads: 1

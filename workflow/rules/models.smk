@@ -20,6 +20,7 @@ rule train_gtgrn:
         "<logs>/{dataset}/train_gtgrn_{variant}_{split}_seed{seed}.log",
     benchmark:
         "<benchmarks>/{dataset}/train_gtgrn_{variant}_{split}_seed{seed}.jsonl"
+    priority: of_network
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -187,10 +187,13 @@ def _put_aside(config: dict, section: str, kept: list[str]) -> None:
     """Leave the cards of the run in a list; where none is left, what the target then means.
 
     Who asks for ``tuning`` or the paper's tables of her own data set means that one. Peers and
-    ablations are part of the default run, and stay with the sets that they were meant for.
+    ablations are part of the default run, and stay with the sets that they were meant for; the
+    target ``peers`` trains them on hers.
     """
     names, run = config[section]["datasets"], card_names(config)
-    if section == "tuning":
+    if section == "peers":
+        config[section]["datasets"] = kept if names else config[section]["datasets"]
+    elif section == "tuning":
         config[section]["datasets"] = kept or None
     elif section == "paper":
         config[section]["datasets"] = kept or (run if names else None)

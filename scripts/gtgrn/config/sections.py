@@ -197,7 +197,9 @@ class PeersOptions:
         items={"description": "Name of a peer.", "type": "string"},
     )
     datasets: list[str] | None = option(
-        None, "Cards on which the peers are trained; null for all.", items=CARD
+        None,
+        "Cards on which the peers are trained; null for all, [] only by the target peers.",
+        items=CARD,
     )
     forms: list[str] = option(
         PEER_FORMS,

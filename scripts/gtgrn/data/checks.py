@@ -139,6 +139,12 @@ def settle_values(matrix: Matrix, expression: dict, path: str, layers: list[str]
         Keys of the record of the source: `values`, and `values_detected` and `values_evidence`
         where the card leaves it to detection.
     """
+    if not abs(matrix).max() > 0:
+        raise InputError(
+            "all values are 0", file=path, field="expression.layer" if layers else
+            "expression.path", remedy=f"Name one of its layers ({', '.join(layers)})" if layers
+            else "Give a matrix with values",
+        )  # fmt: skip
     declared, likely = expression["values"], find_kind(matrix)
     record: dict = {}
     if declared == AUTO:

@@ -33,6 +33,8 @@ HEADERS = {
 """Names in lower case that the columns of such tables have; TF is also a gene (transferrin)."""
 
 
+GENES_SHARE = 0.2
+"""Share of a column's fields that are genes from which it is a column of genes."""
 SIDE_BY_SIDE = re.compile(r"[\s,;]+")
 
 
@@ -79,13 +81,26 @@ def read_listed(
             field=field,
             remedy=f"Give a table with the columns {', '.join(columns)}",
         )
-    names = [*columns, *map(str, range(len(columns) + 1, rows.shape[1] + 1))]
+    chosen = _columns_of_genes(rows, len(columns), known)
+    names = dict(zip(chosen, columns, strict=True))
     log.warning(
         "%s: the first line (%s) is a row and no header: column %s is taken as %s",
         path, ", ".join(name[:40] for name in first[:4]),
-        " and ".join(map(str, range(1, len(columns) + 1))), " and ".join(columns),
+        " and ".join(str(position + 1) for position in chosen), " and ".join(columns),
     )  # fmt: skip
-    return rows.set_axis(names, axis=1)
+    return rows.set_axis([names.get(i, str(i + 1)) for i in range(rows.shape[1])], axis=1)
+
+
+def _columns_of_genes(rows: pd.DataFrame, number: int, known: Collection[str]) -> list[int]:
+    """Return the columns of a table without a header to take: its first, or those with genes.
+
+    A network of Cytoscape (sif) has the kind of the edge between the two genes.
+    """
+    first = list(range(number))
+    shares = [rows.iloc[:, i].str.upper().isin(known).mean() for i in range(rows.shape[1])]
+    genes = [position for position, share in enumerate(shares) if share > GENES_SHARE]
+    apart = number > 1 and any(shares[position] == 0 for position in first)
+    return genes if apart and len(genes) == number else first
 
 
 def read_columns(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:

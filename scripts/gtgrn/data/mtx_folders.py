@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.data.not_genes import is_numbering
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
 from gtgrn.tables import FLOATS
@@ -27,9 +28,9 @@ log = logging.getLogger(__name__)
 GENES, CELLS = "genes", "cells"
 LISTS = {
     GENES: ("features.tsv", "genes.tsv", "features.txt", "genes.txt", "gene_names.txt",
-            "features.csv", "genes.csv", "quants_mat_cols.txt"),
+            "features.csv", "genes.csv", "all_genes.csv", "quants_mat_cols.txt"),
     CELLS: ("barcodes.tsv", "barcodes.txt", "cells.tsv", "cells.txt", "barcodes.csv",
-            "quants_mat_rows.txt"),
+            "cell_metadata.csv", "quants_mat_rows.txt"),
 }  # fmt: skip
 """Ends of the names of the lists beside ``matrix.mtx``."""
 
@@ -48,10 +49,18 @@ OTHER_FEATURES = {
     "antibody capture", "crispr guide capture", "multiplexing capture", "custom", "peaks",
     "antigen capture", "vdj", "adt", "hto", "protein",
 }  # fmt: skip
+KINDS = {*OTHER_FEATURES, "gene expression", "gene", "mrna", "rna", "expression"}
+"""What the third column says of a feature."""
 ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?(_PAR_Y)?")
 MORE = "more"
-HEADERS = {"gene", "genes", "gene_id", "feature", "features", "barcode", "barcodes", "x", "cell",
-           "cells", "gene_name", "symbol"}  # fmt: skip
+WORDS = {GENES: ("gene", "feature"), CELLS: ("barcode", "cell")}
+"""Words in the name of a list that is called otherwise."""
+HEADER = re.compile(
+    r"x|v1|index|(gene|feature|barcode|cell|ensembl|symbol|bc_wells|sample|name)s?([_. -]?\w+)?"
+    r"|\w+[_. -](genes?|ids?|names?|symbols?|barcodes?|cells?)",
+    flags=re.I,
+)
+"""Names of columns in such lists."""
 
 
 def find_matrices(path: Path) -> list[Path]:
@@ -126,19 +135,50 @@ def _list_beside(matrix: Path, kind: str) -> Path:
     for candidate in wanted:
         if candidate in there:
             return there[candidate]
+    called = _called_after(kind, there)
+    if called:
+        log.warning("%s: %s is read as the list of its %s", matrix, called.name, kind)
+        return called
     examples = {GENES: "features.tsv or genes.tsv", CELLS: "barcodes.tsv"}[kind]
-    raise ValueError(f"there is no {prefix}{examples} (also .gz) beside {matrix.name}")
+    before = f" (after '{prefix}')" if prefix != stem and prefix else ""
+    raise ValueError(f"there is no {examples}{before}, plain or packed, beside {matrix.name}")
+
+
+def _called_after(kind: str, there: dict[str, Path]) -> Path | None:
+    """Return the one list that is called after what it lists, where there is one matrix."""
+    other = next(words for name, words in WORDS.items() if name != kind)
+    called = [
+        place for name, place in there.items()
+        if not name.endswith(".mtx") and any(word in name for word in WORDS[kind])
+        and not any(word in name for word in other)
+    ]  # fmt: skip
+    alone = sum(name.endswith(".mtx") for name in there) == 1
+    return called[0] if alone and len(called) == 1 else None
 
 
 def _read_list(path: Path) -> pd.DataFrame:
     """Read a list of names: text, without a header, one column or several."""
     sep = "," if plain_name(path).endswith(".csv") else "\t"
     with open_text(path) as text:
+        # R writes one name less above a table with names of rows.
+        width = max((len(fields) for fields in csv.reader(text, delimiter=sep)), default=0)
+    if not width:
+        raise ValueError(f"{path.name} is empty")
+    with open_text(path) as text:
         table = pd.read_csv(
-            text, sep=sep, header=None, dtype=str, keep_default_na=False, na_filter=False,
-            quoting=0, index_col=False,
+            text, sep=sep, header=None, names=range(width), dtype=str, keep_default_na=False,
+            na_filter=False, quoting=0, index_col=False,
         )  # fmt: skip
-    return table.apply(lambda column: column.str.strip())
+    return table.fillna("").apply(lambda column: column.str.strip())
+
+
+def _without_numbering(names: pd.DataFrame) -> pd.DataFrame:
+    """Return a list without a first column that only numbers its lines."""
+    if names.shape[1] < 2 or not names[0].map(str.isdigit).all():
+        return names
+    if not is_numbering(names[0].to_numpy(float)):
+        return names
+    return names.iloc[:, 1:].set_axis(range(names.shape[1] - 1), axis=1)
 
 
 def read_matrix_market(path: Path) -> sparse.csr_matrix:
@@ -222,7 +262,7 @@ def _orient(matrix, genes: pd.DataFrame, cells: pd.DataFrame, path: Path, lists:
         cells_first = plain_name(path) in ("cells_x_genes.mtx", "quants_mat.mtx")
         for transposed in (True, False) if cells_first else (False, True):
             if matrix.shape == (shape[::-1] if transposed else shape):
-                genes, cells = genes.iloc[g:], cells.iloc[c:]
+                genes, cells = map(_without_numbering, (genes.iloc[g:], cells.iloc[c:]))
                 return (matrix if transposed else matrix.T).tocsr(), genes, cells
     raise InputError(
         f"the matrix is {matrix.shape[0]} x {matrix.shape[1]}, but {lists[GENES].name} has "
@@ -234,11 +274,14 @@ def _orient(matrix, genes: pd.DataFrame, cells: pd.DataFrame, path: Path, lists:
 
 
 def _is_header(names: pd.DataFrame) -> bool:
-    return len(names) > 0 and names.iloc[0, 0].lower() in HEADERS
+    first = [name for name in names.iloc[0] if name] if len(names) else []
+    return bool(first) and all(HEADER.fullmatch(name) for name in first[:2])
 
 
 def _as_anndata(matrix, genes: pd.DataFrame, cells: np.ndarray, path: Path) -> ad.AnnData:
     """Name genes by their symbol, the second column where there is one; keep only genes."""
+    if genes.shape[1] == 2 and genes[1].str.lower().isin(KINDS).all():
+        genes = pd.DataFrame({0: genes[0], 1: genes[0], 2: genes[1]})  # symbols and kinds
     identifiers = genes.iloc[:, 0].to_numpy(str)
     symbols = genes.iloc[:, 1].to_numpy(str) if genes.shape[1] > 1 else identifiers
     if genes.shape[1] > 1 and _share(symbols) > 0.5 > _share(identifiers):

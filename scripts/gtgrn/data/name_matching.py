@@ -318,6 +318,12 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         return (
             f"'{min(joined)[:40]}' holds several names: write one in a row, each with its partner"
         )
+    repair = find_repair([(name,) for name in names], genes)
+    if repair is not None:
+        return (
+            f"{repair.then} of {repair.total} names would match if {repair.repair.what}: "
+            f"{repair.repair.remedy}"
+        )
     if names & genes:
         return (
             f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "

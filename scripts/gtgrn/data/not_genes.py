@@ -21,10 +21,12 @@ KEEP = "keep"
 
 SUMMARY_ROWS = re.compile(
     r"N_(unmapped|multimapping|noFeature|ambiguous)"  # STAR
-    r"|__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"  # htseq-count
-    r"|_?_?(no_feature|too_low_aQual|not_aligned|alignment_not_unique)"
+    r"|no(Unmapped|Multimapping|NoFeature|Ambiguous|\w*Reads)"  # STARsolo
+    r"|__\w+"  # htseq-count, umi_tools and their kin
+    r"|no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique"
     r"|(Unassigned|Assigned)(_\w+)?"  # featureCounts' summary
-    r"|(un)?mapped|unassigned",
+    r"|(un|multi)?mapped|multimapping|unassigned|unclassified|unknown|undetermined|decoy"
+    r"|library[_. ]?size|n_?reads|total_?(reads|umis?)|[-*.?]",
     flags=re.I,
 )
 SPIKE_INS = re.compile(r"(gERCC|ERCC)[-_.]\d{5}|SIRV\d\w*", flags=re.I)
@@ -33,14 +35,15 @@ ANNOTATIONS = {
     # A numbering, by pandas and by tibble
     "index", "level_0", "...1", "x1_row", "row_names", "rownames", "row.names",
     # featureCounts
-    "geneid", "chr", "chrom", "chromosome", "start", "end", "strand", "length", "width",
+    "geneid", "gene_length", "effective_length", "efflength", "mean_length", "exon_length",
+    "chr", "chrom", "chromosome", "start", "end", "strand", "length", "width",
     "start_position", "end_position", "seqnames", "seqname", "chromosome_name",
     # biomart, GENCODE, GEO
     "gene_id", "gene_name", "gene_symbol", "genesymbol", "symbol", "gene_short_name",
     "ensembl", "ensembl_id", "ensembl_gene_id", "ensembl_gene_id_version", "external_gene_name",
     "hgnc_symbol", "mgi_symbol", "hgnc_id", "entrezid", "entrez_id", "entrezgene_id",
     "entrezgene", "description", "gene_description", "gene_biotype", "gene_type", "biotype",
-    "gene_length", "transcript_id", "transcript_id(s)", "gene.name", "gene.symbol",
+    "transcript_id", "transcript_id(s)", "gene.name", "gene.symbol",
     "feature_type", "feature_types", "genome", "id_ref", "identifier",
     # Seurat, scanpy: of cells
     "orig.ident", "orig_ident", "ncount_rna", "nfeature_rna", "ncount_sct", "nfeature_sct",
@@ -53,11 +56,20 @@ ANNOTATIONS = {
     "louvain", "cluster", "clusters", "cell_type", "celltype", "cell.type", "batch", "sample",
     "sample_id", "sampleid", "condition", "donor", "donor_id", "patient", "barcode", "barcodes",
     "cell_id", "cellid", "cell_barcode", "size_factor", "size_factors", "sizefactor",
+    "pseudotime", "pseudo_time", "dpt_pseudotime", "age", "sex", "gender", "group", "groups",
+    "label", "labels", "class", "ident", "stage", "day", "time", "timepoint", "time_point",
+    "treatment", "genotype", "tissue", "replicate", "plate", "well", "lane", "subtype",
+    "disease", "diagnosis", "status", "library", "experiment", "study", "dataset", "species",
+    "percent_ribo", "pct_counts_ribo", "mito_frac", "n_cells", "n_cells_by_counts",
+    "mean_counts", "pct_dropout_by_counts", "highly_variable", "dispersions", "mean", "means",
+    "median", "average", "std", "variance",
     "umap_1", "umap_2", "umap1", "umap2", "tsne_1", "tsne_2", "tsne1", "tsne2",
 }  # fmt: skip
 """Names, in lower case, of columns that programs write beside the counts; none is a gene."""
 
-UNNAMED = re.compile(r"Unnamed: ?\d+(_level_\d+)?|V1|X", flags=re.I)
+BY_PANDAS = re.compile(r"Unnamed: ?\d+(_level_\d+)?(\.\d+)?", flags=re.I)
+"""What pandas calls a column without a name; one that it wrote several times gets a number."""
+UNNAMED = re.compile(rf"{BY_PANDAS.pattern}|V1|X", flags=re.I)
 TOTALS = {"total", "totals", "sum", "grand total", "rowsums", "colsums", "all"}
 
 
@@ -75,7 +87,7 @@ def is_annotation(name: str, values: np.ndarray, numeric: bool, rows: Sequence[s
     rows
         The names of the rows.
     """
-    if name.strip().lower() in ANNOTATIONS:
+    if name.strip().lower() in ANNOTATIONS or BY_PANDAS.fullmatch(name.strip()):
         return True
     if name.strip() and not UNNAMED.fullmatch(name.strip()):
         return False
@@ -122,8 +134,9 @@ def leave_out(adata: ad.AnnData, path: object) -> tuple[ad.AnnData, list[str]]:
 
 
 def is_no_gene(name: str) -> bool:
-    """Return whether a name is that of a summary row or a spike-in."""
-    return bool(SUMMARY_ROWS.fullmatch(name) or SPIKE_INS.fullmatch(name))
+    """Return whether a name is that of a summary row, an annotation or a spike-in."""
+    known = name.lower() in ANNOTATIONS or BY_PANDAS.fullmatch(name)
+    return bool(known or SUMMARY_ROWS.fullmatch(name) or SPIKE_INS.fullmatch(name))
 
 
 def _totals(names: Sequence[str], matrix, axis: int, already: np.ndarray) -> np.ndarray:

@@ -34,10 +34,11 @@ from gtgrn.data.filters import (
     variable_genes,
 )
 from gtgrn.data.gene_selection import VARIANCE, find_ordering, significant_genes
+from gtgrn.data.name_checks import check_meaning
 from gtgrn.data.not_genes import KEEP, leave_out
 from gtgrn.data.obs_columns import OBS
 from gtgrn.data.preprocess_options import CardPreprocessOptions
-from gtgrn.data.readers import bad_path, join_cells, name_genes, read_matrix
+from gtgrn.data.readers import bad_path, columns_of, join_cells, name_genes, read_matrix
 from gtgrn.data.store import UNS
 from gtgrn.data.value_kinds import LOGGED, NORMALISED
 from gtgrn.errors import InputError
@@ -94,6 +95,8 @@ def read_expression(expression: dict, columns: Mapping[str, str] | None = None) 
     if 0 in matrix.shape and (not only_names or not len(genes)):
         size = f"{matrix.shape[0]} cells x {matrix.shape[1]} genes"
         raise bad_path(f"the matrix is empty: {size}", path, "Give one with cells and genes")
+    if not only_names:
+        check_meaning(list(genes), list(obs.index), path, expression, columns_of(adata, "var"))
     check_unique(genes, "gene", path, "Sum or drop the copies, or use identifiers as names")
     check_unique(obs.index, "cell", path, "Make the cell names unique")
     order = np.argsort(genes.to_numpy(str), kind="stable")

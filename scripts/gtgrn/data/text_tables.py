@@ -98,6 +98,8 @@ def _comment_lines(lines: Sequence[str], promised: str) -> int:
     """Return how many lines before the header are remarks, such as featureCounts' command."""
     if lines and EXCEL.fullmatch(lines[0].strip().lower()):
         return 1
+    if len(lines) > 2 and re.fullmatch(r"#1\.\d+\s*", lines[0]) and lines[1][:1].isdigit():
+        return 2  # GCT of the Broad Institute: version and sizes
     for number, line in enumerate(lines):
         after = lines[number + 1] if number + 1 < len(lines) else ""
         fields = max(len(_split(line, sep)) for sep in (promised, "\t", ","))
@@ -116,7 +118,7 @@ def _split(line: str, sep: str) -> list[str]:
 def _find_separator(lines: Sequence[str], promised: str) -> str:
     """Return the separator that splits the header and every line alike."""
     best, most = promised, 1
-    for sep in (promised, *({"\t", ",", ";", r"\s+"} - {promised})):
+    for sep in dict.fromkeys((promised, "\t", ",", ";", "|", r"\s+")):
         widths = [len(_split(line, sep)) for line in lines]
         body = widths[1:]
         # R's write.table leaves out the name of the column of row names.
@@ -155,6 +157,8 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
     if named:
         rows = _as_text(path, frame)
         columns, body = header if len(header) < frame.shape[1] else header[1:], frame.iloc[:, 1:]
+        if len(header) == frame.shape[1] and _names_are_second(header, frame):
+            rows, columns, body = _second_as_names(path, columns, body)
     else:
         # Nothing else tells the cells of several such tables apart.
         stem = path.name.split(".")[0]
@@ -229,6 +233,33 @@ def _has_row_names(path: Path, expression: dict, header: list[str], frame: pd.Da
     if named and frame.shape[1] < 2:
         raise _bad_header(header, frame, path)
     return named
+
+
+def _names_are_second(header: list[str], frame: pd.DataFrame) -> bool:
+    """Return whether the first column only numbers the rows and the second one names them.
+
+    So pandas writes a table whose names are a column (`reset_index`, then `to_csv`).
+    """
+    numbers = pd.to_numeric(frame[0], errors="coerce").to_numpy(float)
+    if frame.shape[1] < 3 or not is_corner(header[0]) or not is_numbering(numbers):
+        return False
+    second = frame.iloc[:, 1]
+    if second.dtype != object or second.isna().any():
+        return False
+    text = second.astype(str).str.strip()
+    return not text.duplicated().any() and not text.map(NUMBER.fullmatch).any()
+
+
+def _second_as_names(
+    path: Path, columns: list[str], body: pd.DataFrame
+) -> tuple[np.ndarray, list[str], pd.DataFrame]:
+    """Return the names in what is now the first column, and the rest."""
+    log.warning(
+        "%s: the first column numbers the rows; their names are taken from the second, '%s'",
+        path, columns[0],
+    )  # fmt: skip
+    names = body.iloc[:, 0].astype(str).str.strip().to_numpy(dtype=object)
+    return names, columns[1:], body.iloc[:, 1:]
 
 
 def _looks_like_values(path: Path, expression: dict, header: list[str], column: pd.Series) -> bool:

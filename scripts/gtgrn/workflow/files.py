@@ -218,6 +218,11 @@ class Files:
 
     # All data sets
 
+    def final_networks(self) -> list[str]:
+        """Return the networks that people take away, of all data sets with expression."""
+        names = ("network.tsv.gz", "network.graphml")
+        return [f"<results>/{data}/{name}" for data in self.plan.expressed for name in names]
+
     def expand_splits(self, pattern: str, datasets: Iterable[str] | None = None) -> list[str]:
         """Expand a pattern over data sets, their schemes and, where it has ``{seed}``, seeds."""
         names = self.plan.supervised if datasets is None else datasets

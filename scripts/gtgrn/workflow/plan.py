@@ -333,13 +333,22 @@ class Plan:
         return self.config["peers"]["forms"]
 
     def peers_of(self, dataset: str) -> list[Model]:
-        """Return the peers of a data set with their forms; peers need expression."""
+        """Return the peers that are trained on a data set beside all else, with their forms."""
         chosen = self.config["peers"]["datasets"]
+        if chosen is not None and self.of_card(dataset) not in chosen:
+            return []
+        return self.possible_peers(dataset)
+
+    def possible_peers(self, dataset: str) -> list[Model]:
+        """Return the peers that a data set may have, with their forms; they need expression."""
         if dataset not in self.wholes(self.expressed):
             return []
-        if chosen and self.of_card(dataset) not in chosen:
-            return []
         return [(peer, form) for peer in self.peers for form in self.forms]
+
+    def asked_peers(self, dataset: str) -> list[Model]:
+        """Return the peers of the target peers: where no data set is chosen, it asks for all."""
+        chosen = self.config["peers"]["datasets"]
+        return self.peers_of(dataset) if chosen else self.possible_peers(dataset)
 
     @property
     def single_peers(self) -> list[str]:

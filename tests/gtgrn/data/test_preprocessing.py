@@ -393,7 +393,7 @@ def test_tables_that_are_not_matrices(tmp_path):
     path.write_text("\tFOS\tMYC\nc1\t1\t2\t3\t4\n")
     message = message_of(read_expression, card)
     assert "the header has 3 names, the first row 5 fields" in message
-    path.write_text("cell|FOS|MYC\nc1|1|2\n")
+    path.write_text("cell~FOS~MYC\nc1~1~2\n")
     message = message_of(read_expression, card)
     assert "the header has 1 names" in message
     assert "Separate by commas in .csv, by tabs else" in message
