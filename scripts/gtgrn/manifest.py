@@ -168,7 +168,8 @@ def lineage(path: str | Path, known: Iterable[str | Path]) -> set[str] | None:
         If an entry is damaged.
     """
     left_out = {as_noted(name) for name in known}
-    found, waiting = set(), [str(path)]
+    found: set[str] = set()
+    waiting = [str(path)]
     while waiting:
         name = waiting.pop()
         read = entry_reads(name)

@@ -11,13 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-SYSTEM = tuple(
-    f"{Path(place).resolve()}{os.sep}"
-    for place in (
-        *["/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin"],
-        *[sys.prefix, sys.base_prefix, Path(__file__).parent],
-    )
-)
+PROGRAMS = ["/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin", sys.prefix]
+PROGRAMS += [sys.base_prefix, str(Path(__file__).parent)]
+SYSTEM = tuple(f"{Path(place).resolve()}{os.sep}" for place in PROGRAMS)
 """Folders of programs, which hold no data of a user."""
 CACHES = (".py", ".pyc", ".nbi", ".nbc", ".so")
 """Suffixes of code, compiled or not."""

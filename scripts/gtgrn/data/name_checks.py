@@ -57,7 +57,7 @@ def check_meaning(
     InputError
         Naming the cause and the remedy.
     """
-    table = expression.get("orientation") if expression["format"] == "table" else None
+    table = expression.get("orientation", "") if expression["format"] == "table" else ""
     first = {CELLS_BY_GENES: "line", GENES_BY_CELLS: "column"}
     other = {CELLS_BY_GENES: "column", GENES_BY_CELLS: "line"}
     for what, names, where in (("genes", genes, first), ("cells", cells, other)):
@@ -131,7 +131,7 @@ def _share(names: Collection[str], known: frozenset[str]) -> float:
     return same / len(names) if same >= ENOUGH else 0.0
 
 
-def _check_side(genes: Sequence[str], cells: Sequence[str], path: str, table: str | None) -> None:
+def _check_side(genes: Sequence[str], cells: Sequence[str], path: str, table: str) -> None:
     """Refuse a matrix whose cells are called like genes and whose genes are not."""
     known = _known_genes(tuple(map(shipped, TRANSLATIONS["ensembl"])))
     if not len(cells) or _share(cells, known) < SOME or _share(genes, known) > FEW:

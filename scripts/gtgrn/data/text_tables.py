@@ -158,7 +158,8 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
         rows = _as_text(path, frame)
         columns, body = header if len(header) < frame.shape[1] else header[1:], frame.iloc[:, 1:]
         if len(header) == frame.shape[1] and _names_are_second(header, frame):
-            rows, columns, body = _second_as_names(path, columns, body)
+            rows, body = _second_as_names(path, columns[0], body)
+            columns = columns[1:]
     else:
         # Nothing else tells the cells of several such tables apart.
         stem = path.name.split(".")[0]
@@ -250,16 +251,14 @@ def _names_are_second(header: list[str], frame: pd.DataFrame) -> bool:
     return not text.duplicated().any() and not text.map(NUMBER.fullmatch).any()
 
 
-def _second_as_names(
-    path: Path, columns: list[str], body: pd.DataFrame
-) -> tuple[np.ndarray, list[str], pd.DataFrame]:
+def _second_as_names(path: Path, name: str, body: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the names in what is now the first column, and the rest."""
     log.warning(
         "%s: the first column numbers the rows; their names are taken from the second, '%s'",
-        path, columns[0],
+        path, name,
     )  # fmt: skip
     names = body.iloc[:, 0].astype(str).str.strip().to_numpy(dtype=object)
-    return names, columns[1:], body.iloc[:, 1:]
+    return names, body.iloc[:, 1:]
 
 
 def _looks_like_values(path: Path, expression: dict, header: list[str], column: pd.Series) -> bool:

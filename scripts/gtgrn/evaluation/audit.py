@@ -378,7 +378,9 @@ def _reads_labels(origin: Origin, artefact: str) -> dict:
     return row("made of files with labels", artefact, len(files), bool(files), detail)
 
 
-def _tells(labels: np.ndarray, values: np.ndarray, artefact: str, origin: Origin) -> dict:
+def _tells(
+    labels: np.ndarray, values: np.ndarray, artefact: str, origin: Origin = UNKNOWN
+) -> dict:
     """Return the AUROC of an artefact; what it was made of decides if a high one is a finding."""
     enough = MIN_POSITIVES <= labels.sum() < len(labels)
     value = auroc(labels, values) if enough else float("nan")

@@ -332,23 +332,14 @@ class Plan:
         """Forms of the peers: published, repaired."""
         return self.config["peers"]["forms"]
 
-    def peers_of(self, dataset: str) -> list[Model]:
-        """Return the peers that are trained on a data set beside all else, with their forms."""
+    def peers_of(self, dataset: str, asked: bool = False) -> list[Model]:
+        """Return a data set's peers with their forms; `asked` for by the target peers."""
         chosen = self.config["peers"]["datasets"]
-        if chosen is not None and self.of_card(dataset) not in chosen:
-            return []
-        return self.possible_peers(dataset)
-
-    def possible_peers(self, dataset: str) -> list[Model]:
-        """Return the peers that a data set may have, with their forms; they need expression."""
         if dataset not in self.wholes(self.expressed):
             return []
+        if (chosen or (chosen == [] and not asked)) and self.of_card(dataset) not in chosen:
+            return []
         return [(peer, form) for peer in self.peers for form in self.forms]
-
-    def asked_peers(self, dataset: str) -> list[Model]:
-        """Return the peers of the target peers: where no data set is chosen, it asks for all."""
-        chosen = self.config["peers"]["datasets"]
-        return self.peers_of(dataset) if chosen else self.possible_peers(dataset)
 
     @property
     def single_peers(self) -> list[str]:

@@ -86,7 +86,7 @@ class StudyFiles:
     def peer_runs(self, dataset: str) -> list[tuple[str, str, str, int]]:
         """Return (model, form, split, seed) of all that the target peers trains."""
         runs = self.plan.runs(dataset)
-        return [(*peer, *run) for peer in self.plan.asked_peers(dataset) for run in runs]
+        return [(*peer, *run) for peer in self.plan.peers_of(dataset, asked=True) for run in runs]
 
     def peer_scores(self, wildcards) -> list[str]:
         """Return the score files in the order of :meth:`peer_runs`."""

@@ -78,7 +78,9 @@ def test_lists_that_do_not_fit_the_matrix(tmp_path):
     message = refusal(card)
     assert "the matrix is 10 x 12, but features.tsv has 9 lines and barcodes.tsv 12" in message
     path.unlink()
-    assert "there is no features.tsv or genes.tsv, plain or packed, beside matrix.mtx" in refusal(card)
+    assert "there is no features.tsv or genes.tsv, plain or packed, beside matrix.mtx" in refusal(
+        card
+    )
 
 
 def test_lists_with_a_header(tmp_path):
