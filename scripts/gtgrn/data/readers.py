@@ -325,7 +325,7 @@ def reading(
         # Whatever a library raises on a stranger's file: they promise no kind of error.
         reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         problem = f"not a readable {kind} ({reason})"
-        if isinstance(error, UnicodeDecodeError):
+        if isinstance(error, UnicodeDecodeError) and error.encoding == "utf-8":
             remedy = "Save it as UTF-8 (iconv -f latin1 -t utf-8)"
         raise InputError(problem, file=path, field=field, remedy=remedy) from error
 

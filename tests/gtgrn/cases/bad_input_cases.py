@@ -322,7 +322,7 @@ CASES: dict[str, tuple] = {
         "counts.csv | expression.path | not a readable table (No columns | Fetch",
     ),
     "wrong separator": (
-        text("counts.csv", "cell|G0|G1\nc0|1|2\nc1|3|4\n"),
+        text("counts.csv", "cell~G0~G1\nc0~1~2\nc1~3~4\n"),
         "counts.csv | expression.path | the header has 1 names | Separate by commas in .csv",
     ),
     "ragged rows": (
