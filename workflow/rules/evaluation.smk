@@ -130,6 +130,7 @@ rule measure_stability:
         methods=PLAN.methods,
         options=config["inference"]["options"],
         seed=config["inference"]["seed"],
+        genes=config["evaluation"]["stability_genes"],
         code=code("measure_stability", METHODS, PLAN.methods),
     script:
         "../../scripts/measure_stability.py"

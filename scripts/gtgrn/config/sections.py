@@ -158,6 +158,12 @@ class EvaluationOptions:
         "Whether every network is inferred three more times, with another seed and on either "
         "half of the cells, to see how far it agrees with itself.",
     )
+    stability_genes: int | None = option(
+        500,
+        "Where there are more genes, that is measured among so many of them, drawn by "
+        "inference.seed with the same share of regulators; null takes all.",
+        minimum=10,
+    )
     bootstrap: int = option(1000, "Resamples behind the interval of a difference.", minimum=2)
     permutations: int = option(1000, "Permutations behind a p-value.", minimum=1)
     threshold: float | None = option(

@@ -6,7 +6,7 @@ the least.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -30,6 +30,42 @@ def halves(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """
     order = np.random.default_rng(derive_seed(seed, "halves")).permutation(n)
     return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
+
+
+def draw_genes(
+    genes: Sequence[str], regulators: Collection[str], most: int | None, *, seed: int
+) -> list[str]:
+    """Return the genes among which stability is measured, in their order.
+
+    The time of most methods grows with the square of the number of genes or faster.
+
+    Parameters
+    ----------
+    genes, regulators
+        Names of all genes, and of the regulators among them.
+    most
+        Largest number of genes; None for all.
+    seed
+        Seed of the draw.
+
+    Returns
+    -------
+    list of str
+        All genes where they are few enough; else so many, regulators and others each in their
+        share, at least two of either where there are.
+    """
+    if most is None or len(genes) <= most:
+        return list(genes)
+    known = set(regulators)
+    parts = [[g for g in genes if g in known], [g for g in genes if g not in known]]
+    share = round(most * len(parts[0]) / len(genes))
+    least = min(2, len(parts[0]))
+    first = min(max(share, least), most - min(2, len(parts[1])))
+    rng = np.random.default_rng(derive_seed(seed, "genes of stability"))
+    drawn: set[str] = set()
+    for part, number in zip(parts, (first, most - first), strict=True):
+        drawn.update(rng.permutation(part)[:number].tolist())
+    return [gene for gene in genes if gene in drawn]
 
 
 def jaccard_at(first: np.ndarray, second: np.ndarray, k: int) -> float:

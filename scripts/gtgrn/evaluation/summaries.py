@@ -36,7 +36,7 @@ LAYOUTS = {
     "comparisons": [*claims.COLUMNS, "dataset", "split", "seed"],
     "permutations": [*claims.PERMUTATIONS, "dataset", "split", "seed"],
     "reconstruction": [*reconstruction.COLUMNS, "seed", "dataset", "split"],
-    "stability": ["method", "between", "k", "jaccard", "spearman", "dataset"],
+    "stability": ["method", "between", "k", "genes", "jaccard", "spearman", "dataset"],
 }
 """Columns of the joined tables. They are stated, because a run may have no such table to join."""
 

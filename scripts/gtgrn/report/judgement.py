@@ -168,7 +168,8 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
     Returns
     -------
     dict
-        reconstruction, characteristics and stability: lists of rows, empty without a file.
+        reconstruction, characteristics and stability: lists of rows, empty without a file;
+        stability_genes: among how many genes, where these are not all.
     """
     files = folder / "evaluation" / split
     characteristics = _read_if_there(files / "characteristics.tsv")
@@ -182,7 +183,17 @@ def describe_reconstruction(folder: Path, split: str, label: Callable[[Method], 
         "stability": _stability(
             folder / "evaluation" / "stability.tsv", files / "agreement.tsv", label
         ),
+        "stability_genes": _drawn_genes(folder),
     }
+
+
+def _drawn_genes(folder: Path) -> int | None:
+    """Return the number of genes that stability was measured among, None where it is all."""
+    measured, genes = (
+        _read_if_there(folder / name) for name in ("evaluation/stability.tsv", "genes.tsv")
+    )
+    drawn = int(measured["genes"].max()) if "genes" in measured else len(genes)
+    return drawn if drawn < len(genes) else None
 
 
 def _as_method(name: str) -> Method:

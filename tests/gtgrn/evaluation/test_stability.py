@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gtgrn.evaluation import stability
-from gtgrn.evaluation.stability import halves
+from gtgrn.evaluation.stability import draw_genes, halves
 from gtgrn.inference.consensus import align_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -123,3 +123,25 @@ def test_halves_share_no_cell_and_leave_none_out(n):
 
 def test_another_seed_gives_other_halves():
     assert set(halves(100, seed=0)[0]) != set(halves(100, seed=1)[0])
+
+
+@pytest.mark.parametrize(
+    ("n_regulators", "most", "expected"),
+    [(100, 50, 5), (1000, 50, 50), (3, 50, 2), (0, 50, 0), (999, 50, 49), (1000, 10, 10)],
+)
+def test_stability_is_measured_among_so_many_genes(n_regulators, most, expected):
+    genes = [f"g{i:04d}" for i in range(1000)]
+    regulators = genes[:n_regulators]
+    drawn = draw_genes(genes, regulators, most, seed=0)
+    assert len(drawn) == most == len(set(drawn))
+    assert drawn == sorted(drawn)
+    # At least two of the others, where there are two.
+    assert len(set(drawn) & set(regulators)) == min(expected, most - min(2, 1000 - n_regulators))
+    assert drawn == draw_genes(genes, regulators, most, seed=0)
+    assert drawn != draw_genes(genes, regulators, most, seed=1)
+
+
+@pytest.mark.parametrize("most", [None, 20, 21])
+def test_few_genes_are_all_taken(most):
+    genes = [f"g{i}" for i in range(20)]
+    assert draw_genes(genes, genes[:5], most, seed=0) == genes
