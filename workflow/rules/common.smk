@@ -79,7 +79,7 @@ def hold():
 def repeat_command():
     """Return the command that runs everything with the configuration of this run."""
     settings = workflow.config_settings
-    return command_of_run(settings.configfiles, settings.config)
+    return command_of_run(settings.configfiles, settings.config, workflow.main_snakefile)
 
 
 def code(script, kind=None, names=()):

@@ -33,3 +33,16 @@ def test_the_command_has_the_configuration_of_the_run(tmp_path, monkeypatch, giv
         assert {key: yaml.safe_load(text) for key, text in pairs} == config
     else:
         assert not rest
+
+
+def test_a_workflow_that_lies_elsewhere_is_named(tmp_path, monkeypatch):
+    snakefile = tmp_path / "code of theirs/workflow/Snakefile"
+    snakefile.parent.mkdir(parents=True)
+    snakefile.write_text("")
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    words = shlex.split(command_of_run([], {}, snakefile))
+    assert words[:2] == ["snakemake", "-s"]
+    assert snakefile.samefile(words[2])
+    monkeypatch.chdir(snakefile.parents[1])
+    assert command_of_run([], {}, snakefile) == "snakemake --cores all"
