@@ -12,19 +12,28 @@ from gtgrn.manifest import begin_job
 from gtgrn.reads import watch
 
 PACKAGE = Path(__file__).parent
+LEADING_OUT = ("R_LIBS", "PERLLIB", "PERL5LIB")
+"""What Snakemake hides from jobs in conda environments, besides PYTHONPATH."""
 CODE = "GTGRN_CODE"
 """Environment variable in which a run names the folder of its own package to its jobs."""
 
 
-def name_own_package(scripts: str) -> None:
+def name_own_package(scripts: str, *, alone: bool = False) -> None:
     """Let the jobs of this run import the package in a folder before any other of its name.
 
     Parameters
     ----------
     scripts
         The folder that holds the package.
+    alone
+        Whether the jobs run in environments that nothing else may lead out of, as conda's are:
+        the user's other folders of packages are then hidden from them, by Snakemake's own list.
     """
     others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    if alone:
+        others = iter(())
+        for name in LEADING_OUT:
+            os.environ.pop(name, None)
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([scripts, *others]))
     os.environ[CODE] = scripts
 

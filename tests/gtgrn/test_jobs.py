@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from gtgrn.code import PACKAGE, SCRIPTS
+from gtgrn.jobs import CODE, name_own_package
 
 JOB = """
 from types import SimpleNamespace
@@ -48,6 +49,17 @@ def test_a_job_that_imports_another_package_stops_in_one_line(tmp_path):
 def test_a_link_to_the_own_package_is_the_own_package(tmp_path):
     (tmp_path / "link").symlink_to(SCRIPTS)
     assert start(tmp_path, tmp_path / "link", SCRIPTS).returncode == 0
+
+
+def test_jobs_in_conda_environments_see_the_own_package_alone(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/theirs", "/own"]))
+    monkeypatch.setenv("R_LIBS", "/theirs")
+    monkeypatch.setenv(CODE, "")
+    name_own_package("/own")
+    assert os.environ["PYTHONPATH"] == os.pathsep.join(["/own", "/theirs"])
+    name_own_package("/own", alone=True)
+    assert os.environ["PYTHONPATH"] == "/own"
+    assert "R_LIBS" not in os.environ
 
 
 def test_no_script_bears_the_name_of_a_module_of_python():

@@ -37,4 +37,9 @@ sys.path.insert(0, CODE)
 
 from gtgrn.jobs import name_own_package
 
-name_own_package(CODE)
+# In conda environments Snakemake hides PYTHONPATH, and with it code that was fetched from a
+# repository: we hide what else is on it ourselves.
+WITH_CONDA = any(str(way) == "conda" for way in workflow.deployment_settings.deployment_method)
+if WITH_CONDA:
+    workflow.deployment_settings.conda_not_block_search_path_envvars = True
+name_own_package(CODE, alone=WITH_CONDA)
