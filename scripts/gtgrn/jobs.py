@@ -29,9 +29,9 @@ def name_own_package(scripts: str, *, alone: bool = False) -> None:
         Whether the jobs run in environments that nothing else may lead out of, as conda's are:
         the user's other folders of packages are then hidden from them, by Snakemake's own list.
     """
-    others = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     if alone:
-        others = iter(())
+        others = []
         for name in LEADING_OUT:
             os.environ.pop(name, None)
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([scripts, *others]))
