@@ -62,7 +62,6 @@ STRANGE = {
     b"\x93NUMPY": "an array of NumPy without names: write it as csv or h5ad",
     b"SQLite format 3": "a database: write its table as csv",
     b"%PDF": "a PDF: give the table behind it",
-    b"PAR1": "a Parquet file: write it as csv (pandas.read_parquet(...).to_csv)",
     b"ARROW1": "a Feather file: write it as csv (pandas.read_feather(...).to_csv)",
     b"\x80\x04\x95": "a pickle of Python: write it as csv or h5ad",
     b"\x80\x05\x95": "a pickle of Python: write it as csv or h5ad",

@@ -15,6 +15,8 @@ PROGRAMS = ["/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/bin", s
 PROGRAMS += [sys.base_prefix, str(Path(__file__).parent)]
 SYSTEM = tuple(f"{Path(place).resolve()}{os.sep}" for place in PROGRAMS)
 """Folders of programs, which hold no data of a user."""
+HIDDEN = {".snakemake", ".sha256", ".cache", ".config", ".conda", ".git", ".local", ".venv"}
+"""Hidden folders of programs; hidden files, such as unfinished results, count as theirs too."""
 CACHES = (".py", ".pyc", ".nbi", ".nbc", ".so")
 """Suffixes of code, compiled or not."""
 
@@ -41,8 +43,8 @@ def files_read() -> list[str] | None:
     Returns
     -------
     list of str or None
-        Relative to the working directory where they lie in it. Left out are programs, hidden
-        files and folders. None where nobody asked to :func:`watch`.
+        Relative to the working directory where they lie in it. Left out are programs and what
+        they keep for themselves. None where nobody asked to :func:`watch`.
     """
     if _seen is None:
         return None
@@ -57,7 +59,8 @@ def as_noted(path: str | Path) -> str | None:
         return None
     inside = os.path.relpath(full, os.path.realpath(os.curdir))
     name = full if inside.startswith(os.pardir) else inside
-    return None if any(part.startswith(".") for part in Path(name).parts) else name
+    hidden = HIDDEN.intersection(Path(name).parts) or Path(name).name.startswith(".")
+    return None if hidden else name
 
 
 def _hear(event: str, arguments: tuple) -> None:

@@ -65,7 +65,8 @@ def test_what_is_written_and_programs_are_not_counted(tmp_path):
     assert job(tmp_path, "rule", "out.tsv", "append", "log") == []
     assert as_noted(sys.executable) is None
     assert as_noted(SCRIPTS / "gtgrn/names.py") is None
-    assert as_noted(tmp_path / ".hidden") is None
+    assert as_noted(tmp_path / ".snakemake/scripts/x") is None
+    assert as_noted(tmp_path / ".results/known.tsv") is not None
 
 
 def test_a_chain_of_results_is_followed_to_what_has_no_entry(tmp_path, monkeypatch):

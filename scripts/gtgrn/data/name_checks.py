@@ -57,6 +57,8 @@ def check_meaning(
     InputError
         Naming the cause and the remedy.
     """
+    if expression["format"] == "genes_only":
+        return
     table = expression.get("orientation", "") if expression["format"] == "table" else ""
     first = {CELLS_BY_GENES: "line", GENES_BY_CELLS: "column"}
     other = {CELLS_BY_GENES: "column", GENES_BY_CELLS: "line"}

@@ -95,8 +95,7 @@ def read_expression(expression: dict, columns: Mapping[str, str] | None = None) 
     if 0 in matrix.shape and (not only_names or not len(genes)):
         size = f"{matrix.shape[0]} cells x {matrix.shape[1]} genes"
         raise bad_path(f"the matrix is empty: {size}", path, "Give one with cells and genes")
-    if not only_names:
-        check_meaning(list(genes), list(obs.index), path, expression, columns_of(adata, "var"))
+    check_meaning(list(genes), list(obs.index), path, expression, columns_of(adata, "var"))
     check_unique(genes, "gene", path, "Sum or drop the copies, or use identifiers as names")
     check_unique(obs.index, "cell", path, "Make the cell names unique")
     order = np.argsort(genes.to_numpy(str), kind="stable")

@@ -210,7 +210,7 @@ def test_what_no_reader_takes_says_what_it_is(tmp_path):
     text = '!Series_title\t"x"\n!series_matrix_table_begin\n'
     refused(tmp_path / "a.txt", text, "series matrix", "_begin", orientation=BY_GENES)
     (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(100))
-    refused(tmp_path / "a.parquet", None, "Parquet", "csv")
+    refused(tmp_path / "a.parquet", None, "parquet", "csv")
     (tmp_path / "l.csv").write_bytes(
         COUNTS.rename(index={"cell0": "zélle"}).to_csv().encode("latin1")
     )
