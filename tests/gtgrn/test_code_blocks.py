@@ -36,6 +36,7 @@ BLOCKS = {
     ("docs/model.md", "snakemake"): README,
     ("docs/own_data.md", "snakemake -q all"): f"{WORKFLOW}/test_own_data.py",
     ("docs/own_data.md", "snakemake --cores all"): f"{WORKFLOW}/test_own_data.py",
+    ("docs/own_data.md", "import glob, zipfile"): f"{WORKFLOW}/test_own_data.py",
     ("docs/run_elsewhere.md", "cd my_project"): f"{WORKFLOW}/test_deployment.py",
     ("docs/run_elsewhere.md", "snakemake -s gh:"): f"{WORKFLOW}/test_deployment.py",
     ("docs/run_elsewhere.md", "snakedeploy"): f"{WORKFLOW}/test_deployment.py",
