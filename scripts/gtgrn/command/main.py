@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -62,13 +62,17 @@ def ask(question: str, default: str) -> str:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(find_version(), message="gtgrn %(version)s")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """From single-cell counts to a gene regulatory network, and how far to trust it.
 
     A first network of your own data: gtgrn init FILE, gtgrn validate NAME, gtgrn run NAME.
     """
     # What the package logs is for the logs of jobs; a command says what matters by itself.
-    logging.getLogger("gtgrn").setLevel(logging.ERROR)
+    log = logging.getLogger("gtgrn")
+    # Whoever calls the command from Python has the level back afterwards.
+    context.call_on_close(partial(log.setLevel, log.level))
+    log.setLevel(logging.ERROR)
 
 
 @main.command()

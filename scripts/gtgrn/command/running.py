@@ -13,6 +13,7 @@ from pathlib import Path
 from gtgrn.config.locations import ROOT
 from gtgrn.config.settings import FULL
 from gtgrn.errors import InputError
+from gtgrn.manifest import verified
 from gtgrn.names import AUPRC, EDGES, PART, TEST
 from gtgrn.report.judgement import against_null
 from gtgrn.splits.negatives import N0
@@ -96,7 +97,7 @@ def sum_up(results: Path, datasets: Sequence[str]) -> list[str]:
         name, network = described.parent.name, described.with_name("network.tsv.gz")
         if datasets and re.sub(r"-d\d+-r\d+$", "", name) not in datasets:
             continue
-        about = json.loads(described.read_text(encoding="utf-8"))
+        about = json.loads(verified(described).read_text(encoding="utf-8"))
         lines += ["", f"{name}: {network}", *(f"  {line}" for line in _describe(about))]
         lines += [f"  {line}" for line in _judge(results / "benchmark", name)]
     report = results / "report.html"
