@@ -6,6 +6,7 @@ installed. The configuration has to lie in its usual place, since steps of a job
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ import pytest
 from project_cases import HANG, TINY, Project, make_tiny
 
 PLACE = Path("/etc/slurm/slurm.conf")
+MARK = "# of GT-GRN's tests\n"
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")
 
 
@@ -30,7 +32,16 @@ def why_not() -> str:
     missing = [name for name in DAEMONS if not shutil.which(name)]
     if missing:
         return f"not installed: {', '.join(missing)}"
-    return f"{PLACE} exists: this machine belongs to a cluster" if PLACE.exists() else ""
+    foreign = PLACE.exists() and not PLACE.read_text().startswith(MARK)
+    return f"{PLACE} exists: this machine belongs to a cluster" if foreign else ""
+
+
+def end_daemons_of_a_killed_test() -> None:
+    """End what a killed test left; its configuration says where its daemons wrote their number."""
+    text = PLACE.read_text() if PLACE.exists() else ""
+    for path in re.findall(r"^Slurm(?:ctld|d)PidFile=(.+)$", text, re.MULTILINE):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int(Path(path).read_text()), signal.SIGTERM)
 
 
 pytestmark = [
@@ -101,6 +112,7 @@ def jobs_of(rule: str, since: int = 0) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory) -> Iterator[str]:
     """Start the daemons; the node's name."""
+    end_daemons_of_a_killed_test()
     folder, host = tmp_path_factory.mktemp("slurm"), socket.gethostname()
     for name in ("state", "spool", "logs"):
         (folder / name).mkdir()
@@ -108,7 +120,7 @@ def node(tmp_path_factory) -> Iterator[str]:
         os.mknod(folder / f"gpu{number}", 0o020666, os.makedev(1, 3))
     PLACE.parent.mkdir(parents=True, exist_ok=True)
     gpus = PLACE.with_name("gres.conf")
-    PLACE.write_text(CONFIGURATION.format(host=host, folder=folder))
+    PLACE.write_text(MARK + CONFIGURATION.format(host=host, folder=folder))
     gpus.write_text(f"Name=gpu File={folder}/gpu[0-1]\n")
     Path("/run/munge").mkdir(exist_ok=True)
     shutil.chown("/run/munge", "munge", "munge")
