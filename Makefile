@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: help run test test-fast test-cluster test-faults lint docs bench clean
+.PHONY: help run test test-fast test-cluster test-conda test-faults lint docs bench clean
 
 # rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
 .venv/installed: requirements.lock
@@ -28,11 +28,14 @@ test: .venv/installed ## run every test; twenty minutes (as root on Debian it in
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/installed ## run the tests that need no workflow and no long training; minutes
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not cluster and not faults"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not cluster and not faults and not conda"
 
 test-cluster: .venv/installed ## run the workflow on SLURM, whose daemons it starts; as root on Debian
 	tests/install_system.sh
 	$(BIN)/pytest -m cluster tests/workflow/test_cluster.py
+
+test-conda: .venv/installed ## run the workflow with --use-conda in environments made from a local channel
+	$(BIN)/pytest -m conda tests/conda
 
 test-faults: .venv/installed ## damage files by the thousand and kill runs; GTGRN_FUZZ says how many
 	$(BIN)/pytest -n 2 -m faults
