@@ -71,6 +71,7 @@ def test_own_data_in_five_lines(tiny, bin_folder):
     ad.AnnData(counts.astype("float32")).write_h5ad(mine / "data/mine.h5ad")
     settings = {key: TINY[key] for key in TINY if key not in ("ablations", "variants", "network")}
     settings["inference"] = {"methods": ["pearson", "clr"]}
+    settings["walks"] = {**TINY["walks"], "networks": ["pearson", "clr"]}
     settings["context"] = {"sources": []}
     (mine / "config").mkdir()
     (mine / "config/config.yaml").write_text(yaml.safe_dump(settings))
