@@ -19,11 +19,9 @@ import networkx as nx
 import pandas as pd
 import pytest
 import torch
-from gtgrn.code import PACKAGE, SCRIPTS
 from gtgrn.config.settings import ENSEMBLES
 from gtgrn.files import machine
 from gtgrn.manifest import FOLDER, begin_job, entry_of, record, sha256, verified
-from import_cases import reached_by, read_imports
 from project_cases import HANG, TINY, Project
 from toy_cases import TOY_MODULE, TOY_PEER, TOY_SECTION
 
@@ -274,94 +272,6 @@ def test_gene_order_orientation_and_edge_order_do_not_matter(finished):
             for dataset in ("tiny", "permuted")
         )
         assert gzip.decompress(one) == gzip.decompress(other), name
-
-
-def test_a_second_run_does_nothing_and_a_touched_rule_reruns_what_depends_on_it(finished):
-    again = finished.snakemake("--cores", "2")
-    assert again.returncode == 0
-    assert "Nothing to be done" in again.stdout
-    forced = finished.snakemake("-n", "-R", "train_gtgrn")
-    counted = set(re.findall(r"^(\w+) +\d+$", forced.stdout, flags=re.MULTILINE))
-    assert counted == {
-        *["all", "train_gtgrn", "evaluate_split", "build_network", "collect_metrics"],
-        *["collect_runtime", "build_report", "describe_networks", "audit_leakage", "total"],
-    }
-
-
-EDITED = [
-    "errors",
-    "config.cards",
-    "data.preprocessing",
-    "training.progress",
-    "splits.leakage",
-    "inference.run",
-    "inference.consensus",
-    "inference.methods.pearson",
-    "evaluation.summaries",
-    "models.gtgrn.two_role",
-    "models.nulls.label_features",
-    "embeddings.bert",
-    "network.ranking",
-    "report.page",
-]
-
-
-@pytest.fixture(scope="module")
-def starts(finished):
-    """Rule -> the files from which its jobs start: its script, and a method's own module."""
-    found = {}
-    for rules in (finished.folder / "workflow/rules").glob("*.smk"):
-        for block in re.split(r"^(?=rule |use rule )", rules.read_text(), flags=re.MULTILINE):
-            name = re.match(r"rule (\w+):", block)
-            script = re.search(r"scripts/(\w+\.py)", block)
-            if name and script:
-                found[name[1]] = [SCRIPTS / script[1]]
-    for method in ("genie3", "grnboost2", "clr", "pearson", "random"):
-        module = PACKAGE / f"inference/methods/{method}.py"
-        found[f"infer_{method}"] = [SCRIPTS / "infer_network.py", module]
-        found[f"gather_{method}"] = [SCRIPTS / "gather_shards.py"]
-    for rule in ("measure_stability", "build_report"):
-        kind = {"measure_stability": "inference/methods", "build_report": "report/sections"}[rule]
-        chosen = TINY["inference"]["methods"] if rule == "measure_stability" else ["*"]
-        for pattern in chosen:
-            found[rule] += PACKAGE.joinpath(kind).glob(f"{pattern}.py")
-    return found
-
-
-@pytest.fixture(scope="module")
-def planned(finished):
-    """Names of all rules that a run from the beginning would start."""
-    plan = finished.snakemake("-n", "-F").stdout
-    return set(re.findall(r"^(?:local)?rule (\w+):", plan, flags=re.MULTILINE)) - {"all"}
-
-
-def test_every_rule_with_a_script_has_its_digest(planned, starts):
-    assert len(planned) > 20
-    assert planned <= starts.keys()
-
-
-@pytest.mark.parametrize("name", EDITED)
-def test_an_edit_of_a_module_reruns_the_rules_whose_script_reaches_it(
-    finished, starts, planned, name
-):
-    imports = read_imports()
-    file = PACKAGE / f"{name.replace('.', '/')}.py"
-    module = finished.folder / "scripts" / file.relative_to(SCRIPTS)
-    text = module.read_bytes()
-    try:
-        module.write_bytes(text + b"\n# edited\n")
-        dry = finished.snakemake("-n").stdout
-    finally:
-        module.write_bytes(text)
-    jobs = re.split(r"^(?=(?:local)?rule \w+:)", dry, flags=re.MULTILINE)[1:]
-    rerun = {re.match(r"(?:local)?rule (\w+):", job)[1]: job for job in jobs}
-    changed = {rule for rule, job in rerun.items() if "Params have changed" in job}
-    expected = {
-        rule for rule in planned & starts.keys() if file in reached_by(imports, *starts[rule])
-    }
-    # What reruns anyhow, since its input does, is not asked whether its own code has changed.
-    assert changed
-    assert changed <= expected <= rerun.keys()
 
 
 def test_the_same_seed_gives_the_same_bytes(finished):

@@ -96,8 +96,9 @@ def of_dataset(function):
 
 
 def get_card(wildcards):
-    """Return the card of a data set, without what only says what is made of its cells."""
-    return without(PLAN.datasets[wildcards.dataset], "groups", "compare")
+    """Return the card of a data set, without what only names it or says what is made of it."""
+    beside_data = ("groups", "compare", "context", "title", "citation", "licence")
+    return without(PLAN.datasets[wildcards.dataset], *beside_data)
 
 
 def get_method_params(method, script):
@@ -123,6 +124,28 @@ def of_network(wildcards):
     """Return the priority of a model: that of the network, if it ranks it."""
     ranks = wildcards.variant == PLAN.main_model[1] and wildcards.split == PLAN.schemes[0]
     return NETWORK if ranks else 0
+
+
+def trained_with(options):
+    """Return the params of a job that trains: its options, and those of which a change reruns it.
+
+    On which device it computes is none of them. Snakemake does not compare what is a function of
+    the threads.
+    """
+    find = options if callable(options) else lambda wildcards: options
+    return {
+        "options": lambda wildcards, threads: find(wildcards),
+        "compared": lambda wildcards: without_device(find(wildcards)),
+    }
+
+
+def without_device(options):
+    """Return options, sections in them too, without the key device."""
+    return {
+        key: without_device(value) if isinstance(value, dict) else value
+        for key, value in options.items()
+        if key != "device"
+    }
 
 
 def without(section, *keys):

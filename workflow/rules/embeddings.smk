@@ -24,7 +24,7 @@ rule train_bert:
         mem_mb=scaled(4000),
         runtime=scaled(720),
     params:
-        options=config["bert"],
+        **trained_with(config["bert"]),
         code=code("train_bert"),
     script:
         "../../scripts/train_bert.py"
@@ -49,7 +49,7 @@ rule train_vae:
         mem_mb=scaled(4000),
         runtime=scaled(240),
     params:
-        options=config["vae"],
+        **trained_with(config["vae"]),
         code=code("train_vae"),
     script:
         "../../scripts/train_vae.py"

@@ -29,7 +29,7 @@ rule train_gtgrn:
         mem_mb=scaled(8000),
         runtime=scaled(720),
     params:
-        options=lambda wildcards: PLAN.variant_options(wildcards.variant),
+        **trained_with(lambda wildcards: PLAN.variant_options(wildcards.variant)),
         code=code("train_gtgrn"),
     script:
         "../../scripts/train_gtgrn.py"
@@ -66,7 +66,7 @@ for training, (peers, datasets) in TRAININGS.items():
             mem_mb=scaled(8000),
             runtime=scaled(720),
         params:
-            options={peer: PLAN.peer_options(peer) for peer in peers},
+            **trained_with({peer: PLAN.peer_options(peer) for peer in peers}),
             code=code("train_peers", PEERS, peers),
         script:
             "../../scripts/train_peers.py"

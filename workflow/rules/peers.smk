@@ -46,7 +46,7 @@ rule tune_model:
         mem_mb=scaled(8000),
         runtime=scaled(720),
     params:
-        options=STUDIES.tuning_options,
+        **trained_with(STUDIES.tuning_options),
         form=config["tuning"]["form"],
         code=code("tune_model", PEERS, find_plugins(PEERS)),
     script:

@@ -205,7 +205,7 @@ rule summarise_input:
         mem_mb=scaled(4000),
         runtime=scaled(15),
     params:
-        card=get_card,
+        card=lambda wildcards: without(PLAN.datasets[wildcards.dataset], "groups", "compare"),
         code=code("summarise_input"),
     script:
         "../../scripts/summarise_input.py"

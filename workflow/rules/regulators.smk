@@ -26,9 +26,9 @@ rule rank_regulators:
         mem_mb=scaled(8000),
         runtime=scaled(240),
     params:
+        **trained_with(variant_options(config, PLAN.paper_variant) if PLAN.paper_variant else {}),
         models=of_dataset(PLAN.attention_models),
         seeds=SEEDS,
-        options=variant_options(config, PLAN.paper_variant) if PLAN.paper_variant else {},
         code=code("rank_regulators", PEERS, PLAN.peers),
     script:
         "../../scripts/rank_regulators.py"
