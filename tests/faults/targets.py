@@ -28,6 +28,7 @@ from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.readers import reading
 from gtgrn.data.reference import read_reference, read_regulators, read_sources
 from gtgrn.data.source_files import read_source
+from gtgrn.errors import InputError
 from gtgrn.evaluation.third_party import read_scores
 from gtgrn.simulation.boolean_models import read_model
 from gtgrn.simulation.subnetworks import read_network_table
@@ -232,7 +233,10 @@ def parquet(**columns: list) -> Callable[[], dict[str, bytes]]:
 
 def start(folder: Path) -> object:
     """Plan a run of a configuration and a card, as Snakemake does when it starts."""
-    return make_plan(read_yaml(folder / "config.yaml"), cards=str(folder / "cards"))
+    path = folder / "config.yaml"
+    if not path.exists():  # Snakemake says so before it asks anything of ours
+        raise InputError("no configuration", file=path, remedy="Give the path of one")
+    return make_plan(read_yaml(path), cards=str(folder / "cards"))
 
 
 def _pairs(*rows: str, header: str = "") -> str:

@@ -12,7 +12,7 @@ from gtgrn.config.families import cards_in, is_family, read_family
 from gtgrn.config.locations import SHIPPED_SOURCES, schema_path
 from gtgrn.config.validation import check, did_you_mean
 from gtgrn.errors import InputError
-from gtgrn.yaml_files import parse_yaml, read_text
+from gtgrn.yaml_files import read_yaml
 
 FOLDER = "config/sources"
 """Folder of the cards, relative to the working directory."""
@@ -63,7 +63,11 @@ def load_sources(names: Iterable[str], folder: str | Path = FOLDER) -> dict[str,
                 remedy=did_you_mean(str(name), paths) + f"Use some of {', '.join(sorted(paths))}",
             )
         path = paths[name]
-        card = read_family(path)[name] if is_family(path) else parse_yaml(read_text(path), path)
+        try:
+            card = read_family(path)[name] if is_family(path) else read_yaml(path)
+        except FileNotFoundError as error:
+            remedy = "Put the card there, or take away the link to it"
+            raise InputError("a link to nothing", file=path, remedy=remedy) from error
         check(card, SCHEMA, file=path)
         _check_consistency(card, path)
         cards[name] = card

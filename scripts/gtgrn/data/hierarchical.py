@@ -103,7 +103,7 @@ def read_anndata(path: Path, expression: dict) -> ad.AnnData:
                 # Readers tell of columns and layers there; the file's own would be taken for it.
                 adata.uns.clear()
                 return adata
-        layers = list(file["layers"]) if "layers" in file else []
+        layers = _layers(file)
         place = f"layers/{layer}" if layer else "X"
         has_raw = _has_raw(file)
         if layer == "raw" and has_raw:
@@ -121,6 +121,12 @@ def read_anndata(path: Path, expression: dict) -> ad.AnnData:
         adata.uns["columns"] = {"obs": _columns(file["obs"]), "var": _columns(file[frame])}
         adata.uns["layers"] = layers + (["raw"] if has_raw else [])
         return adata
+
+
+def _layers(file) -> list[str]:
+    """Return the names of the layers; what is called so and is no group holds none."""
+    layers = file.get("layers")
+    return list(layers.keys()) if hasattr(layers, "keys") else []
 
 
 def _has_raw(file) -> bool:
@@ -273,7 +279,7 @@ def read_loom(path: Path, expression: dict) -> ad.AnnData:
     """
     layer = expression.get("layer")
     with open_store(path, expression) as file:
-        layers = list(file.get("layers", []))
+        layers = _layers(file)
         if layer and layer not in layers:
             raise _no_layer(path, layer, layers)
         stored = file[f"layers/{layer}"] if layer else file["matrix"]
