@@ -1,6 +1,7 @@
 """What other contexts add to known edges, on BEELINE's sets: scores by slices, then the tables.
 
     python bench/context.py prepare --work W --mirror M [--sources S]
+    python bench/context.py zero    --work W --mirror M
     python bench/context.py score   --work W --mirror M --data mDC-500 --split genes --seed 0
         --methods full full_no_context label_svd_expression
     python bench/context.py table   --work W --mirror M --split genes
@@ -32,13 +33,16 @@ from gtgrn.context.leaks import drop_repeats, refuse_own_cells
 from gtgrn.context.nulls import score_context_nulls
 from gtgrn.context.rows import CHIP, SourceRows, place_source
 from gtgrn.context.sources import place_tables, spell_names
+from gtgrn.context.tables import GeneEffects, to_scores
+from gtgrn.context.transfer import FEATURES, PairFeatures
 from gtgrn.data.source_files import obtain_source, read_source
 from gtgrn.evaluation.claims import UNIT, resample_wins
 from gtgrn.evaluation.methods import matched_wins
 from gtgrn.evaluation.metrics import auprc, auroc, mean_within_group_auroc
 from gtgrn.evaluation.uncertainty import bootstrap
 from gtgrn.models.gtgrn.full import fit
-from gtgrn.models.gtgrn.gene_features import plain_features
+from gtgrn.models.gtgrn.gaussian_process import gene_kernel
+from gtgrn.models.gtgrn.gene_features import gene_features, plain_features, profile_moments
 from gtgrn.models.gtgrn.paper import choose_features
 from gtgrn.models.nulls.predictors import label_svd_expression
 from gtgrn.names import (
@@ -53,10 +57,15 @@ from gtgrn.names import (
     REGULATOR,
     TARGET,
     TEST,
+    TFS,
+    TRAIN,
+    VAL,
     WITHIN_TF,
 )  # fmt: skip
 from gtgrn.splits.negatives import draw_negatives
 from gtgrn.splits.shipped import read_shipped_split, split_from_folds
+from gtgrn.splits.universe import label_universe
+from gtgrn.studies.reference_free import label_matrix, matched, within
 
 SETS = {
     "hESC-500": ("human", "hESC"), "mDC-500": ("mouse", "mDC"), "mHSC-L-500": ("mouse", "mHSC-L"),
@@ -69,6 +78,8 @@ CUT = {
 """References of the mirror that serve the other sets as sources: known on their genes alone."""
 MIXED_WITH = {"hESC-500": ["ReMap", "PAZAR"]}
 """Sources of cells that are not told apart, among them perhaps the set's own."""
+FEW = "few_"
+"""Prefix of a split with that many labelled regulators."""
 PIP = ["encode", "collectri", "dorothea", "trrust"]
 LABELS = ["label_svd_expression", "label_svd_context"]
 MODELS: dict[str, dict] = {
@@ -157,9 +168,62 @@ def read_split(mirror: Path, data: str, scheme: str, seed: int) -> pd.DataFrame:
         names = {"train": "Train", "val": "Validation", "test": "Test"}
         files = {part: folder / "splits" / f"{name}_set.csv.gz" for part, name in names.items()}
         return read_shipped_split(files | {"genes": folder / "Specific" / "Target.csv"}, genes)
+    if scheme.startswith(FEW):
+        return few_labelled(label_universe(known, genes), int(scheme.removeprefix(FEW)), seed)
     folds = pd.read_csv(folder / "splits" / f"folds_{scheme}.tsv", sep="\t", dtype={"gene": str})
     by = TARGET if scheme == GENES else REGULATOR
     return split_from_folds(known, genes, folds, seed, by=by)
+
+
+def few_labelled(split: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Return a split with so many labelled regulators, two to validate and all others to test."""
+    edges = split.groupby(REGULATOR)[LABEL].agg(["sum", "size"])
+    # A regulator with a handful of targets teaches nothing and judges nothing.
+    enough = edges.index[(edges["sum"] >= 10) & (edges["size"] - edges["sum"] >= 10)]
+    order = np.random.default_rng(seed).permutation(np.sort(enough))
+    part = dict.fromkeys(order[:count], TRAIN) | dict.fromkeys(order[count:][:2], VAL)
+    kept = split[split[REGULATOR].isin(enough)].reset_index(drop=True)
+    return kept.assign(**{PART: kept[REGULATOR].map(part).fillna(TEST)})
+
+
+def zero(work: Path, mirror: Path) -> None:
+    """Print how rankings without labels do within a regulator, and what else was tried."""
+    for data in SETS:
+        expression, known = read_set(mirror, data)
+        genes, inputs = list(expression.index), read_inputs(work / data / "all.npz")
+        sources = pickle.loads((work / data / "sources.pkl").read_bytes())
+        labels = label_matrix(known, genes, inputs.regulators)
+        judged = np.isfinite(within(labels, np.zeros_like(labels)))
+        features = PairFeatures(sources, len(genes)).of(np.array(inputs.regulators))[judged]
+        labels, ridge = labels[judged], inputs.prior[judged].astype(float)
+        values = expression.to_numpy(float)
+        moments = profile_moments(values)
+        detected = to_scores(moments[:, 2])
+        popular = to_scores(GeneEffects.of(sources, len(genes)).effect())
+        kernel = gene_kernel(torch.tensor(gene_features(values, np.zeros(len(genes), bool))))
+        smooth = to_scores(kernel.smooth(torch.tensor(popular[:, None]), 3.0).numpy()[:, 0])
+        chip = [one for one in sources if one.kind == CHIP]
+        evenly = sum(to_scores(GeneEffects.of([one], len(genes)).effect()) for one in chip)
+        rankings = {
+            "popularity elsewhere": features[:, :, FEATURES.index("popularity chip")],
+            "popularity elsewhere, every source alike": np.tile(evenly, (len(labels), 1)),
+            "same regulator elsewhere": features[:, :, FEATURES.index("same regulator chip")],
+            "detection rate": np.tile(detected, (len(labels), 1)),
+            "ridge": ridge,
+            "ridge + popularity": ridge + features[:, :, 0],
+            **{f"ridge + {w} detection rate": ridge + w * detected for w in (0.15, 0.3)},
+            "ridge + 0.3 popularity smoothed by expression": ridge + 0.3 * smooth,
+            "own in-degree, not a prediction": np.nansum(labels, 0) - np.nan_to_num(labels),
+        }
+        for name, scores in rankings.items():
+            gain = within(labels, scores) - within(labels, rankings["popularity elsewhere"])
+            draws = np.random.default_rng(0).integers(0, len(gain), (2000, len(gain)))
+            low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
+            print(
+                f"{data}: {name}: within {within(labels, scores).mean():.4f}, N3m "
+                f"{matched(labels, scores).mean():.4f}, less popularity elsewhere "
+                f"{gain.mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+            )
 
 
 def prepare(work: Path, mirror: Path, sources: Path | None) -> None:
@@ -267,8 +331,9 @@ def one_split(split, known, scores, scheme: str, seed: int, samples: int) -> lis
     judged = {name: values[test] for name, values in scores.items()}
     # The seeds of `edges` share their test pairs, and so the resamples.
     draw = 0 if scheme == EDGES else seed
+    held = TFS if scheme.startswith(FEW) else scheme
     _, resampled = bootstrap(
-        part, judged, seed=draw, samples=samples, entity=UNIT[scheme],
+        part, judged, seed=draw, samples=samples, entity=UNIT[held],
         metrics=[AUROC, AUPRC, WITHIN_TF],
     )  # fmt: skip
     drawn = draw_negatives(split, known, scheme="N3m", seed=draw)
@@ -313,18 +378,20 @@ def table(work: Path, mirror: Path, scheme: str, samples: int) -> None:
 def main() -> None:
     """Read the command line and do one step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=["prepare", "score", "table"])
+    parser.add_argument("step", choices=["prepare", "zero", "score", "table"])
     parser.add_argument("--methods", nargs="*", default=[])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--sources", type=Path)
     parser.add_argument("--data", choices=list(SETS), default="mDC-500")
-    parser.add_argument("--split", choices=["edges", "genes", "tfs"], default="genes")
+    parser.add_argument("--split", default="genes", help="edges, genes, tfs, or few_<number>")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=1000)
     given = parser.parse_args()
     if given.step == "prepare":
         prepare(given.work, given.mirror, given.sources)
+    elif given.step == "zero":
+        zero(given.work, given.mirror)
     elif given.step == "score":
         score(given.work, given.mirror, given.data, given.split, given.seed, given.methods)
     else:
