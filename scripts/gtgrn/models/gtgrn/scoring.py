@@ -120,8 +120,10 @@ class Scorer:
         if config["process_weight"] == 0 or context is None or not len(context.rows):
             return reduce(np.add, scaled)
         *rest, process, stacked = scaled
+        # Beside networks the process counts twice where it reads the rows: they are news to them.
         mixtures = {
-            share: sum(rest) + (1 - share) * process + share * stacked for share in STACK_SHARES
+            share: sum(rest) + (1 + (share > 0)) * ((1 - share) * process + share * stacked)
+            for share in STACK_SHARES
         }
         if "stack_share" not in config:
             self.matrix.ask(CALIBRATION, self.matrix.val)
