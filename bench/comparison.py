@@ -2,13 +2,21 @@
 
 ``python bench/comparison.py null [runs]`` deals labels at random, ``power [pairs]`` simulates
 pairs of networks that differ in one regulator's targets, and ``speed`` takes the time of 1,000
-labellings of 2,000 genes x 200 regulators.
+labellings of 2,000 genes x 200 regulators. `PEERS_PYTHON` may name the Python of an environment
+with sctenifoldpy and pyscorpion, which then compare the same pairs; ``null`` takes celltypist's
+sample from the folder of wheels that `WHEELS` names. Choices were made on pairs of the seeds 0 to
+23; those of ``power`` begin at 100.
 """
 
 from __future__ import annotations
 
+import io
+import os
+import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +36,7 @@ from gtgrn.simulation.subnetworks import generate_network
 GENES, REGULATORS = 60, 15
 MOVED = 4
 LABELLINGS = 300
+FIRST_SEED = 100
 
 
 def remove_edges(kinetics: Kinetics, regulator: str, targets: Collection[str]) -> Kinetics:
@@ -43,9 +52,10 @@ def remove_edges(kinetics: Kinetics, regulator: str, targets: Collection[str]) -
     return replace(kinetics, module_inputs=starts, **named)
 
 
-def simulate_pair(cells: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, str, list[str]]:
+def simulate_pair(cells: int, seed: int) -> tuple:
     """Return cells of two networks that differ in one regulator's targets and in nothing else.
 
+    Two tables, the regulator, all regulators, and the edges of either network.
     The kinetics are drawn of a network with the regulator's targets of both; from each network
     those of the other are removed.
     """
@@ -56,7 +66,8 @@ def simulate_pair(cells: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, st
     free = sorted(set(edges[TARGET]) - {regulator, *targets[regulator]})
     new = rng.choice(free, size=min(len(old), len(free)), replace=False)
     added = pd.DataFrame({REGULATOR: regulator, TARGET: new})
-    union = draw_kinetics(pd.concat([edges, added], ignore_index=True), seed=seed)
+    both = pd.concat([edges, added], ignore_index=True)
+    union = draw_kinetics(both, seed=seed)
     tables = [
         run_experiment(
             remove_edges(union, regulator, gone), "multifactorial", conditions=cells,
@@ -64,7 +75,7 @@ def simulate_pair(cells: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, st
         ).expression
         for number, gone in enumerate((new, old))
     ]  # fmt: skip
-    return *tables, regulator, sorted(set(edges[REGULATOR]))
+    return *tables, regulator, sorted(set(edges[REGULATOR])), both
 
 
 def add_zeros(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
@@ -83,27 +94,55 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, regulators, seed: int):
     return compare_networks(values, genes, regulators, design, permutations=LABELLINGS, seed=seed)
 
 
-def measure_power(pairs: int) -> None:
+def ask_peer(peer: str, tables, regulators, regulator: str, edges) -> tuple[int, float]:
+    """Return the rank of the rewired regulator by a peer, and the peer's CPU seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, table in zip(("first", "second"), tables, strict=True):
+            table.to_csv(f"{folder}/{name}.tsv", sep="\t")
+        Path(f"{folder}/regulators.txt").write_text("\n".join(regulators))
+        edges.to_csv(f"{folder}/edges.tsv", sep="\t", index=False)
+        script = str(Path(__file__).with_name("peer_tools.py"))
+        command = [os.environ["PEERS_PYTHON"], script, peer, folder]
+        subprocess.run(command, check=True, capture_output=True)
+        found = pd.read_csv(f"{folder}/out.tsv", sep="\t", index_col=0)["Distance"]
+        seconds = float(Path(f"{folder}/seconds.txt").read_text())
+    return 1 + int((found > found[regulator]).sum()), seconds
+
+
+def judge_pair(tables, regulators, regulator: str, edges, seed: int) -> dict[str, tuple]:
+    """Return method -> rank of the rewired regulator, claimed, others claimed, CPU seconds."""
+    start = time.process_time()
+    _, table, _ = compare(*tables, regulators, seed)
+    seconds = time.process_time() - start
+    row = table[table[REGULATOR] == regulator].iloc[0]
+    own, claimed = row["fdr"] <= 0.05, int((table["fdr"] <= 0.05).sum())
+    found = {"ours": (row["rank"], own, claimed - own, seconds)}
+    if os.environ.get("PEERS_PYTHON"):
+        for name, peer in (("scTenifoldNet", "net"), ("SCORPION", "scorpion")):
+            rank, seconds = ask_peer(peer, tables, regulators, regulator, edges)
+            found[name] = (rank, np.nan, np.nan, seconds)
+    return found
+
+
+def measure_power(pairs: int, *sizes: int) -> None:
     """Print where the rewired regulator comes, by number of cells and share of zeros."""
-    print("cells\tzeros\tpairs\tfirst\tmean_rank\tclaimed\twrong_regulators\tchance_rank")
-    for cells in (100, 500, 1000):
-        found = {zeros: [] for zeros in (0.0, 0.5, 0.7)}
-        for seed in range(pairs):
-            first, second, regulator, regulators = simulate_pair(cells, seed)
-            for zeros, rows in found.items():
+    print("| Cells | Zeros | Pairs | Method | First | Mean rank | Claimed | Others | Seconds |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for cells in sizes or (100, 500, 2000):
+        found: dict = {}
+        for seed in range(FIRST_SEED, FIRST_SEED + pairs):
+            first, second, regulator, *others = simulate_pair(cells, seed)
+            regulators, edges = others
+            for zeros in (0.0, 0.5, 0.7):
                 tables = [add_zeros(t, zeros, 2 * seed + n) for n, t in enumerate((first, second))]
-                _, table, _ = compare(*tables, regulators, seed)
-                row = table[table[REGULATOR] == regulator].iloc[0]
-                claimed = table["fdr"] <= 0.05
-                others = int((claimed & (table[REGULATOR] != regulator)).sum())
-                rows.append((row["rank"], row["fdr"] <= 0.05, others))
-        for zeros, rows in found.items():
-            ranks, claims, others = np.array(rows, dtype=float).T
-            print(
-                f"{cells}\t{zeros:g}\t{pairs}\t{(ranks == 1).mean():.2f}\t{ranks.mean():.2f}\t"
-                f"{claims.mean():.2f}\t{others.mean():.2f}\t{(REGULATORS + 1) / 2:g}",
-                flush=True,
-            )
+                for name, row in judge_pair(tables, regulators, regulator, edges, seed).items():
+                    found.setdefault((zeros, name), []).append(row)
+        for (zeros, name), rows in sorted(found.items()):
+            ranks, claims, others, seconds = np.array(rows, dtype=float).T
+            numbers = (ranks == 1).mean(), ranks.mean(), claims.mean(), others.mean()
+            shown = " | ".join("" if np.isnan(x) else f"{x:.2f}" for x in numbers)
+            print(f"| {cells} | {zeros:g} | {pairs} | {name} | {shown} | {seconds.mean():.1f} |",
+                  flush=True)  # fmt: skip
 
 
 def load_null_sets() -> dict[str, tuple[pd.DataFrame, list[str]]]:
@@ -119,7 +158,16 @@ def load_null_sets() -> dict[str, tuple[pd.DataFrame, list[str]]]:
         draw_kinetics(edges, seed=0), "multifactorial", conditions=500, microarray_noise=False,
         seed=0, threads=2,
     ).expression  # fmt: skip
+    sample = {}
+    if os.environ.get("WHEELS"):
+        with zipfile.ZipFile(next(Path(os.environ["WHEELS"]).glob("celltypist-*.whl"))) as wheel:
+            member = wheel.read("celltypist/data/samples/sample_cell_by_gene.csv")
+        cells = pd.read_csv(io.BytesIO(member), index_col=0)
+        cells = np.log1p(cells.div(cells.sum(axis=1), axis=0) * 1e4)
+        cells = cells[cells.var().sort_index().nlargest(500).index.union(set(known) & set(cells))]
+        sample["celltypist"] = (cells, sorted(set(known) & set(cells)))
     return {
+        **sample,
         "pbmc68k_reduced": (values, sorted(set(known) & set(values))),
         "gnw_500": (simulated, sorted(set(edges[REGULATOR]))),
         "gnw_500_zeros_0.7": (add_zeros(simulated, 0.7, 0), sorted(set(edges[REGULATOR]))),

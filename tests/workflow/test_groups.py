@@ -51,6 +51,8 @@ def compared(tmp_path_factory):
     for block in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.S):
         card |= yaml.safe_load(block)
     card["compare"]["permutations"] = 200
+    # The page's genes are GATA1 and SPI1; those of these cells have numbers.
+    card["perturb"] = ["G01", {**card["perturb"][1], "gene": "G02"}]
     card["regulators"] = {"path": "data/regulators.tsv"}
     (project.folder / "data/regulators.tsv").write_text("\n".join(["regulator", *GENES[:6]]))
     project.add_card("mine", **card)
@@ -68,6 +70,7 @@ def table(project, name: str) -> pd.DataFrame:
 
 def test_every_file_that_the_page_names_is_there(compared):
     named = [name for name in re.findall(r"`(results/[^`]+)`", PAGE) if "<" not in name]
+    named = [name.replace("GATA1", "G01") for name in named]
     assert len(named) >= 6
     for name in named:
         assert (compared.folder / name).is_file(), name
@@ -102,8 +105,24 @@ def test_the_rewired_regulator_is_found_within_each_type(compared):
         assert json.loads(record.read_text())["donors_first"] == 5
 
 
+def test_knock_outs_find_the_targets_in_the_whole_and_in_groups(compared):
+    for folder in ("", "B_cell/"):
+        summary = table(compared, f"{folder}perturbation/summary.tsv")
+        assert list(summary["gene"]) == ["G01", "G02"]
+        for number, gene in enumerate(summary["gene"], start=1):
+            found = table(compared, f"{folder}perturbation/{gene}.tsv.gz")
+            assert len(found) == len(GENES) - 1
+            # Of 29 genes four are the targets, and they respond the most on average.
+            own = set(GENES[6 + 4 * number : 10 + 4 * number])
+            place = found.index[found["gene"].isin(own)].to_numpy()
+            assert place.mean() < 10
+            best = found[found["gene"].isin(own)]["response"].astype(float)
+            assert best.mean() < 0
+
+
 def test_the_report_shows_both(compared):
     page = (compared.folder / "results/report.html").read_text()
     assert "Groups of cells" in page
     assert "B cell, treated less control" in page
+    assert "mine: G01 at 0" in page
     assert "mine/CD4+_CD25_T" in page

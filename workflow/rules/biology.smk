@@ -67,10 +67,12 @@ rule judge_overlap:
 
 rule score_activity:
     input:
+        unpack(STUDIES.annotated),
         expression="<results>/{dataset}/expression.h5ad",
         net="<results>/{dataset}/biology/net.tsv",
     output:
         means="<results>/{dataset}/biology/activity.tsv",
+        markers="<results>/{dataset}/biology/markers.tsv",
         cells="<results>/{dataset}/biology/activity.h5ad",
     log:
         "<logs>/{dataset}/score_activity.log",
@@ -85,7 +87,9 @@ rule score_activity:
         mem_mb=scaled(8000),
         runtime=scaled(60),
     params:
-        cell_type=lambda wildcards: get_card(wildcards)["expression"].get("cell_type"),
+        cell_type=of_dataset(GROUPS.cell_types),
+        expression=lambda wildcards: get_card(wildcards)["expression"],
+        markers=20,
         min_targets=config["biology"]["min_targets"],
         seed=config["inference"]["seed"],
         code=code("score_activity"),

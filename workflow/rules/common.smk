@@ -25,6 +25,7 @@ from gtgrn.config.locations import DOWNLOADS, source_path
 from gtgrn.config.source_cards import list_sources, load_sources
 from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.workflow.context import ContextFiles
+from gtgrn.workflow.perturbing import check_perturbed
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
 
@@ -37,6 +38,7 @@ try:
             workflow.config_settings.overwrite_config, workflow.config_settings.config
         ),
     )
+    check_perturbed(PLAN.listed)
 except InputError as error:
     # One line for the user; a traceback through Snakemake would bury it.
     raise WorkflowError(str(error)) from None
@@ -97,7 +99,7 @@ def of_dataset(function):
 
 def get_card(wildcards):
     """Return the card of a data set, without what only names it or says what is made of it."""
-    beside_data = ("groups", "compare", "context", "title", "citation", "licence")
+    beside_data = ("groups", "compare", "perturb", "context", "title", "citation", "licence")
     return without(PLAN.datasets[wildcards.dataset], *beside_data)
 
 

@@ -26,6 +26,7 @@ REWIRING, RANK = "rewiring", "rank"
 EDGES = [REGULATOR, TARGET, FIRST, SECOND, DIFFERENCE, LOW, HIGH, STATISTIC, P, FDR]
 REGULATORS = [RANK, REGULATOR, REWIRING, LOW, HIGH, STATISTIC, P, FDR, "edges"]
 CLAIMED = 0.05
+LARGEST_SQUARE = 100.0
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,21 @@ def _collect_null(engine: CellCorrelations | DonorCorrelations, labellings: np.n
 
 
 def regulator_strength(statistic: np.ndarray) -> np.ndarray:
-    """Return how much a regulator's edges differ, (regulators,): log of the mean square.
+    """Return how much a regulator's edges differ, (regulators,), as a logarithm.
+
+    The mean over genes of the squared statistics, each weighted by its share among those of all
+    regulators on the same gene: a gene that loses a regulator has other partial correlations
+    with its remaining ones too, for less of it is unexplained, and the plain mean credits all of
+    them alike. A square counts up to `LARGEST_SQUARE`, so that one edge is no rewiring.
 
     Parameters
     ----------
     statistic
         (regulators, genes); 0 for a gene with itself.
     """
-    return np.log(np.einsum("ij,ij->i", statistic, statistic) / statistic.shape[1] + 1e-12)
+    squares = np.minimum(statistic**2, LARGEST_SQUARE)
+    share = squares / np.maximum(squares.sum(axis=0), 1e-9)
+    return np.log(np.einsum("ij,ij->i", squares, share) / statistic.shape[1] + 1e-12)
 
 
 def _table_edges(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gtgrn.config.group_checks import check_groups
 from gtgrn.config.locations import schema_path
+from gtgrn.config.perturbation_checks import check_perturbations
 from gtgrn.config.validation import how_to_add, read_schema
 from gtgrn.errors import InputError
 
@@ -68,6 +69,7 @@ def check_consistency(card: dict, path: Path) -> None:
     _check_simulation(card, path)
     _check_source(card, path)
     check_groups(card, path)
+    check_perturbations(card, path)
     significance = card.get("preprocess", {}).get("significance", {})
     used = [key for key in (*SIGNIFICANCE_FILES, "root") if key in significance]
     if len(used) > 1:

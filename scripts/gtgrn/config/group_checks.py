@@ -28,8 +28,8 @@ LONGEST_NAME = 80
 
 RESERVED = {
     "annotation", "biology", "comparison", "context", "embedding_map", "embeddings",
-    "evaluation", "models", "networks", "nulls", "paper", "peers", "regulators", "splits",
-    "tuning", "walks",
+    "evaluation", "models", "networks", "nulls", "paper", "peers", "perturbation", "regulators",
+    "splits", "tuning", "walks",
 }  # fmt: skip
 """Folders of a data set's own results, beside which those of its groups lie."""
 

@@ -78,7 +78,7 @@ def count_cells(
     InputError
         If there is no such column, or it holds numbers.
     """
-    path = _hdf5_file(expression)
+    path = hdf5_file(expression)
     if path is None:
         return None
     import h5py
@@ -104,7 +104,7 @@ def count_cells(
         ) from error  # fmt: skip
 
 
-def _hdf5_file(expression: dict) -> Path | None:
+def hdf5_file(expression: dict) -> Path | None:
     """Return the file of a matrix if it is plain HDF5 that is there now."""
     if expression["format"] == "scanpy":
         scanpy = find_spec("scanpy")

@@ -19,7 +19,10 @@ from gtgrn.names import REGULATOR
 log = logging.getLogger(__name__)
 
 GROUP, LEIDEN, ALL = "group", "leiden", "all cells"
-COLUMNS = [GROUP, REGULATOR, "cells", "mean", "sd", "z"]
+RSS = "rss"
+COLUMNS = [GROUP, REGULATOR, "cells", "mean", "sd", "z", RSS]
+MARKERS = [GROUP, "place", REGULATOR, RSS, "z", "gene", "gene_score"]
+"""Columns of the markers: the regulators by specificity, the genes by Wilcoxon's score."""
 NEIGHBOURS, COMPONENTS, RESOLUTION = 15, 30, 1.0
 DIGITS = 5
 
@@ -129,9 +132,10 @@ def mean_by_group(activity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        group, regulator, cells, mean and sd (t-values, over the group's cells) and z: by how
-        many standard deviations over all cells the mean lies above that of all cells. The
-        t-values of two regulators share no scale, for they grow with the regulon's size.
+        group, regulator, cells, mean and sd (t-values, over the group's cells), z: by how
+        many standard deviations over all cells the mean lies above that of all cells, and rss
+        (:func:`specificity`). The t-values of two regulators share no scale, for they grow with
+        the regulon's size.
     """
     if activity.empty:
         return pd.DataFrame(columns=COLUMNS)
@@ -144,7 +148,88 @@ def mean_by_group(activity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     table["z"] = z.groupby(by).mean().rename_axis(columns=REGULATOR).stack()
     table = table.reset_index()
     table["cells"] = table[GROUP].map(by.value_counts())
+    rss = specificity(activity, by).rename_axis(columns=REGULATOR).stack().rename(RSS)
+    table = table.merge(rss.reset_index(), on=[GROUP, REGULATOR], how="left")
     return table.sort_values([GROUP, REGULATOR], ignore_index=True)[COLUMNS].round(DIGITS)
+
+
+def specificity(activity: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """Return the regulon specificity score of each group and regulator.
+
+    One less the root of the Jensen-Shannon divergence, in bits, between a regulator's activity
+    over the cells, scaled to the sum 1, and the group's cells (Suo et al. 2018,
+    doi:10.1016/j.celrep.2018.10.045): 1 where all cells of the group, and no other, are as
+    active. Activity there is not negative; here what is below 0 counts as none.
+
+    Parameters
+    ----------
+    activity
+        From :func:`score_cells`.
+    groups
+        The group of each cell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Groups x regulators; missing for a regulator that is active in no cell.
+    """
+    from scipy.spatial.distance import jensenshannon
+
+    # A sum over cells: in the order of their names, so that theirs in the file has no part.
+    ordered = activity.sort_index()
+    by = groups.reindex(ordered.index)
+    active = np.maximum(ordered.fillna(0.0).to_numpy(float), 0.0)
+    some = active.sum(axis=0) > 0
+    found = pd.DataFrame(np.nan, sorted(by.dropna().unique()), activity.columns)
+    for group in found.index:
+        own = (by == group).to_numpy(float)[:, None] * np.ones(some.sum())
+        found.loc[group, some] = 1 - jensenshannon(active[:, some], own, base=2, axis=0)
+    return found.rename_axis(index=GROUP)
+
+
+def mark_groups(
+    expression: pd.DataFrame, groups: pd.Series, means: pd.DataFrame, count: int
+) -> pd.DataFrame:
+    """Return the regulators that mark each group beside the genes that do.
+
+    Parameters
+    ----------
+    expression
+        Cells x genes, log-normalised.
+    groups
+        The group of each cell.
+    means
+        From :func:`mean_by_group`.
+    count
+        Number of each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `MARKERS`: by place the regulators of the highest specificity, and the genes of the
+        highest Wilcoxon score (scanpy) of the group's cells against the others. Groups of one
+        cell, and a group that is all cells, have none. The scores choose; cells are no
+        replicates, so they are no test.
+    """
+    import scanpy as sc
+
+    sizes = groups.value_counts()
+    tested = sorted(sizes.index[sizes > 1])
+    if len(sizes) < 2 or not tested or means.empty:
+        return pd.DataFrame(columns=MARKERS)
+    ordered = expression.sort_index(axis=1)
+    by = pd.Categorical(groups.reindex(ordered.index))
+    cells = ad.AnnData(ordered, obs=pd.DataFrame({GROUP: by}, index=ordered.index))
+    sc.tl.rank_genes_groups(cells, GROUP, groups=tested, method="wilcoxon", n_genes=count)
+    found = cells.uns["rank_genes_groups"]
+    tables = []
+    for group in tested:
+        rows = means[means[GROUP] == group].dropna(subset=[RSS])
+        rows = rows.sort_values([RSS, REGULATOR], ascending=[False, True]).head(count)
+        genes = pd.DataFrame({"gene": found["names"][group], "gene_score": found["scores"][group]})
+        joined = pd.concat([rows[[REGULATOR, RSS, "z"]].reset_index(drop=True), genes], axis=1)
+        tables.append(joined.assign(**{GROUP: group, "place": np.arange(1, len(joined) + 1)}))
+    return pd.concat(tables, ignore_index=True)[MARKERS].round(DIGITS)
 
 
 def most_variable(means: pd.DataFrame, count: int, value: str = "z") -> pd.DataFrame:

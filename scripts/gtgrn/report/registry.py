@@ -33,11 +33,11 @@ from gtgrn.plugins import PACKAGE, SECTIONS, Plugin, find_plugins, load_plugin
 
 EXPRESSED, JUDGED, TYPED, TUNED = "expressed", "judged", "typed", "tuned"
 WITH_PEERS, STUDIED = "with_peers", "studied"
-GROUPED, COMPARED = "grouped", "compared"
-KINDS = (EXPRESSED, JUDGED, TYPED, TUNED, WITH_PEERS, STUDIED, GROUPED, COMPARED)
+GROUPED, COMPARED, PERTURBED = "grouped", "compared", "perturbed"
+KINDS = (EXPRESSED, JUDGED, TYPED, TUNED, WITH_PEERS, STUDIED, GROUPED, COMPARED, PERTURBED)
 """Kinds of data sets: with expression; with a reference as well; with cell types; those of the
 search for hyper-parameters; those on which peers are trained; those of the paper's tables; those
-with groups of cells; those with conditions to compare."""
+with groups of cells; those with conditions to compare; those with knock-outs."""
 REQUIRED = {"STUDY": str, "TITLE": str, "LEAD": str, "ORDER": int}
 
 

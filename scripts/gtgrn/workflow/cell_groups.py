@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gtgrn.config.cards import cell_type_column
 from gtgrn.config.group_checks import obs_columns
 from gtgrn.workflow.plan import Plan
 
@@ -25,6 +26,11 @@ class CellGroups:
     def section(self, dataset: str) -> dict:
         """Return the section `groups` of a data set, or of that which a group is a part of."""
         return self.plan.listed[self.plan.groups.get(dataset, dataset)]["groups"]
+
+    def cell_types(self, dataset: str) -> str | None:
+        """Return the column that activity is averaged by: the types, else that of the groups."""
+        card = self.plan.datasets[dataset]
+        return cell_type_column(card) or obs_columns(card).get("groups.by")
 
     def rows(self, dataset: str) -> list[dict]:
         """Return what is known of each group of a data set before the run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gtgrn.config.cards import expression_files
 from gtgrn.config.locations import find_prior
 from gtgrn.config.settings import FEATURE_SETS
 from gtgrn.errors import InputError
@@ -10,6 +11,7 @@ from gtgrn.report.registry import (
     EXPRESSED,
     GROUPED,
     JUDGED,
+    PERTURBED,
     STUDIED,
     TUNED,
     TYPED,
@@ -19,11 +21,13 @@ from gtgrn.report.registry import (
 )
 from gtgrn.workflow.context import ContextFiles
 from gtgrn.workflow.files import Files
+from gtgrn.workflow.perturbing import find_perturbations
 from gtgrn.workflow.plan import GTGRN, Plan
 
 PAPER_NUMBERS = "resources/paper_numbers.tsv"
 ORIGINAL_PEERS = "resources/original_peers.tsv"
 BIOLOGY = ["regulons.gmt", "adjacencies.tsv", "net.tsv", "regulators.tsv", "novel.tsv"]
+BIOLOGY += ["markers.tsv"]
 BIOLOGY += [f"activity.{ext}" for ext in ("tsv", "h5ad", "svg", "png")]
 OVERLAP = [*(f"overlap.{ext}" for ext in ("tsv", "svg", "png")), "overlap_regulators.tsv"]
 
@@ -39,12 +43,14 @@ class StudyFiles:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.files = plan, Files(plan)
+        self.perturbed = find_perturbations(plan.listed)
 
     @property
     def pages(self) -> dict[str, list[str]]:
         """Pages of the report -> the studies that each shows; those that a card asks for too."""
         asked = ["groups"] if self.plan.grouped else []
         asked += ["comparison"] if self.plan.compared else []
+        asked += ["perturbation"] if self.perturbed else []
         shown = list(dict.fromkeys([*self.plan.config["report"]["studies"], *asked]))
         return {"report": shown, "paper": list(find_sections())}
 
@@ -55,6 +61,11 @@ class StudyFiles:
         folder = f"<results>/{wildcards.dataset}/comparison"
         groups = self.plan.compared[wildcards.dataset]
         return [f"{folder}/{group.name}/summary.json" for group in groups if not group.left_out]
+
+    def perturbations(self, wildcards) -> list[str]:
+        """Return the summaries of a data set's knock-outs."""
+        folder = f"<results>/{wildcards.dataset}/perturbation"
+        return [f"{folder}/{name}.json" for name in self.perturbed[wildcards.dataset]]
 
     # Hyper-parameters and peers
 
@@ -185,6 +196,12 @@ class StudyFiles:
             for null in ContextFiles(self.plan).label_nulls
         ]
 
+    def annotated(self, wildcards) -> dict:
+        """Return the file whose cells and genes are described beyond what the card names."""
+        card = self.plan.datasets[wildcards.dataset]
+        described = card["expression"]["format"] == "h5ad"
+        return {"described": expression_files(card)} if described else {}
+
     def biology(self, dataset: str) -> list[str]:
         """Return the files of the target biology of a data set."""
         names = BIOLOGY + (OVERLAP if dataset in self.plan.judged else [])
@@ -243,6 +260,7 @@ class StudyFiles:
             STUDIED: plan.studied,
             GROUPED: list(plan.grouped),
             COMPARED: list(plan.compared),
+            PERTURBED: list(self.perturbed),
             WITH_PEERS: [name for name in plan.judged if plan.peers_of(name)],
         }
         return [f"<results>/{path}" for path in list_files(self.pages[wildcards.page], kinds)]

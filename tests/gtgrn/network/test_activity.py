@@ -5,7 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from biology_cases import make_means
-from gtgrn.network.activity import group_cells, mean_by_group, most_variable, score_cells
+from gtgrn.network.activity import (
+    group_cells,
+    mark_groups,
+    mean_by_group,
+    most_variable,
+    score_cells,
+    specificity,
+)
 from scipy.stats import linregress
 
 GENES = [f"g{i:02d}" for i in range(12)]
@@ -120,3 +127,40 @@ def test_the_most_variable_regulators_are_shown():
 def test_of_equal_regulators_the_first_by_name_is_shown():
     means = make_means().assign(z=[1, 1, 1, 1, -1, -1, -1, -1, 0, 0, 0, 0])
     assert set(most_variable(means, 2).index) == {"R0", "R1"}
+
+
+def test_specificity_is_one_where_a_group_alone_is_as_active():
+    groups = pd.Series(["x"] * 4 + ["y"] * 6, index=[f"c{i}" for i in range(10)])
+    activity = pd.DataFrame(
+        {"A": [2.0] * 4 + [-1.0] * 6, "B": 1.0, "C": -1.0, "D": [0.0] * 4 + [3.0] * 6},
+        index=groups.index,
+    )  # fmt: skip
+    found = specificity(activity, groups)
+    assert found.loc["x", "A"] == pytest.approx(1)
+    assert found.loc["y", "D"] == pytest.approx(1)
+    assert found.loc["x", "D"] == pytest.approx(0)
+    # By hand: even activity P = 1/10 against Q = 1/4 over four cells, M their mean.
+    p, q = np.full(10, 0.1), np.array([0.25] * 4 + [0.0] * 6)
+    middle = (p + q) / 2
+    divergence = 0.5 * (p * np.log2(p / middle)).sum() + 0.5 * 4 * 0.25 * np.log2(0.25 / middle[0])
+    assert found.loc["x", "B"] == pytest.approx(1 - np.sqrt(divergence))
+    assert found["C"].isna().all()
+
+
+def test_markers_of_each_group_whatever_the_order_of_cells():
+    rng = np.random.default_rng(0)
+    names = [f"c{i:02d}" for i in range(60)]
+    values = pd.DataFrame(rng.gamma(2.0, size=(60, 12)), index=names, columns=GENES)
+    values.iloc[:30, :5] += 4
+    groups = pd.Series(["x"] * 30 + ["y"] * 30, index=names)
+    means = mean_by_group(score_cells(values, NET, 5), groups)
+    found = mark_groups(values, groups, means, 5)
+    own = found[found["group"] == "x"]
+    assert own["regulator"].iloc[0] == "A"
+    assert set(own["gene"]) == set(GENES[:5])
+    assert list(own["place"]) == list(range(1, 6))
+    mixed = values.iloc[rng.permutation(60)]
+    again = mark_groups(mixed, groups, means, 5)
+    pd.testing.assert_frame_equal(again, found)
+    alone = pd.Series("x", index=names)
+    assert mark_groups(values, alone, means, 5).empty

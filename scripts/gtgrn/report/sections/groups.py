@@ -24,7 +24,7 @@ LEAD = (
     "weaker finding than its colour says."
 )
 ORDER = 55
-DATASET_FILES = {"grouped": ["groups.tsv"], "expressed": ["network.tsv.gz"]}
+DATASET_FILES = {"grouped": ["groups.tsv", "biology/markers.tsv"], "expressed": ["network.tsv.gz"]}
 
 SHOWN_REGULATORS, TOP = 30, 5
 
@@ -78,6 +78,13 @@ def make(results: Path, datasets: Sequence[str]) -> dict:
             }
         )
         tables.append(_first_regulators(dataset, table))
+    for dataset, markers in read_each(results, datasets, "biology/markers.tsv"):
+        # Every data set has this file where the study of biology is shown.
+        if (results / dataset / "groups.tsv").exists() and len(markers):
+            shown = markers[markers["place"] <= TOP]
+            caption = f"{dataset}: regulators whose activity, and genes whose expression, marks a "
+            caption += "group; cells are no replicates, so the scores choose and test nothing"
+            tables.append(make_measures_table(caption, shown, list(markers)))
     return {"tables": tables, "figures": figures}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from gtgrn.network.activity import MARKERS
 from gtgrn.report.sections.groups import count_targets, heat_map, make
 from gtgrn.tables import write_table
 
@@ -51,3 +52,19 @@ def test_the_map_shows_those_that_differ_most(regulators):
 
 def test_a_run_without_groups_shows_nothing(tmp_path):
     assert make(tmp_path, ["mine"]) == {"tables": [], "figures": []}
+
+
+def test_marker_regulators_stand_beside_marker_genes(tmp_path):
+    (tmp_path / "mine/biology").mkdir(parents=True)
+    (tmp_path / "mine/B").mkdir()
+    write_table(network("A", "B"), tmp_path / "mine/B/network.tsv.gz")
+    columns = ["group", "dataset", "cells", "cells_in_file", "left_out"]
+    listed = [("B", "mine/B", 5, 5, "")]
+    write_table(pd.DataFrame(listed, columns=columns), tmp_path / "mine/groups.tsv")
+    rows = [("B", place, f"R{place}", 0.5, 1.0, f"G{place}", 9.0) for place in range(1, 11)]
+    markers = pd.DataFrame(rows, columns=MARKERS)
+    write_table(markers, tmp_path / "mine/biology/markers.tsv")
+    *_, shown = make(tmp_path, ["mine"])["tables"]
+    assert len(shown["rows"]) == 5
+    assert shown["rows"][0][1:3] == ["1", "R1"]
+    assert "cells are no replicates" in shown["caption"]
