@@ -25,6 +25,11 @@ typed                                             snakemake alone         here
 ``--configfile mine.yaml benchmark``              file not found          the command with ``--``
 ================================================  ======================  ====================
 
+With ``--profile`` and ``SNAKEMAKE_PROFILE`` this is so too, as the workflow's profile is read
+besides. Behind ``--workflow-profile none``, or one of the user's own, nothing of this workflow is
+read first, and snakemake answers alone, unless that profile has the ``__definitions__`` of
+``workflow/profiles/default``.
+
 Nothing heavy is imported here.
 """
 
