@@ -1,11 +1,12 @@
 """What a choice inside expression-only networks costs, on data sets with a reference.
 
     snakemake --cores all --config 'datasets=[...]' mirror=<folder> -- networks
-    python bench/networks.py ranks|consensus results/<dataset> ...
+    python bench/networks.py ranks|consensus|methods results/<dataset> ...
 
 prints tables in Markdown. `consensus` judges the methods of `networks` that the final network
 rests on, and what joins them. `ranks` infers C3NET anew from `matrix.npy` with each way to rank
-tied values, and from the same cells in other orders.
+tied values, and from the same cells in other orders. `methods` infers the default methods and
+others from `matrix.npy`, forests with 100 trees, and judges them beside the consensus of each.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ JOINED = [
     "partial_correlation",
 ]
 """The default methods, but for chance."""
+BESIDE = ["extratrees"]
+"""Methods that are no default: what the consensus would be with each."""
+OPTIONS = {name: {"n_estimators": 100} for name in ("genie3", "extratrees")}
 ORDERS = 5
 """Random orders of the cells."""
 
@@ -48,7 +52,13 @@ ORDERS = 5
 def read_universe(folder: Path) -> pd.DataFrame:
     """Return the labelled pairs of a data set."""
     genes, regulators = read_genes(folder / "genes.tsv")
-    reference = read_table(folder / "reference.tsv", PAIR)
+    return label_known(read_table(folder / "reference.tsv", PAIR), genes, regulators)
+
+
+def label_known(
+    reference: pd.DataFrame, genes: Sequence[str], regulators: Sequence[str]
+) -> pd.DataFrame:
+    """Return the pairs of the regulators with a known edge, labelled."""
     return draw_universe(rankable(reference, regulators, what="reference"), genes)
 
 
@@ -86,22 +96,52 @@ def compare_ranks(folder: Path) -> list[dict]:
     return rows
 
 
-def compare_consensus(folder: Path) -> list[dict]:
-    """Return the metrics of the consensus networks and of the methods that they join."""
+def compare_consensus(folder: Path, known: pd.DataFrame | None = None) -> list[dict]:
+    """Return the metrics of the consensus networks and of the methods that they join.
+
+    Without `known`, the pairs regulator, target that judge, the data set's own reference does.
+    """
     genes, regulators = read_genes(folder / "genes.tsv")
-    everything, pairs = universe(genes, regulators), read_universe(folder)
+    everything = universe(genes, regulators)
+    pairs = read_universe(folder) if known is None else label_known(known, genes, regulators)
     networks = {
         path.name.removesuffix(".tsv.gz"): read_network(path)
         for path in sorted((folder / "networks").glob("*.tsv.gz"))
     }
     joined = {name: networks[name] for name in JOINED if name in networks}
+    others = {name: networks[name] for name in BESIDE if name in networks}
     found = {
         name: everything.assign(**{WEIGHT: getattr(consensus, name)(everything, joined)})
         for name in ENSEMBLES
     }
+    for name, network in others.items():
+        weights = consensus.log_rank(everything, {**joined, name: network})
+        found[f"log_rank with {name}"] = everything.assign(**{WEIGHT: weights})
     return [
         {"data set": folder.name, "method": name} | judge(pairs, align_weights(pairs, network))
-        for name, network in {**joined, **found}.items()
+        for name, network in {**joined, **others, **found}.items()
+    ]
+
+
+def compare_methods(folder: Path) -> list[dict]:
+    """Return the metrics of all methods inferred anew, and of the consensus with others."""
+    expression, regulators = read_matrix(folder / "matrix.npy", folder / "genes.tsv")
+    everything, pairs = universe(list(expression), regulators), read_universe(folder)
+    networks = {
+        name: infer(name, expression, regulators, seed=0, **OPTIONS.get(name, {}))
+        for name in [*JOINED, *BESIDE]
+    }
+    joined = {name: networks[name] for name in JOINED}
+    for name in BESIDE:
+        for label, members in (
+            ("log_rank", joined),
+            (f"log_rank with {name}", {**joined, name: networks[name]}),
+        ):
+            weights = consensus.log_rank(everything, members)
+            networks[label] = everything.assign(**{WEIGHT: weights})
+    return [
+        {"data set": folder.name, "method": name} | judge(pairs, align_weights(pairs, network))
+        for name, network in networks.items()
     ]
 
 
@@ -117,6 +157,7 @@ def print_table(rows: Sequence[dict]) -> None:
 TABLES: dict[str, Callable[[Path], list[dict]]] = {
     "ranks": compare_ranks,
     "consensus": compare_consensus,
+    "methods": compare_methods,
 }
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ if supervised:
     paths = zip(snakemake.params.seeds, snakemake.input.scores, strict=True)
     runs = {seed: read_table(path, ["part", "label", "score"]) for seed, path in paths}
     reference = read_table(snakemake.input.reference)
-    network, reliability = nw.supervised_network(runs, networks, reference, **support)
+    network, reliability = nw.supervised_network(
+        runs, networks, reference, split=snakemake.params.split, **support
+    )
 else:
     consensus = read_network(snakemake.input.consensus)
     reliability = pd.DataFrame(columns=["seed"])
@@ -47,8 +49,14 @@ else:
         ranking = read_table(snakemake.input.context, [*PAIR, "score"])
         network = nw.context_network(ranking, consensus, networks, **support)
 said += describe_silence(network, networks, snakemake.wildcards.dataset)
+trained = {"split": snakemake.params.split, "seeds": list(snakemake.params.seeds)}
 summary = nw.summarise(
-    network, adata, regulators, supervised=supervised, context=context, said=said
+    network,
+    adata,
+    regulators,
+    trained=trained if supervised else None,
+    context=context,
+    said=said,
 )
 # A group of cells has its own correlations, and the signs of the whole's reference.
 known = read_table(snakemake.input.signs) if "signs" in snakemake.input.keys() else None  # noqa: SIM118

@@ -8,10 +8,10 @@ from gtgrn.tables import read_table, write_table
 start_job(snakemake)
 if not snakemake.input.metrics:
     raise InputError(
-        "no data set with known edges has a source",
+        "no data set with known edges has expression or a source",
         file="configuration",
         field="context.sources",
-        remedy="Name sources of config/sources there, or in the section context of a card",
+        remedy="Add such a data set, or name sources of config/sources there or in its card",
     )
 for kind in ("metrics", "differences", "dropped"):
     tables = [read_table(path) for path in snakemake.input[kind]]

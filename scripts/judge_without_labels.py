@@ -25,15 +25,17 @@ sources, dropped = select_sources(
     **snakemake.params.dataset,
     reference=reference,
 )
-# Labels of the data set decide which rows are dropped, to its disadvantage, and nothing else.
-model = fit_transfer(sources, genes)
 regulators = sorted(set(reference[REGULATOR]))
 labels = label_matrix(reference, genes, regulators)
-rankings = context_scores(model, sources, regulators, len(genes))
+rankings = {}
+if sources:
+    # Labels decide which rows are dropped, to the ranking's disadvantage, and nothing else.
+    model = fit_transfer(sources, genes)
+    rankings = context_scores(model, sources, regulators, len(genes))
 rankings["random"] = np.random.default_rng(0).random(labels.shape)
 for method, path in zip(snakemake.params.methods, snakemake.input.networks, strict=True):
     rankings[method] = weight_matrix(read_network(path), genes, regulators)
-names = {"dataset": snakemake.wildcards.dataset}
+names = {"dataset": snakemake.wildcards.dataset, "truth": snakemake.params.truth}
 metrics, differences = judge_rankings(labels, rankings)
 write_table(metrics.assign(**names), snakemake.output.metrics)
 write_table(differences.assign(**names), snakemake.output.differences)

@@ -41,6 +41,7 @@ rule build_network:
         options=without(config["network"], "variant"),
         variant=config["network"]["variant"],
         seeds=SEEDS,
+        split=PLAN.main_split,
         code=code("build_network"),
     script:
         "../../scripts/build_network.py"

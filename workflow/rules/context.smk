@@ -127,7 +127,7 @@ rule judge_without_labels:
     benchmark:
         "<benchmarks>/{dataset}/judge_without_labels.jsonl"
     wildcard_constraints:
-        dataset=one_of(CONTEXT.judged),
+        dataset=one_of(CONTEXT.unlabelled),
     conda:
         "../../envs/base.yaml"
     threads: 1
@@ -138,6 +138,7 @@ rule judge_without_labels:
         cards=of_dataset(CONTEXT.cards),
         dataset=of_dataset(CONTEXT.about),
         methods=of_dataset(CONTEXT.methods),
+        truth=of_dataset(CONTEXT.truth),
         code=code("judge_without_labels"),
     script:
         "../../scripts/judge_without_labels.py"
@@ -145,12 +146,15 @@ rule judge_without_labels:
 
 rule collect_reference_free:
     input:
-        metrics=collect("<results>/{dataset}/context/reference_free.tsv", dataset=CONTEXT.judged),
+        metrics=collect(
+            "<results>/{dataset}/context/reference_free.tsv", dataset=CONTEXT.unlabelled
+        ),
         differences=collect(
-            "<results>/{dataset}/context/reference_free_differences.tsv", dataset=CONTEXT.judged
+            "<results>/{dataset}/context/reference_free_differences.tsv",
+            dataset=CONTEXT.unlabelled,
         ),
         dropped=collect(
-            "<results>/{dataset}/context/reference_free_dropped.tsv", dataset=CONTEXT.judged
+            "<results>/{dataset}/context/reference_free_dropped.tsv", dataset=CONTEXT.unlabelled
         ),
     output:
         metrics="<results>/benchmark/reference_free.tsv",

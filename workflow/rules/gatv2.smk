@@ -1,4 +1,4 @@
-"""The GATv2 study on simulated sets: protocols, layers x heads, shared edges."""
+"""The GATv2 study on simulated or given sets: protocols, layers x heads, shared edges."""
 
 
 rule simulate_sets:
@@ -12,7 +12,7 @@ rule simulate_sets:
     benchmark:
         "<benchmarks>/gatv2/{boolean}/simulate_sets.jsonl"
     wildcard_constraints:
-        boolean=one_of(config["gatv2"]["models"]),
+        boolean=one_of(set(config["gatv2"]["models"]).difference(STUDIES.gatv2_measured)),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -26,6 +26,34 @@ rule simulate_sets:
         code=code("simulate_sets"),
     script:
         "../../scripts/simulate_sets.py"
+
+
+rule gather_sets:
+    input:
+        matrices=STUDIES.measured_sets("matrix.npy"),
+        genes=STUDIES.measured_sets("genes.tsv"),
+        known=STUDIES.measured_sets("reference.tsv"),
+    output:
+        sets="<results>/gatv2/{boolean}/sets.npz",
+        reference="<results>/gatv2/{boolean}/reference.tsv",
+    log:
+        "<logs>/gatv2/{boolean}/gather_sets.log",
+    benchmark:
+        "<benchmarks>/gatv2/{boolean}/gather_sets.jsonl"
+    wildcard_constraints:
+        boolean=one_of(STUDIES.gatv2_measured),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=scaled(4000),
+        runtime=scaled(60),
+    params:
+        datasets=lambda wildcards: config["gatv2"]["expression"][wildcards.boolean],
+        bins=config["gatv2"]["bins"],
+        code=code("gather_sets"),
+    script:
+        "../../scripts/gather_sets.py"
 
 
 rule study_protocol:
@@ -76,19 +104,19 @@ rule collect_gatv2:
     input:
         protocols=collect(
             "<results>/gatv2/{boolean}/{protocol}/seed{seed}.tsv",
-            boolean=config["gatv2"]["models"],
+            boolean=STUDIES.gatv2,
             protocol=config["gatv2"]["protocols"],
             seed=SEEDS,
         ),
         shared=collect(
             "<results>/gatv2/{boolean}/{protocol}/seed{seed}.shared_edges.tsv",
-            boolean=config["gatv2"]["models"],
+            boolean=STUDIES.gatv2,
             protocol=config["gatv2"]["protocols"],
             seed=SEEDS,
         ),
         grid=collect(
             "<results>/gatv2/{boolean}/grid/layers{layers}/seed{seed}.tsv",
-            boolean=config["gatv2"]["models"],
+            boolean=STUDIES.gatv2,
             layers=config["gatv2"]["layers"],
             seed=SEEDS,
         ),

@@ -8,10 +8,10 @@ rule measure_nulls:
         genes="<results>/{dataset}/genes.tsv",
         reference="<results>/{dataset}/reference.tsv",
         splits=collect(
-            f"<results>/{{{{dataset}}}}/splits/{PLAN.paper_split}/seed{{seed}}.tsv.gz", seed=SEEDS
+            f"<results>/{{{{dataset}}}}/splits/{PLAN.main_split}/seed{{seed}}.tsv.gz", seed=SEEDS
         ),
         nulls=collect(
-            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.paper_split}/seed{{seed}}.tsv.gz",
+            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.main_split}/seed{{seed}}.tsv.gz",
             seed=SEEDS,
             null=NULLS,
         ),
@@ -42,7 +42,7 @@ rule compare_link_prediction:
     input:
         numbers=beside(PAPER_NUMBERS),
         metrics=collect(
-            f"<results>/{{dataset}}/evaluation/{PLAN.paper_split}/seed{{seed}}.metrics.tsv",
+            f"<results>/{{dataset}}/evaluation/{PLAN.main_split}/seed{{seed}}.metrics.tsv",
             dataset=PLAN.link_prediction,
             seed=SEEDS,
         ),
@@ -66,7 +66,7 @@ rule compare_link_prediction:
 rule draw_reconstruction:
     input:
         reconstruction=collect(
-            f"<results>/{{dataset}}/evaluation/{PLAN.paper_split}/reconstruction.tsv",
+            f"<results>/{{dataset}}/evaluation/{PLAN.main_split}/reconstruction.tsv",
             dataset=PLAN.judged,
         ),
         nulls=collect("<results>/{dataset}/paper/nulls.tsv", dataset=PLAN.judged),
@@ -111,7 +111,7 @@ rule regenerate_networks:
         reference="<results>/{dataset}/reference.tsv",
         measured="<results>/{dataset}/paper/nulls.tsv",
         nulls=collect(
-            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.paper_split}/seed{{seed}}.tsv.gz",
+            f"<results>/{{{{dataset}}}}/nulls/{{null}}/{PLAN.main_split}/seed{{seed}}.tsv.gz",
             seed=SEEDS,
             null=NULLS,
         ),

@@ -27,7 +27,7 @@ rule tune_model:
     input:
         unpack(STUDIES.tuning),
         genes="<results>/{dataset}/genes.tsv",
-        split=f"<results>/{{dataset}}/splits/{PLAN.schemes[0]}/seed{{seed}}.tsv.gz",
+        split=f"<results>/{{dataset}}/splits/{PLAN.main_split}/seed{{seed}}.tsv.gz",
     output:
         "<results>/{dataset}/tuning/{model}/{point}/seed{seed}.tsv",
     log:

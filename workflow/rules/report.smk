@@ -34,7 +34,7 @@ rule build_report:
             "<results>/{dataset}/models/gtgrn/{variant}/{split}/seed{seed}/history.tsv",
             dataset=PLAN.judged,
             variant=config["network"]["variant"],
-            split=PLAN.schemes[0],
+            split=PLAN.main_split,
             seed=SEEDS,
         ),
         studies=STUDIES.of_page,

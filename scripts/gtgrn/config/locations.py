@@ -111,6 +111,8 @@ workflow that a wheel carries."""
 SHIPPED_CARDS = ROOT / "config" / "datasets"
 SHIPPED_SOURCES = ROOT / "config" / "sources"
 """Folder of the cards that ship with the workflow."""
+SHIPPED_FILES = ROOT / "workflow" / "shipped_files.txt"
+"""List of the files that ship, relative to :data:`ROOT`."""
 SCHEMAS = ROOT / "workflow" / "schemas"
 """Folder of the schemas."""
 

@@ -29,7 +29,7 @@ from gtgrn.config.validation import (
 )
 from gtgrn.config.walked_networks import settle_walked
 from gtgrn.errors import InputError
-from gtgrn.names import TRANSFER
+from gtgrn.names import EDGES, TRANSFER
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 
 SCHEMA = schema_path("config.schema.yaml")
@@ -215,7 +215,7 @@ def _check_third_party(config: dict, methods: Collection[str]) -> None:
 
 
 def check_sources(config: dict, datasets: Collection[str]) -> None:
-    """Check that transfers are between data sets of this run, and that there is one if asked for.
+    """Check that transfers and GATv2 studies are between data sets of this run.
 
     Parameters
     ----------
@@ -230,6 +230,8 @@ def check_sources(config: dict, datasets: Collection[str]) -> None:
         Naming the key and the remedy.
     """
     sources = config["splits"]["sources"]
+    for name, chosen in config["gatv2"]["expression"].items():
+        check_known(f"gatv2.expression.{name}", chosen, datasets)
     field = "splits.sources"
     check_known(field, sources, datasets)
     for name, source in sources.items():
@@ -241,14 +243,24 @@ def check_sources(config: dict, datasets: Collection[str]) -> None:
             field=field,
             remedy="Name the data set to train on: '{tested data set: its source}'",
         )
-    first = config["splits"]["schemes"][0]
-    if first == TRANSFER or "_" in first:
+    main = main_split(config)
+    if main == TRANSFER or "_" in main:
         raise InputError(
-            f"{first} comes first, but the final network is made on the first scheme",
+            f"{main} comes first, but the final network is made on edges or else the first scheme",
             file=CONFIG,
             field="splits.schemes",
-            remedy="Put another scheme first",
+            remedy=f"Add {EDGES}, or put another scheme first",
         )
+
+
+def main_split(config: dict) -> str:
+    """Return the split of the final network and of the paper's tables.
+
+    It is ``edges``, in which every regulator and gene is trained on, where the run has it, and
+    else the first one.
+    """
+    schemes = config["splits"]["schemes"]
+    return EDGES if EDGES in schemes else schemes[0]
 
 
 def parse_scheme(name: str) -> tuple[str, float]:

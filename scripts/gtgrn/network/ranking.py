@@ -9,10 +9,13 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from gtgrn.config.settings import parse_scheme
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
 from gtgrn.inference.consensus import log_rank, supporting_methods
 from gtgrn.names import (
+    BOTH,
+    EDGES,
     KNOWN,
     LABEL,
     METHODS,
@@ -24,11 +27,18 @@ from gtgrn.names import (
     SCORE,
     TARGET,
     TEST,
+    TFS,
     TRAIN,
     UNLABELLED,
     VAL,
 )
-from gtgrn.network.evidence import count_methods
+from gtgrn.network.evidence import TRAINED, count_methods
+from gtgrn.network.popularity import (
+    SPECIFIC_RANK,
+    describe_popularity,
+    first_regulators,
+    specific_rank,
+)
 from gtgrn.splits.universe import label_pairs
 
 if TYPE_CHECKING:
@@ -62,10 +72,27 @@ UNNAMED = "No source at hand names a regulator of these genes."
 UNORDERED = "Every pair is tied with another: ranks within a tie follow the names of the genes."
 SUPERVISED = (
     "The probability is the mean over seeds of GT-GRN's score, calibrated on each seed's "
-    "validation part. It is optimistic for pairs that were trained on (trained_seeds > 0). "
+    "validation part. For a known edge it is optimistic where the edge was trained on "
+    "(trained_seeds > 0); for a pair that the reference does not list it is too low there, "
+    "because the pair was trained on as a non-edge: untrained_probability is the mean over the "
+    "seeds that did not train on the pair. rank_apart ranks known and novel pairs each among "
+    "themselves. "
     "A regulator without a known edge was neither trained nor calibrated: its pairs have no "
     "probability and follow the others, in the order of the expression-only consensus."
 )
+UNCALIBRATED = (
+    "The score is the mean over seeds of GT-GRN's log-odds and no probability: this split judges "
+    "regulators that were not trained on, and what calibrates on some regulators does not hold "
+    "for others. untrained_score is the mean over the seeds that did not train on the pair. "
+    "rank_apart ranks known and novel pairs each among themselves. A regulator without a known "
+    "edge was neither trained nor judged: its pairs have no score and follow the others, in the "
+    "order of the expression-only consensus."
+)
+RANK_APART = "rank_apart"
+UNTRAINED = "untrained_"
+"""Beginning of the column of the mean over the seeds that did not train on a pair."""
+UNSEEN_REGULATORS = (TFS, BOTH)
+"""Splits whose judged regulators are not those of the validation part that calibrates."""
 
 
 def supervised_network(
@@ -74,8 +101,13 @@ def supervised_network(
     reference: pd.DataFrame,
     *,
     support_fraction: float,
+    split: str = EDGES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rank all pairs by the mean calibrated probability over seeds.
+
+    On a split that judges unseen regulators they are ranked by the mean score, without a
+    probability: the validation part has other regulators than the test part, and on real sets a
+    map that was fitted to it was worse than the base rate.
 
     A model's scores for a regulator without any known edge rest on nothing that was trained,
     calibrated or tested, and can be arbitrarily high; such pairs get no probability and no
@@ -91,41 +123,66 @@ def supervised_network(
         Known edges.
     support_fraction
         See :func:`gtgrn.inference.consensus.supporting_methods`.
+    split
+        The split of the runs.
 
     Returns
     -------
     tuple
         The network (rank, regulator, target, probability, score, consensus, known,
-        trained_seeds, methods), best first, and the reliability curves on the test parts
-        (columns of :func:`gtgrn.evaluation.metrics.reliability_curve` and seed).
+        trained_seeds, untrained_probability, rank_apart, specific_rank, methods), best first,
+        and the reliability curves on the test parts (columns of
+        :func:`gtgrn.evaluation.metrics.reliability_curve` and seed), none without probabilities.
     """
-    first = next(iter(runs.values())).sort_values(PAIR, ignore_index=True)
-    pairs, unlabelled = first[PAIR], first[PART] == UNLABELLED
-    total = {column: np.zeros(len(pairs)) for column in (PROBABILITY, SCORE, "trained_seeds")}
-    curves = []
-    for seed, run in runs.items():
-        run = run.sort_values(PAIR, ignore_index=True)
-        if not run[PAIR].equals(pairs):
-            raise ValueError("the runs score different pairs")
-        val, test = run[run[PART] == VAL], run[PART] == TEST
-        calibrator = Calibrator().fit(val[SCORE], val[LABEL].astype(int))
-        probability = calibrator.transform(run[SCORE])
-        curves.append(
-            reliability_curve(run.loc[test, LABEL].astype(int), probability[test]).assign(
-                seed=seed
-            )
-        )
-        total[PROBABILITY] += probability / len(runs)
-        total[SCORE] += run[SCORE].to_numpy() / len(runs)
-        total["trained_seeds"] += (run[PART] == TRAIN).to_numpy()
-    table = pairs.assign(**total).astype({"trained_seeds": int})
-    table.loc[unlabelled, [PROBABILITY, SCORE]] = np.nan
-    table[CONSENSUS] = log_rank(pairs, networks) if networks else 0.0
+    calibrated = parse_scheme(split)[0] not in UNSEEN_REGULATORS
+    table, curves = _mean_over_seeds(runs, PROBABILITY if calibrated else SCORE)
+    table[CONSENSUS] = log_rank(table[PAIR], networks) if networks else 0.0
     table = _annotate(table, networks, reference, support_fraction)
     # The raw score breaks ties that calibration made.
-    ranked = _ranked(table, [PROBABILITY, SCORE, CONSENSUS])
-    columns = [RANK, *PAIR, PROBABILITY, SCORE, CONSENSUS, KNOWN, "trained_seeds", METHODS]
-    return ranked[columns], pd.concat(curves, ignore_index=True)
+    values = [name for name in (PROBABILITY, SCORE) if name in table]
+    ranked = _ranked(table, [*values, CONSENSUS])
+    ranked[RANK_APART] = ranked.groupby(KNOWN).cumcount() + 1
+    columns = [RANK, *PAIR, *values, CONSENSUS, KNOWN, TRAINED, UNTRAINED + values[0], RANK_APART]
+    reliability = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame({"seed": []})
+    return ranked[[*columns, SPECIFIC_RANK, METHODS]], reliability
+
+
+def _mean_over_seeds(
+    runs: Mapping[int, pd.DataFrame], value: str
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return pairs with the mean over seeds, over those that did not train on them, and curves.
+
+    Pairs of a regulator without a known edge have no value.
+    """
+    first = next(iter(runs.values())).sort_values(PAIR, ignore_index=True)
+    values: dict[str, list[np.ndarray]] = {value: [], SCORE: []}
+    left_out, curves = [], []
+    for seed, run in runs.items():
+        run = run.sort_values(PAIR, ignore_index=True)
+        if not run[PAIR].equals(first[PAIR]):
+            raise ValueError("the runs score different pairs")
+        values[SCORE].append(run[SCORE].to_numpy(float))
+        if value == PROBABILITY:
+            probability, curve = _calibrate(run)
+            values[PROBABILITY].append(probability)
+            curves.append(curve.assign(seed=seed))
+        left_out.append((run[PART] != TRAIN).to_numpy())
+    table = first[PAIR].assign(**{name: np.mean(each, axis=0) for name, each in values.items()})
+    others = np.sum(left_out, axis=0)
+    table[TRAINED] = len(runs) - others
+    total = np.where(left_out, values[value], 0).sum(axis=0)
+    table[UNTRAINED + value] = np.where(others > 0, total / np.maximum(others, 1), np.nan)
+    table.loc[first[PART] == UNLABELLED, [*values, UNTRAINED + value]] = np.nan
+    return table, curves
+
+
+def _calibrate(run: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the probabilities of a run by its validation part, and the curve of its test part."""
+    val, test = run[run[PART] == VAL], run[PART] == TEST
+    calibrator = Calibrator().fit(val[SCORE], val[LABEL].astype(int))
+    probability = calibrator.transform(run[SCORE])
+    labels = run.loc[test, LABEL].astype(int)
+    return probability, reliability_curve(labels, probability[test])
 
 
 def consensus_network(
@@ -143,11 +200,11 @@ def consensus_network(
     Returns
     -------
     pandas.DataFrame
-        rank, regulator, target, score, methods; best first.
+        rank, regulator, target, score, specific_rank, methods; best first.
     """
     table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, SCORE], axis=1)
     table = _annotate(table, networks, None, support_fraction)
-    return _ranked(table, [SCORE])[[RANK, *PAIR, SCORE, METHODS]]
+    return _ranked(table, [SCORE])[[RANK, *PAIR, SCORE, SPECIFIC_RANK, METHODS]]
 
 
 def context_network(
@@ -171,7 +228,8 @@ def context_network(
     -------
     pandas.DataFrame
         rank, regulator, target, score, specific_score, bound_elsewhere, rank_in_regulator,
-        rank_in_target, rests_on, consensus, expression_support, methods; best first.
+        rank_in_target, rests_on, consensus, expression_support, specific_rank, methods; best
+        first.
     """
     table = consensus.sort_values(PAIR, ignore_index=True).set_axis([*PAIR, CONSENSUS], axis=1)
     table = table.merge(ranking[[*PAIR, SCORE, *CONTEXT_COLUMNS]], on=PAIR, how="left")
@@ -179,7 +237,8 @@ def context_network(
     table = _annotate(table, networks, None, support_fraction)
     table[EXPRESSION_SUPPORT] = count_methods(table)
     ranked = _ranked(table, [SCORE, CONSENSUS])
-    return ranked[[RANK, *PAIR, SCORE, *CONTEXT_COLUMNS, CONSENSUS, EXPRESSION_SUPPORT, METHODS]]
+    columns = [RANK, *PAIR, SCORE, *CONTEXT_COLUMNS, CONSENSUS, EXPRESSION_SUPPORT]
+    return ranked[[*columns, SPECIFIC_RANK, METHODS]]
 
 
 def _annotate(table, networks, reference, support_fraction):
@@ -193,7 +252,8 @@ def _ranked(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Rank by some columns, descending, missing values last; names break what ties are left."""
     ascending = [False] * len(by) + [True, True]
     table = table.sort_values([*by, *PAIR], ascending=ascending, ignore_index=True)
-    return table.assign(**{RANK: np.arange(1, len(table) + 1)})
+    table[RANK] = np.arange(1, len(table) + 1)
+    return table.assign(**{SPECIFIC_RANK: specific_rank(table)})
 
 
 def to_graph(network: pd.DataFrame, regulators: Sequence[str], edges: int) -> nx.DiGraph:
@@ -225,7 +285,7 @@ def summarise(
     adata: AnnData,
     regulators: Sequence[str],
     *,
-    supervised: bool,
+    trained: Mapping | None = None,
     context: Mapping | None = None,
     said: Sequence[str] = (),
 ) -> dict:
@@ -239,8 +299,8 @@ def summarise(
         The preprocessed expression (cells x genes).
     regulators
         Names of the regulators.
-    supervised
-        Whether a model could be trained.
+    trained
+        Of a network that models ranked: their split and seeds.
     context
         What the ranking of other contexts rests on, where it is theirs.
     said
@@ -251,15 +311,18 @@ def summarise(
     -------
     dict
         cells, genes, regulators, pairs, known, density, tied (pairs that share their score with
-        another, so that names order them), supervised and a statement of what the ranking is.
+        another, so that names order them), supervised, split and seeds where models ranked it,
+        first_regulator (those that come first for most genes, with the share) and a statement of
+        what the ranking is.
     """
-    known = int(network[KNOWN].sum()) if supervised else 0
-    unlabelled = UNSUPERVISED if context is None else BINDING_ELSEWHERE
+    known = int(network[KNOWN].sum()) if trained else 0
     values = [name for name in (PROBABILITY, SCORE, CONSENSUS) if name in network]
     tied = int(network.duplicated(values, keep=False).sum())
-    statement = [SUPERVISED if supervised else unlabelled, *said]
+    statement = [_state(network, trained, context), *said]
     if tied == len(network) > 1:
         statement.append(UNORDERED)
+    elif popular := describe_popularity(network):
+        statement.append(popular)
     return {
         "cells": int(adata.n_obs),
         "genes": int(adata.n_vars),
@@ -268,7 +331,18 @@ def summarise(
         "known": known,
         "density": known / len(network),
         "tied": tied,
-        "supervised": supervised,
+        "supervised": bool(trained),
+        **(dict(trained) if trained else {}),
+        "first_regulator": first_regulators(network),
         "statement": " ".join(statement),
         **({} if context is None else {"context": dict(context)}),
     }
+
+
+def _state(network: pd.DataFrame, trained: Mapping | None, context: Mapping | None) -> str:
+    """Return what a ranking is."""
+    if trained:
+        seeds = f"{len(trained['seeds'])} seed{'s' if len(trained['seeds']) > 1 else ''}"
+        what = SUPERVISED if PROBABILITY in network else UNCALIBRATED
+        return f"GT-GRN was trained on the split {trained['split']}, {seeds}. {what}"
+    return UNSUPERVISED if context is None else BINDING_ELSEWHERE

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gtgrn.config.cards import cell_type_column
-from gtgrn.config.settings import variant_options
+from gtgrn.config.settings import main_split, variant_options
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import HEADLINE
@@ -83,7 +83,7 @@ def describe_dataset(
         "judged": _judge(judged, own, settings),
         "audits": read_audit(folder),
         "whole": judgement.describe_reconstruction(
-            folder, settings["splits"]["schemes"][0], judgement.label_of(settings)
+            folder, main_split(settings), judgement.label_of(settings)
         ),
     }
 
@@ -209,7 +209,7 @@ def _ablation(block: Block) -> dict | None:
 
 
 def _training_figure(folder: Path, settings: dict) -> go.Figure | None:
-    variant, split = settings["network"]["variant"], settings["splits"]["schemes"][0]
+    variant, split = settings["network"]["variant"], main_split(settings)
     model = f"models/{MODEL}/{variant}/{split}/seed{{}}/history.tsv"
     panels = [
         (f"GT-GRN {style.safe(variant)}: validation AUPRC", "auprc", model),

@@ -12,7 +12,7 @@ from gtgrn.names import POPULARITY_ELSEWHERE, SAME_REGULATOR, WITHIN_TF
 from gtgrn.tables import read_table
 
 STANDING = "resources/reference_free.tsv"
-"""The benchmark without labels on published sets; bench/context.py writes it."""
+"""The benchmark without labels on published sets; bench/elsewhere.py writes it."""
 TRUTHS = {
     "binding": "binding (ChIP-seq of these cells)",
     "perturbation": "response (loss or gain of function)",

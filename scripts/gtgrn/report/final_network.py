@@ -25,7 +25,8 @@ TIPS = {
     "tested; a dash is no evidence for either.",
     "known": "Known: the reference lists the pair. Novel: it does not, which cannot tell an edge "
     "that nobody tested from a pair that is none.",
-    "trained": "Seeds whose training part held the pair: its probability is optimistic there.",
+    "trained": "Seeds whose training part held the pair: its value is too high there for a known "
+    "edge and too low for another pair, which was trained on as a non-edge.",
     "methods": "Expression-only methods that rank the pair in their own top fraction. They read "
     "the same cells, so that they are no independent evidence.",
 }

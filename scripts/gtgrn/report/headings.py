@@ -95,6 +95,26 @@ COLUMNS = {
         "Bound elsewhere",
         "Sources of ChIP-seq of other cells in which the regulator has the target.",
     ),
+    "expression_support": (
+        "Methods that agree",
+        "Number of expression-only methods that support the pair: what these cells say of it.",
+    ),
+    "untrained_probability": (
+        "By other seeds",
+        "Mean probability over the seeds that did not train on the pair; empty where all did.",
+    ),
+    "untrained_score": (
+        "By other seeds",
+        "Mean score over the seeds that did not train on the pair; empty where all did.",
+    ),
+    "rank_apart": (
+        "Rank apart",
+        "Rank among known pairs for a known one, among novel pairs for a novel one.",
+    ),
+    "specific_rank": (
+        "Rank less popularity",
+        "Rank once regulators and genes that rank high with all others are no longer ahead.",
+    ),
     "rests_on": ("Rests on", "Sources of other contexts that speak for the pair."),
     "mean_rank": ("Mean rank", "Mean place over the measures, 1 being the most central."),
     "best_rank": ("Best rank", "Best place in one of the measures."),

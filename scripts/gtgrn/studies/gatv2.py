@@ -35,7 +35,7 @@ from gtgrn.training.loop import seeded
 SPLIT_FIRST, LEAVE_OUT = "split_first", "leave_one_regulator_out"
 FRACTIONS = {TRAIN: 0.7, VAL: 0.1, TEST: 0.2}
 SET = "set"
-NULL, MEMORY = "tf_target_rate", "memory"
+NULL, MEMORY, MAJORITY = "tf_target_rate", "memory", "majority"
 
 
 def make_sets(
@@ -82,6 +82,47 @@ def make_sets(
             means = np.stack([part.mean(axis=0) for part in parts], axis=1)
             sets[f"r{replicate}-d{dropout}"] = means.astype(np.float32)
     return sets, list(result.expression.columns)
+
+
+def sets_of_expression(matrices: Mapping[str, np.ndarray], bins: int) -> dict[str, np.ndarray]:
+    """Return the features of genes in measured or simulated sets: their means in bins of cells.
+
+    Cells of different sets are made comparable by one order: their place on the first principal
+    component of all cells, the mean of each set taken out, from where genes are low to high.
+
+    Parameters
+    ----------
+    matrices
+        Set -> (cells, genes), the same genes in all.
+    bins
+        Bins of cells.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Set -> (genes, bins) float32.
+
+    Raises
+    ------
+    InputError
+        If a set has fewer cells than bins.
+    """
+    few = [name for name, values in matrices.items() if len(values) < bins]
+    if few:
+        raise InputError(
+            f"{few[0]} has {len(matrices[few[0]])} cells for {bins} bins",
+            field="gatv2.bins",
+            remedy="Lower it, or leave the set out",
+        )
+    centred = [values - values.mean(axis=0) for values in matrices.values()]
+    axis = np.linalg.eigh(sum(block.T @ block for block in centred))[1][:, -1]
+    axis *= -1 if axis.sum() < 0 else 1
+    sets = {}
+    for (name, values), block in zip(matrices.items(), centred, strict=True):
+        order = np.argsort(np.round(block @ axis, 9), kind="stable")
+        parts = np.array_split(values[order], bins)
+        sets[name] = np.stack([part.mean(axis=0) for part in parts], axis=1).astype(np.float32)
+    return sets
 
 
 def write_sets(sets: Mapping[str, np.ndarray], genes: Sequence[str], path: str | Path) -> None:
@@ -277,6 +318,15 @@ def memory(samples: pd.DataFrame) -> np.ndarray:
     return (seen.reindex(names) - 0.5).fillna(-1.0).to_numpy()
 
 
+def majority(samples: pd.DataFrame) -> np.ndarray:
+    """Return (samples,) the commoner training label for every sample, as a logit: the base rate.
+
+    A model that is less accurate than this has learnt less than how rare edges are.
+    """
+    trained = samples.loc[samples[PART] == TRAIN, LABEL].mean()
+    return np.full(len(samples), 1.0 if trained > 0.5 else -1.0)
+
+
 def in_union(samples: pd.DataFrame) -> pd.DataFrame:
     """Return the samples with genes named by set, as nodes of the union of the sets' graphs."""
     names = {column: samples[SET] + "\t" + samples[column] for column in PAIR}
@@ -331,6 +381,7 @@ def run_protocol(
         scores = {
             MODEL: score_fold(protocol, samples, genes, sets, seed=seed, **options),
             MEMORY: memory(samples),
+            MAJORITY: majority(samples),
         }
         if protocol != LEAKY:
             # It refuses a table that holds a pair twice, as the leaky one does by design.

@@ -1,5 +1,8 @@
 """The benchmark without labels: rankings that never saw an edge of the data set, on its edges.
 
+Truths are of different kinds and stand apart: what is bound (ChIP-seq), what responds (loss or
+gain of function) and what a simulation was made of. No number mixes them.
+
 What other contexts say stands beside its nulls (popularity elsewhere, the same regulator
 elsewhere, chance) and beside the expression-only methods. Regulators are the units: they are
 resampled for the intervals of differences, because the pairs of one regulator stand and fall
@@ -28,7 +31,7 @@ from gtgrn.names import (
     WITHIN_TF,
 )
 
-TRANSFER_ELSEWHERE = "other_contexts"
+TRANSFER_ELSEWHERE, RANDOM = "other_contexts", "random"
 MATCHED = "N3m_true_in_degree"
 LEAST = 5
 """Targets and non-targets that a regulator needs to be judged."""
@@ -132,8 +135,10 @@ def judge_rankings(
     metrics : pandas.DataFrame
         method, metric, value, n (regulators judged).
     differences : pandas.DataFrame
-        method, metric, difference (other contexts less the method), low, high (95 % of the
-        resamples of regulators), better (regulators on which it is larger), n.
+        model, method, metric, difference (the model less the method), low, high (95 % of the
+        resamples of regulators), better (regulators on which it is larger), n. The model is
+        other contexts against every other ranking; without sources, each ranking is one against
+        chance.
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -154,19 +159,27 @@ def judge_rankings(
         }
         means = {metric: float(np.mean(own)) for metric, own in per.items()}
         rows += [(name, metric, value, len(labels)) for metric, value in (whole | means).items()]
-    draws = np.random.default_rng(seed).integers(0, max(len(labels), 1), (SAMPLES, len(labels)))
-    differences = []
-    for name, per in of_regulators.items():
-        if name == TRANSFER_ELSEWHERE or not len(labels):
-            continue
-        for metric, own in per.items():
-            gain = of_regulators[TRANSFER_ELSEWHERE][metric] - own
-            low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
-            differences.append(
-                (name, metric, gain.mean(), low, high, int((gain > 0).sum()), len(gain))
-            )
-    columns = ["method", "metric", "difference", "low", "high", "better", "n"]
     return (
         pd.DataFrame(rows, columns=["method", "metric", "value", "n"]),
-        pd.DataFrame(differences, columns=columns),
+        _differences(of_regulators, len(labels), seed),
     )
+
+
+def _differences(
+    of_regulators: Mapping[str, Mapping[str, np.ndarray]], count: int, seed: int
+) -> pd.DataFrame:
+    """Return the paired differences of :func:`judge_rankings`, from measures by regulator."""
+    draws = np.random.default_rng(seed).integers(0, max(count, 1), (SAMPLES, count))
+    model = TRANSFER_ELSEWHERE if TRANSFER_ELSEWHERE in of_regulators else None
+    rows = []
+    for name, per in of_regulators.items() if count else ():
+        if name == (model or RANDOM):
+            continue
+        pair = (model, name) if model else (name, RANDOM)
+        for metric in per:
+            better, worse = (of_regulators[one][metric] for one in pair)
+            gain = better - worse
+            low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
+            rows.append((*pair, metric, gain.mean(), low, high, int((gain > 0).sum()), count))
+    columns = ["model", "method", "metric", "difference", "low", "high", "better", "n"]
+    return pd.DataFrame(rows, columns=columns)

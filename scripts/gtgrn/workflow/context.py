@@ -46,10 +46,11 @@ class ContextFiles:
         plan = self.plan
         if dataset in plan.simulated or dataset in plan.groups:
             return []
+        card = plan.datasets[dataset]
         asked = self._asked(dataset)
         if asked is not None:
-            return asked
-        card = plan.datasets[dataset]
+            fits = "sources" in card.get("context", {}) or card.get(ORGANISM) in ORGANISMS
+            return asked if fits else []
         stated = ORGANISM not in card.get(UNSAID, ())
         if dataset in plan.supervised or not stated or card.get(ORGANISM) not in ORGANISMS:
             return []
@@ -84,6 +85,18 @@ class ContextFiles:
     def judged(self) -> list[str]:
         """Data sets with known edges and with sources."""
         return [name for name in self.plan.supervised if self.sources(name)]
+
+    @property
+    def unlabelled(self) -> list[str]:
+        """Data sets whose known edges judge rankings that never saw them."""
+        plan = self.plan
+        return [n for n in plan.supervised if self.sources(n) or n in plan.expressed]
+
+    def truth(self, dataset: str) -> str:
+        """Return what the known edges of a data set are: binding, a response, a simulation."""
+        if dataset in self.plan.simulated:
+            return "simulation"
+        return self.plan.datasets[dataset].get("reference", {}).get("truth", "")
 
     def tables(self, wildcards) -> list[str]:
         """Return the tables of a data set's sources: those that nobody named are only tried."""

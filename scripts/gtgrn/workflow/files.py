@@ -213,7 +213,7 @@ class Files:
         models = [self.plan.main_model]
         return {
             "reference": f"<results>/{name}/reference.tsv",
-            "scores": self.scores(name, self.plan.schemes[0], models, *self.plan.seeds),
+            "scores": self.scores(name, self.plan.main_split, models, *self.plan.seeds),
         }
 
     # All data sets

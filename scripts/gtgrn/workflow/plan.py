@@ -24,12 +24,13 @@ from gtgrn.config.settings import (
     check_sources,
     find_feature_sets,
     imputation_counterparts,
+    main_split,
     paper_variant,
     variant_options,
 )
-from gtgrn.config.unsaid import choose_genes
+from gtgrn.config.unsaid import default_seeds, merge_preprocess
 from gtgrn.data.downloads import check_offline, is_fetched
-from gtgrn.names import EDGES, TRANSFER
+from gtgrn.names import TRANSFER
 from gtgrn.plugins import METHODS, PEERS, find_plugins
 from gtgrn.workflow.comparing import find_comparisons
 from gtgrn.workflow.grouping import WHOLE, Group, find_groups, group_cards
@@ -64,6 +65,7 @@ def make_plan(config: dict, cards: str | Path = CARDS, origins: Origins = NO_ORI
     plan = Plan(config, load_cards(card_paths(config, str(cards)), mirror=config["mirror"]))
     if config["offline"]:
         check_offline(plan.fetched, mirror=config["mirror"])
+    config["seeds"] = config["seeds"] or default_seeds(card_paths(config, str(cards)))
     settle_sources(config, plan.listed, origins)
     check_sources(config, plan.listed)
     # Looked up now, so that what is wrong with the file's columns ends the start with one line.
@@ -204,9 +206,7 @@ class Plan:
 
     def preprocess(self, dataset: str) -> dict:
         """Return the section preprocess with the card's own keys on top."""
-        card = self.datasets[dataset]
-        chosen = {**self.config["preprocess"], **card.get("preprocess", {})}
-        return {**chosen, "n_top_genes": choose_genes(card, chosen.get("n_top_genes"))}
+        return merge_preprocess(self.datasets[dataset], self.config["preprocess"])
 
     # Expression-only methods
 
@@ -240,13 +240,13 @@ class Plan:
 
     @property
     def schemes(self) -> list[str]:
-        """Split schemes; the final network is made on the first."""
+        """Split schemes."""
         return self.config["splits"]["schemes"]
 
     @property
-    def paper_split(self) -> str:
-        """The split of the paper's tables."""
-        return EDGES if EDGES in self.schemes else self.schemes[0]
+    def main_split(self) -> str:
+        """The split of the final network and of the paper's tables."""
+        return main_split(self.config)
 
     def schemes_of(self, dataset: str) -> list[str]:
         """Return the split schemes of a data set: transfer only where it has a source."""
@@ -397,4 +397,4 @@ class Plan:
     @property
     def link_prediction(self) -> list[str]:
         """Data sets that are judged on the paper's split."""
-        return [name for name in self.supervised if self.paper_split in self.schemes_of(name)]
+        return [name for name in self.supervised if self.main_split in self.schemes_of(name)]

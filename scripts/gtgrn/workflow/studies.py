@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from gtgrn.config.cards import expression_files
 from gtgrn.config.locations import find_prior
 from gtgrn.config.settings import FEATURE_SETS
@@ -105,11 +108,28 @@ class StudyFiles:
         runs = self.peer_runs(wildcards.dataset)
         return [f"{folder}/{m}/{form}/{s}/seed{n}/scores.tsv.gz" for m, form, s, n in runs]
 
+    # The GATv2 study
+
+    @property
+    def gatv2(self) -> list[str]:
+        """Names of the GATv2 studies: Boolean models, or those on data sets of the run."""
+        return self.gatv2_measured or self.plan.config["gatv2"]["models"]
+
+    @property
+    def gatv2_measured(self) -> list[str]:
+        """Names of the GATv2 studies on data sets of the run."""
+        return list(self.plan.config["gatv2"]["expression"])
+
+    def measured_sets(self, name: str) -> Callable[[Any], list[str]]:
+        """Return an input function of a file of each data set of a GATv2 study."""
+        chosen = self.plan.config["gatv2"]["expression"]
+        return lambda wildcards: [f"<results>/{d}/{name}" for d in chosen[wildcards.boolean]]
+
     # Regulators and representations of genes
 
     def attention(self, wildcards) -> dict:
         """Return checkpoints by model and seed, and what they were trained on by seed."""
-        folder, split = f"<results>/{wildcards.dataset}", self.plan.schemes[0]
+        folder, split = f"<results>/{wildcards.dataset}", self.plan.main_split
         seeds, variant = self.plan.seeds, self.plan.paper_variant
         chosen = self.plan.features(variant) if variant else []
         return {
@@ -123,7 +143,7 @@ class StudyFiles:
         }
 
     def _embeddings(self, folder: str, seed: int) -> dict[str, str]:
-        split = self.plan.schemes[0]
+        split = self.plan.main_split
         return {
             "P": f"{folder}/embeddings/positional/{split}/seed{seed}.h5ad",
             "G": f"{folder}/embeddings/global/seed{seed}.h5ad",
@@ -132,7 +152,7 @@ class StudyFiles:
 
     def _representations(self, dataset: str) -> list[tuple[str, str, int, str]]:
         """Return (name, variant, seed, file) of all gene embeddings of a data set."""
-        folder, split, seeds = f"<results>/{dataset}", self.plan.schemes[0], self.plan.seeds
+        folder, split, seeds = f"<results>/{dataset}", self.plan.main_split, self.plan.seeds
         kinds = {"vae": "expression", "global": "global"}
         own = [
             (name, "", seed, f"{folder}/embeddings/{kind}/seed{seed}.h5ad")
@@ -212,7 +232,7 @@ class StudyFiles:
     def regenerated_scores(self, wildcards) -> list[str]:
         """Return the score files of the compared models, seed by seed."""
         name, models = wildcards.dataset, self.plan.paper_models(wildcards.dataset)
-        return self.files.scores(name, self.plan.paper_split, models, *self.plan.seeds)
+        return self.files.scores(name, self.plan.main_split, models, *self.plan.seeds)
 
     def ablation_rows(self, dataset: str) -> list[tuple[str, str, str]]:
         """Return (row, data set, variant) of Table 6: feature sets, controls, imputation.
@@ -240,7 +260,7 @@ class StudyFiles:
 
     def ablation_scores(self, wildcards) -> list[str]:
         """Return the score files of the rows of Table 6, seed by seed."""
-        rows, split = self.ablation_rows(wildcards.dataset), self.plan.paper_split
+        rows, split = self.ablation_rows(wildcards.dataset), self.plan.main_split
         return [
             f"<results>/{dataset}/models/gtgrn/{variant}/{split}/seed{seed}/scores.tsv.gz"
             for seed in self.plan.seeds

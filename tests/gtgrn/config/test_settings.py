@@ -16,6 +16,8 @@ from gtgrn.config.settings import (
 )
 from gtgrn.errors import InputError
 from gtgrn.models.nulls.predictors import NULLS
+from gtgrn.plugins import METHODS as METHOD_FILES
+from gtgrn.plugins import find_plugins
 from jsonschema import Draft202012Validator
 from schema_cases import ANY_KEY, bad_documents, build, nodes
 from settings_cases import (
@@ -248,10 +250,10 @@ def test_what_is_given_stays_and_the_rest_is_filled_in():
 
 def test_defaults_are_not_shared_between_configurations():
     first = checked()
-    first["seeds"].append(99)
+    first["splits"]["schemes"].append("other")
     first["variants"]["full"]["layers"] = 1
     first["splits"]["edges"]["train"] = 0.5
-    assert checked()["seeds"] == [0, 1, 2]
+    assert checked()["splits"]["schemes"] == ["edges"]
     assert checked()["variants"] == {"paper": {}, "full": {"form": "full"}}
     assert checked()["splits"]["edges"]["train"] == 0.67
 
@@ -275,7 +277,7 @@ def test_shipped_configurations(path):
     base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
     merged = merge(base, config)
     before = copy.deepcopy(merged)
-    check_settings(merged, METHODS, PEERS)
+    check_settings(merged, list(find_plugins(METHOD_FILES)), PEERS)
     assert merge(merged, before) == merged
 
 
@@ -361,7 +363,7 @@ def test_importing_stays_light():
     [
         ({"schemes": ["edges", "transfer"]}, "'splits.sources': is empty"),
         ({"schemes": ["transfer"], "sources": {"a": "b"}}, "transfer comes first"),
-        ({"schemes": ["edges_50", "edges"]}, "edges_50 comes first"),
+        ({"schemes": ["edges_50", "genes"]}, "edges_50 comes first"),
         ({"sources": {"c": "b"}}, "'splits.sources': 'c' is not one of a, b"),
         ({"sources": {"a": "a"}}, "'splits.sources.a': 'a' is not one of b"),
     ],

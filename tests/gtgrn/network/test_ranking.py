@@ -10,8 +10,10 @@ import pytest
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
 from gtgrn.inference.consensus import describe_silence, log_rank, supporting_methods
+from gtgrn.network.popularity import first_regulators
 from gtgrn.network.ranking import (
     SUPERVISED,
+    UNCALIBRATED,
     UNORDERED,
     UNSUPERVISED,
     consensus_network,
@@ -89,8 +91,8 @@ class Steps:
 def test_every_pair_is_ranked_once_best_first():
     network, _ = rank()
     assert list(network.columns) == [
-        *["rank", "regulator", "target", "probability", "score", "consensus"],
-        *["known", "trained_seeds", "methods"],
+        *["rank", "regulator", "target", "probability", "score", "consensus", "known"],
+        *["trained_seeds", "untrained_probability", "rank_apart", "specific_rank", "methods"],
     ]
     assert network["rank"].tolist() == list(range(1, 5 * 14 + 1))
     assert list(by_pair(network).index) == list(by_pair(RUNS[0]).index)
@@ -111,6 +113,52 @@ def test_a_regulator_without_known_edges_has_no_probability_and_comes_last():
         assert network[:-14]["probability"].notna().all()
     expected = log_rank(network, NETWORKS)
     np.testing.assert_allclose(network["consensus"], expected)
+
+
+def test_the_score_of_the_seeds_that_did_not_train_on_a_pair():
+    network = by_pair(rank()[0])
+    parts = np.stack([by_pair(run)["part"] != "train" for run in RUNS])
+    calibrated = []
+    for run in RUNS:
+        run = by_pair(run)
+        val = run[run["part"] == "val"]
+        calibrator = Calibrator().fit(val["score"], val["label"].astype(int))
+        calibrated.append(calibrator.transform(run["score"]))
+    masked = np.ma.array(calibrated, mask=~parts).mean(axis=0).filled(np.nan)
+    labelled = network.index.get_level_values(0) != UNLABELLED
+    np.testing.assert_allclose(
+        network["untrained_probability"][labelled], masked[labelled], equal_nan=True
+    )
+    assert network["untrained_probability"][~labelled].isna().all()
+    # Some pairs were in the training part of every seed, and none can say what they are worth.
+    always = labelled & (network["trained_seeds"] == len(RUNS))
+    assert 0 < network["untrained_probability"][labelled].isna().sum() == always.sum()
+
+
+def test_known_and_novel_pairs_are_ranked_apart_too():
+    network = rank()[0]
+    for _, own in network.groupby("known"):
+        assert own["rank_apart"].tolist() == list(range(1, len(own) + 1))
+
+
+@pytest.mark.parametrize(
+    ("split", "calibrated"),
+    [("edges", True), ("genes", True), ("tfs", False), ("both", False), ("tfs_50", False)],
+)
+def test_no_probability_where_unseen_regulators_are_judged(split, calibrated):
+    runs = dict(enumerate(RUNS))
+    network, curves = supervised_network(
+        runs, NETWORKS, REFERENCE, support_fraction=0.1, split=split
+    )
+    assert ("probability" in network) == calibrated
+    assert ("untrained_probability" in network) == calibrated
+    assert ("untrained_score" in network) != calibrated
+    assert (len(curves) > 0) == calibrated
+    adata = SimpleNamespace(n_obs=3, n_vars=15)
+    trained = {"split": split, "seeds": [0, 1, 2]}
+    said = summarise(network, adata, REGULATORS, trained=trained)["statement"]
+    assert (SUPERVISED in said, UNCALIBRATED in said) == (calibrated, not calibrated)
+    assert f"the split {split}," in said
 
 
 def test_probability_is_the_mean_over_seeds_of_calibrated_scores():
@@ -154,8 +202,9 @@ def test_known_edges_come_from_the_reference_and_not_from_labels():
     ]
     fewer = by_pair(rank(reference=REFERENCE[:3].assign(sign="+"))[0])
     assert fewer["known"].sum() == 3
+    of_known = ["known", "rank_apart"]
     pd.testing.assert_frame_equal(
-        fewer.drop(columns="known"), by_pair(network).drop(columns="known")
+        fewer.drop(columns=of_known), by_pair(network).drop(columns=of_known)
     )
 
 
@@ -264,7 +313,8 @@ def test_consensus_network():
     network = consensus_network(
         consensus.sample(frac=1, random_state=0), NETWORKS, support_fraction=0.1
     )
-    assert list(network.columns) == ["rank", "regulator", "target", "score", "methods"]
+    columns = ["rank", "regulator", "target", "score", "specific_rank", "methods"]
+    assert list(network.columns) == columns
     assert network["rank"].tolist() == list(range(1, len(consensus) + 1))
     assert by_pair(network)["score"].tolist() == by_pair(consensus)["weight"].tolist()
     assert network["methods"].tolist() == list(supporting_methods(network, NETWORKS, 0.1))
@@ -295,8 +345,10 @@ def test_graph_of_the_highest_ranked_edges():
         assert data == {"is_regulator": gene in REGULATORS}
     for row in top.to_dict("records"):
         edge = graph.edges[row.pop("regulator"), row.pop("target")]
-        assert edge == row
-        assert edge.keys() == set(network.columns) - set(PAIR)
+        # An edge that every seed trained on has no score of the others, and GraphML no gaps.
+        filled = {key: value for key, value in row.items() if not pd.isna(value)}
+        assert edge == filled
+        assert row.keys() - filled.keys() <= {"untrained_probability"}
     assert to_graph(network, REGULATORS, 10**6).number_of_edges() == len(network)
     assert list(to_graph(network, REGULATORS, 0).nodes) == []
 
@@ -331,7 +383,8 @@ def test_graph_survives_graphml(tmp_path, supervised):
 def test_summary_of_a_ranked_network_is_fit_for_json():
     adata = SimpleNamespace(n_obs=np.int64(300), n_vars=np.int64(15))
     network = rank()[0]
-    summary = summarise(network, adata, pd.Index(REGULATORS), supervised=True)
+    trained = {"split": "edges", "seeds": [0, 1, 2]}
+    summary = summarise(network, adata, pd.Index(REGULATORS), trained=trained)
     assert json.loads(json.dumps(summary)) == {
         "cells": 300,
         "genes": 15,
@@ -341,14 +394,17 @@ def test_summary_of_a_ranked_network_is_fit_for_json():
         "density": len(REFERENCE) / 70,
         "tied": int(network.duplicated(["probability", "score", "consensus"], keep=False).sum()),
         "supervised": True,
-        "statement": SUPERVISED,
+        "split": "edges",
+        "seeds": [0, 1, 2],
+        "first_regulator": first_regulators(network),
+        "statement": f"GT-GRN was trained on the split edges, 3 seeds. {SUPERVISED}",
     }
 
 
 def test_summary_of_a_consensus():
     adata = SimpleNamespace(n_obs=300, n_vars=15)
     network = consensus_network(make_consensus(), NETWORKS, support_fraction=0.1)
-    summary = json.loads(json.dumps(summarise(network, adata, REGULATORS, supervised=False)))
+    summary = json.loads(json.dumps(summarise(network, adata, REGULATORS)))
     assert summary["known"] == 0
     assert summary["density"] == 0
     assert summary["statement"] == UNSUPERVISED
@@ -363,7 +419,7 @@ def test_summary_says_who_tells_nothing_and_that_names_order_ties():
     network = consensus_network(consensus, alone, support_fraction=0.5)
     assert (network["methods"] == "").all()
     said = describe_silence(network, alone, "blood")
-    summary = summarise(network, adata, REGULATORS[:1], supervised=False, said=said)
+    summary = summarise(network, adata, REGULATORS[:1], said=said)
     assert summary["tied"] == len(pairs)
     assert summary["statement"] == " ".join([UNSUPERVISED, *said, UNORDERED])
     assert "On blood, genie3 gives all 14 pairs one weight" in summary["statement"]

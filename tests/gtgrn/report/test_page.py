@@ -329,3 +329,55 @@ def test_a_damaged_file_is_named(copy, name):
     (copy / "alpha" / name).unlink()
     with pytest.raises(InputError, match=re.escape(name)):
         build(copy)
+
+
+ELSEWHERE = {
+    "sources": [
+        {"source": "encode H1", "kind": "chip", "organism": "human", "cell_type": "H1",
+         "regulators": 14, "edges": 1630},
+        {"source": "literature", "kind": "curated", "organism": "human", "cell_type": "",
+         "regulators": 7, "edges": 90},
+    ],
+    "licences": {"encode": "free for any use", "literature": "CC-BY <4>"},
+    "rests_on": {"same regulator elsewhere": 0.25, "popularity": 0.5},
+    "ranked_regulators": 3,
+    "learnt_from": {"contexts": ["human H1"], "rows": 9},
+    "dropped": [{"source": "own", "regulator": "*", "reason": "own cell type: H9 is hESC"}],
+}  # fmt: skip
+
+
+def test_a_network_that_rests_on_other_cells_says_on_what(tmp_path, monkeypatch):
+    root = write_results(tmp_path)
+    summary = json.loads((root / "beta/network.json").read_text())
+    (root / "beta/network.json").write_text(json.dumps(summary | {"context": ELSEWHERE}))
+    table = network(False).assign(
+        rests_on="popularity,motif", rank_in_regulator=1.0, rank_in_target=np.nan,
+        bound_elsewhere=4.0, specific_rank=lambda rows: rows["rank"],
+    )  # fmt: skip
+    write_table(table, root / "beta/network.tsv.gz")
+    standing = pd.DataFrame(
+        [
+            ("hesc_500", "binding", "other_contexts", "within_TF_AUROC", 0.652, "", "", "", 29),
+            ("hesc_500", "binding", "popularity_elsewhere", "within_TF_AUROC", 0.634, 0.018, 0.001,
+             0.036, 29),
+            ("mesc", "perturbation", "other_contexts", "within_TF_AUROC", 0.509, "", "", "", 34),
+        ],
+        columns=[
+            *["dataset", "truth", "method", "metric", "value", "difference", "low", "high", "n"],
+        ],
+    )  # fmt: skip
+    write_table(standing, tmp_path / "standing.tsv")
+    monkeypatch.setattr("gtgrn.report.elsewhere.STANDING", str(tmp_path / "standing.tsv"))
+    said = text_of(section(build(root), "network"))
+    for words in (
+        "Binding seen in other cells: what this ranking rests on",
+        "encode H1 chip human H1 14 1,630 free for any use",
+        "literature curated human \u2013 7 90 CC-BY <4>",
+        "25 % are raised by same regulator elsewhere, 50 % are raised by popularity",
+        "Left out: own, own cell type: H9 is hESC.",
+        "hesc_500 binding (ChIP-seq of these cells) other contexts 0.652 \u2013 29",
+        "null: how often a gene is bound elsewhere 0.634 +0.018 [+0.001, +0.036] 29",
+        "mesc response (loss or gain of function) other contexts 0.509",
+        "candidate for binding, not for a response",
+    ):
+        assert words in said, words

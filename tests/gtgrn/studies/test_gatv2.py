@@ -157,10 +157,38 @@ def test_a_protocol_gives_each_fold_its_measures_and_counts():
         )
         assert len(shared) == rows["fold"].nunique()
         assert (shared["edges"] > 0).all() == (protocol == study.LEAKY)
-        nulls = {study.MEMORY, study.NULL} if protocol in HONEST else {study.MEMORY}
+        nulls = {study.MEMORY, study.MAJORITY, *([study.NULL] if protocol in HONEST else [])}
         assert set(rows["method"]) == {study.MODEL, *nulls}
         table = gatv2_tables.summarise(rows, ["protocol", "method"])
         assert set(gatv2_tables.METRICS) <= set(table)
+
+
+def test_the_base_rate_stands_beside_every_protocol():
+    for protocol in HONEST:
+        for _, samples in all_folds(protocol):
+            test = samples[PART] == TEST
+            labels = samples.loc[test, LABEL].to_numpy()
+            row = study.measure(labels, study.majority(samples)[test])
+            commoner = samples.loc[samples[PART] == TRAIN, LABEL].mean() > 0.5
+            assert row["accuracy"] == pytest.approx(np.mean(labels == commoner))
+            assert row["AUROC"] == 0.5
+
+
+def test_given_sets_are_ordered_by_one_axis():
+    rng = np.random.default_rng(3)
+    place = rng.permutation(40)
+    slopes = np.array([2.0, 1.0, -0.5])
+    noise = rng.normal(size=(40, 3)) * 1e-3
+    cells = place[:, None] * slopes + noise
+    sets = study.sets_of_expression({"a": cells, "b": cells[::-1] + 7.0}, 4)
+    assert sets["a"].shape == (3, 4)
+    assert sets["a"].dtype == np.float32
+    # Each quarter of the cells in the order of their place, from low to high, in both sets.
+    expected = np.arange(40).reshape(4, 10).mean(axis=1)[None] * slopes[:, None]
+    np.testing.assert_allclose(sets["a"], expected, atol=0.01)
+    np.testing.assert_allclose(sets["b"], expected + 7.0, atol=0.01)
+    with pytest.raises(InputError, match="40 cells for 41 bins"):
+        study.sets_of_expression({"a": cells}, 41)
 
 
 def test_reported_numbers_stand_beside_the_measured():

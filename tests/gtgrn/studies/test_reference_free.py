@@ -4,6 +4,7 @@ import pytest
 from gtgrn.evaluation.metrics import auroc
 from gtgrn.studies.reference_free import (
     MATCHED,
+    RANDOM,
     TRANSFER_ELSEWHERE,
     judge_rankings,
     label_matrix,
@@ -66,6 +67,7 @@ def test_differences_are_paired_over_regulators():
     }
     rankings["same"] = rankings[TRANSFER_ELSEWHERE]
     metrics, differences = judge_rankings(labels, rankings)
+    assert set(differences["model"]) == {TRANSFER_ELSEWHERE}
     found = differences.set_index(["method", "metric"])
     same = found.loc["same"]
     assert (same[["difference", "low", "high"]] == 0).all().all()
@@ -76,3 +78,15 @@ def test_differences_are_paired_over_regulators():
         values[TRANSFER_ELSEWHERE, "within_TF_AUROC"] - values["worse", "within_TF_AUROC"]
     )
     assert set(metrics["metric"]) == {"AUROC", "AUPRC_ratio", "within_TF_AUROC", MATCHED}
+
+
+def test_without_sources_each_ranking_is_held_against_chance():
+    labels = _labels()
+    truth = np.nan_to_num(labels)
+    rankings = {"good": truth + RNG.random(truth.shape), RANDOM: RNG.random(truth.shape)}
+    metrics, differences = judge_rankings(labels, rankings)
+    assert set(metrics["method"]) == {"good", RANDOM}
+    assert set(differences["model"]) == {"good"}
+    assert set(differences["method"]) == {RANDOM}
+    within_tf = differences.set_index("metric").loc["within_TF_AUROC"]
+    assert 0 < within_tf["low"] < within_tf["difference"]

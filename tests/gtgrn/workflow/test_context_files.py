@@ -162,3 +162,27 @@ def test_the_studies_take_the_sets_with_sources_and_their_splits():
     assert context.study_rivals("curve") == {
         "all of it": [("gtgrn", "full")], "no other context": [("gtgrn", "off")],
     }  # fmt: skip
+
+
+def test_sources_of_the_configuration_are_for_organisms_that_they_name():
+    insilico = {"organism": "in silico", **KNOWN}
+    context = ContextFiles(_plan(sources=["encode"], dream=insilico, known=KNOWN))
+    assert context.judged == ["known"]
+    named = insilico | {"context": {"sources": ["encode"]}}
+    assert ContextFiles(_plan(sources=[], dream=named)).judged == ["dream"]
+
+
+def test_the_benchmark_without_labels_takes_what_has_expression_or_sources():
+    bare = KNOWN | {"expression": {"format": "genes_only"}}
+    response = {"reference": {"path": "x", "truth": "perturbation"}}
+    context = ContextFiles(
+        _plan(sources=[], bare=bare, known=KNOWN, lofgof=response, sim={"simulation": {}}, own={})
+    )
+    assert context.unlabelled == ["known", "lofgof", "sim"]
+    assert [context.truth(name) for name in context.unlabelled] == [
+        "",
+        "perturbation",
+        "simulation",
+    ]
+    sourced = bare | {"context": {"sources": ["encode"]}}
+    assert ContextFiles(_plan(sources=[], bare=sourced)).unlabelled == ["bare"]

@@ -67,6 +67,33 @@ def test_a_card_of_counts_and_an_organism_gets_a_number_of_genes(cards, said, se
     assert plan("bare", **settings).preprocess("bare")["n_top_genes"] == genes
 
 
+def test_seeds_that_nobody_names_are_five_for_a_card_of_ones_own(cards):
+    assert plan("labelled").seeds == [0, 1, 2, 3, 4]
+    assert plan("labelled", seeds=[7]).seeds == [7]
+    assert plan("pbmc68k_reduced", "hsc_boolean").seeds == [0, 1]
+    assert plan("pbmc68k_reduced", "labelled").seeds == [0, 1, 2, 3, 4]
+
+
+def test_the_final_network_is_made_on_edges_where_the_run_has_it(cards):
+    files = Files(plan(splits={"schemes": ["genes", "edges"]}, seeds=[0]))
+    scores = files.final_network(job(dataset="labelled"))["scores"]
+    assert all("/edges/seed" in path for path in scores)
+    other = Files(plan(splits={"schemes": ["genes", "tfs"]}, seeds=[0]))
+    assert all(
+        "/genes/" in path for path in other.final_network(job(dataset="labelled"))["scores"]
+    )
+
+
+def test_gatv2_takes_data_sets_of_the_run_instead_of_simulations(cards):
+    assert StudyFiles(plan()).gatv2 == ["hsc"]
+    studies = StudyFiles(plan(gatv2={"expression": {"two": ["labelled", "typed"]}}))
+    assert studies.gatv2 == ["two"]
+    files = studies.measured_sets("matrix.npy")(job(boolean="two"))
+    assert files == ["<results>/labelled/matrix.npy", "<results>/typed/matrix.npy"]
+    with pytest.raises(InputError, match=r"gatv2\.expression\.two"):
+        plan(gatv2={"expression": {"two": ["labelld"]}})
+
+
 def test_data_sets_by_what_they_have(cards):
     made = plan()
     assert made.supervised == ["labelled", "typed", "structure"]
