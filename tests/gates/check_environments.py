@@ -38,7 +38,7 @@ BROUGHT = {"joblib": "scikit-learn", "llvmlite": "numba", "markupsafe": "jinja2"
 """What is imported -> the package that always brings it."""
 BESIDE = {
     "python": {"python"},
-    "pip": {"torch", "dgl"},
+    "pip": {"torch", "dgl", "powerlaw"},
     "python-igraph": {"scanpy"},
     "r-base": {"rpy2"},
     "r-parmigene": {"rpy2"},
