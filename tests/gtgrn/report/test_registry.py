@@ -18,6 +18,7 @@ STUDIES = [
     "regulators",
     "groups",
     "comparison",
+    "perturbation",
     "fig7",
     "fig8",
     "biology",
