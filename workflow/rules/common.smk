@@ -124,7 +124,7 @@ def get_peer_outputs(*peers):
 
 def of_network(wildcards):
     """Return the priority of a model: that of the network, if it ranks it."""
-    ranks = wildcards.variant == PLAN.main_model[1] and wildcards.split == PLAN.schemes[0]
+    ranks = wildcards.variant == PLAN.main_model[1] and wildcards.split == PLAN.main_split
     return NETWORK if ranks else 0
 
 
