@@ -29,6 +29,10 @@ BLOCKS = {
     ("README.md", "snakemake --cores all  "): README,
     ("config/README.md", "snakemake --cores all --config 'datasets=[mine, other]'"): README,
     ("docs/ablation.md", "snakemake"): README,
+    (
+        "docs/context.md",
+        "snakemake context_ablation",
+    ): "unproved: needs a mirror of BEELINE's data",
     ("docs/biology.md", "import anndata"): f"{WORKFLOW}/test_biology.py",
     ("docs/biology.md", "from ctxcore"): f"{WORKFLOW}/test_biology.py",
     ("docs/biology.md", "import networkx"): f"{WORKFLOW}/test_biology.py",
