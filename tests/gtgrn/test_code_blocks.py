@@ -46,6 +46,11 @@ BLOCKS = {
     ("docs/run_elsewhere.md", "snakedeploy"): f"{WORKFLOW}/test_deployment.py",
     ("docs/run_elsewhere.md", "configfile:"): f"{WORKFLOW}/test_deployment.py",
     ("docs/run_elsewhere.md", "snakemake --cores all --resources"): "unproved: it needs two GPUs",
+    ("docs/run_elsewhere.md", "snakemake --containerize"): "unproved: it needs docker, apptainer",
+    (
+        "docs/run_elsewhere.md",
+        "snakemake --cores all --config mirror",
+    ): "unproved: the path differs",
     ("docs/run_elsewhere.md", "snakemake --workflow-profile"): f"{WORKFLOW}/test_cluster.py",
 }
 """(page, start of the block) -> the test that runs it, or ``unproved:`` and the reason."""

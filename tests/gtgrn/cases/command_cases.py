@@ -94,7 +94,7 @@ def make_results(folder: Path, name: str = "blood") -> Path:
         write_table(runs[seed], model / "scores.tsv.gz")
     flat = edges.assign(weight=1.0)
     network, _ = supervised_network(runs, {"pearson": flat}, edges, support_fraction=0.5)
-    about = summarise(network, adata, REGULATORS, supervised=True)
+    about = summarise(network, adata, REGULATORS, trained={"split": "edges", "seeds": list(runs)})
     network, about["signs"] = add_signs(network, adata.to_df(), edges.assign(sign="+"))
     (own / "network.json").write_text(json.dumps(about))
     write_table(network, own / "network.tsv.gz")
