@@ -65,6 +65,10 @@ def test_a_card_with_a_missing_file_or_an_unknown_key_stops_at_once(tiny):
     assert run.returncode != 0
     assert "Did you mean 'reference'?" in run.stdout
     assert "Traceback" not in run.stdout
+    # As the page of own data writes it: this swallows all that Snakemake itself says.
+    run = tiny.snakemake("-q", "all", "--", "validate")
+    assert run.returncode != 0
+    assert "Did you mean 'reference'?" in run.stdout
 
 
 def test_a_truncated_h5ad_is_named(tiny):

@@ -4,30 +4,41 @@ import re
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import Quietness
 
 
 from gtgrn.code import script_digest
+from gtgrn.config.card_names import Origins
+from gtgrn.config.cards import cell_type_column
+from gtgrn.config.locations import DOWNLOADS, source_path
+from gtgrn.config.settings import ENSEMBLES, variant_options
+from gtgrn.config.source_cards import list_sources, load_sources
 from gtgrn.errors import InputError
 from gtgrn.files import describe_os_error, sweep
 from gtgrn.jobs import require_own_package
 from gtgrn.manifest import announce_command
+from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
-from gtgrn.config.settings import ENSEMBLES, variant_options
-from gtgrn.config.card_names import Origins
-from gtgrn.config.cards import cell_type_column
-from gtgrn.config.locations import DOWNLOADS
+from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.command import command_of_run
 from gtgrn.workflow.command_line import check_config_files
-from gtgrn.workflow.folder import hold_folder
-from gtgrn.workflow.cell_groups import CellGroups
-from gtgrn.workflow.files import Files, beside, given
-from gtgrn.config.locations import DOWNLOADS, source_path
-from gtgrn.config.source_cards import list_sources, load_sources
-from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.workflow.context import ContextFiles
+from gtgrn.workflow.files import Files, beside, given
+from gtgrn.workflow.folder import hold_folder
+from gtgrn.workflow.params import of_dataset, one_of, scaled, trained_with, without
 from gtgrn.workflow.perturbing import check_perturbed
 from gtgrn.workflow.plan import make_plan
 from gtgrn.workflow.studies import ORIGINAL_PEERS, PAPER_NUMBERS, StudyFiles
+
+
+def refuse(error):
+    """Return what ends the run in one line; it is printed where -q all would swallow it."""
+    # A traceback through Snakemake would bury the line.
+    line = str(error) if isinstance(error, InputError) else describe_os_error(error)
+    if Quietness.ALL in (workflow.output_settings.quiet or ()):
+        print(line, file=sys.stderr)
+    return WorkflowError(line)
+
 
 try:
     require_own_package()
@@ -39,11 +50,8 @@ try:
         ),
     )
     check_perturbed(PLAN.listed)
-except InputError as error:
-    # One line for the user; a traceback through Snakemake would bury it.
-    raise WorkflowError(str(error)) from None
-except OSError as error:
-    raise WorkflowError(describe_os_error(error)) from None
+except (InputError, OSError) as error:
+    raise refuse(error) from None
 announce_command(sys.argv)
 FILES, STUDIES, CONTEXT = Files(PLAN), StudyFiles(PLAN), ContextFiles(PLAN)
 GROUPS = CellGroups(PLAN)
@@ -72,10 +80,8 @@ def hold():
     try:
         hold_folder()
         sweep([workflow.pathvars.apply("<results>"), DOWNLOADS])
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-    except OSError as error:
-        raise WorkflowError(describe_os_error(error)) from None
+    except (InputError, OSError) as error:
+        raise refuse(error) from None
 
 
 def repeat_command():
@@ -90,11 +96,6 @@ def code(script, kind=None, names=()):
     What a script loads by name is given as a kind of plug-in and the names of that kind.
     """
     return script_digest(script, *(find_plugins(kind)[name].module for name in names))
-
-
-def of_dataset(function):
-    """Return an input or params function that calls `function` with the job's data set."""
-    return lambda wildcards: function(wildcards.dataset)
 
 
 def get_card(wildcards):
@@ -126,44 +127,3 @@ def of_network(wildcards):
     """Return the priority of a model: that of the network, if it ranks it."""
     ranks = wildcards.variant == PLAN.main_model[1] and wildcards.split == PLAN.main_split
     return NETWORK if ranks else 0
-
-
-def trained_with(options):
-    """Return the params of a job that trains: its options, and those of which a change reruns it.
-
-    On which device it computes is none of them. Snakemake does not compare what is a function of
-    the threads.
-    """
-    find = options if callable(options) else lambda wildcards: options
-    return {
-        "options": lambda wildcards, threads: find(wildcards),
-        "compared": lambda wildcards: without_device(find(wildcards)),
-    }
-
-
-def without_device(options):
-    """Return options, sections in them too, without the key device."""
-    return {
-        key: without_device(value) if isinstance(value, dict) else value
-        for key, value in options.items()
-        if key != "device"
-    }
-
-
-def without(section, *keys):
-    """Return a section of the configuration without some keys."""
-    return {key: value for key, value in section.items() if key not in keys}
-
-
-def one_of(names):
-    """Return a pattern for a wildcard that is one of some names; without any it matches nothing."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
-def scaled(amount):
-    """Return a request, of memory in MB or time in minutes, that grows with each attempt."""
-
-    def request(wildcards, attempt):
-        return amount * attempt
-
-    return request
