@@ -17,7 +17,7 @@ STAGES = {
     "evaluation": r"evaluate_split|audit_leakage|measure_nulls|judge_without_labels|"
     r"compare_link_prediction|compare_peers|compare_ablations|collect_\w+",
     "network and studies": r"build_network|write_regulons|judge_overlap|score_activity|"
-    r"rank_regulators|map_embeddings|annotate_cells|compare_conditions|regenerate_networks|"
+    r"rank_regulators|map_embeddings|annotate_cells|compare_conditions|\w*perturb\w*|regenerate_networks|"
     r"study_protocol|draw_\w+",
     "report": r"build_report|all|report|paper|table\d|fig\d",
 }

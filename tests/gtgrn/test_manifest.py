@@ -324,6 +324,8 @@ NO_RESULTS = {
     "data/text_tables.py": "strangers' files: data/readers.py has asked",
     "data/mtx_folders.py": "strangers' files: data/readers.py has asked",
     "data/obs_columns.py": "a user's file, looked at for the plan before there is any result",
+    "data/var_names.py": "a user's file, looked at for the plan before there is any result",
+    "data/annotations.py": "a user's file",
     "workflow/folder.py": "the lock",
     "training/progress.py": "an unfinished training, with a checksum in the file",
     "report/runtime.py": "Snakemake's own files of benchmarks",

@@ -142,7 +142,7 @@ def test_a_deployment_made_by_its_tool(deployed):
         shutil.copytree(ROOT / name, deployed.folder / name, dirs_exist_ok=True)
     write_module(deployed, HOSTED)
     run = deployed.snakemake("-n", "--quiet", "rules")
-    assert planned(run)["gtgrn_preprocess_expression"] == 2
+    assert planned(run)["gtgrn_preprocess_expression"] == 3
     assert "profiles/default" in run.stdout
 
 

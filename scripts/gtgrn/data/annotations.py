@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.data.obs_columns import hdf5_file
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def read_annotations(
     import anndata as ad
     import h5py
 
+    try_hdf5(path, source=path)
     with h5py.File(path, "r") as file:
         if "obs" not in file or hasattr(file["obs"], "dtype"):
             return obs, {}, var

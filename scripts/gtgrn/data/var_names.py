@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gtgrn.data.hdf5_guard import try_hdf5
 from gtgrn.data.obs_columns import hdf5_file
 from gtgrn.errors import InputError, did_you_mean
 
@@ -40,12 +41,13 @@ def check_named(card: dict, genes: Iterable[str], field: str) -> None:
 
     known: set[str] = set()
     try:
+        try_hdf5(path, source=path, matrix=False)
         with h5py.File(path, "r") as file:
             var = file.get("var", file.get("row_attrs"))
             # Written before anndata 0.7, var is one table: left to the later check.
             if hasattr(var, "keys"):
                 var.visititems(lambda _, item: known.update(_texts(item)))
-    except (OSError, KeyError, UnicodeDecodeError):
+    except (OSError, KeyError, ValueError):
         # What is wrong with the file is said where it is read.
         return
     for gene in genes if known else ():

@@ -201,11 +201,12 @@ def make_sections(
     InputError
         If there is no such study, or a file is damaged.
     """
-    return [
-        {
-            "title": section.title,
-            "lead": section.lead,
-            **section.load().make(Path(results), datasets),
-        }
-        for section in _choose(studies, package)
-    ]
+    # Whoever only plans needs no pandas.
+    from gtgrn.report.tables import complete_table
+
+    shown = []
+    for section in _choose(studies, package):
+        made = section.load().make(Path(results), datasets)
+        tables = [complete_table(table) for table in made["tables"]]
+        shown.append({"title": section.title, "lead": section.lead, **made, "tables": tables})
+    return shown

@@ -44,14 +44,24 @@ def make_table(
     write
         Returns the text of a cell from its row and the column's name.
     """
-    lines = [[write(row, name) for name in columns] for row in rows.to_dict("records")]
-    return {
-        "caption": caption,
-        "columns": [title[:1].upper() + title[1:] for title in columns.values()],
-        "tips": [tip(name) for name in columns],
-        "kinds": [_kind(cells) for cells in zip(*lines, strict=True)] or ["text"] * len(columns),
-        "rows": lines,
-    }
+    return complete_table(
+        {
+            "caption": caption,
+            "columns": [title[:1].upper() + title[1:] for title in columns.values()],
+            "tips": [tip(name) for name in columns],
+            "rows": [[write(row, name) for name in columns] for row in rows.to_dict("records")],
+        }
+    )
+
+
+def complete_table(table: Mapping) -> dict:
+    """Return a table of texts with what the template asks for, where its maker left it out.
+
+    Those are the tips of its columns, none, and their kinds, which follow from the cells.
+    """
+    columns = table["columns"]
+    kinds = [_kind(cells) for cells in zip(*table["rows"], strict=True)] or ["text"] * len(columns)
+    return {"tips": [""] * len(columns), "kinds": kinds, **table}
 
 
 def _kind(cells: Sequence[str]) -> str:

@@ -41,7 +41,11 @@ def build(root: dict, steps: tuple, value) -> dict:
     place, schema = document, root
     for step in steps[:-1]:
         if step == 0:
-            schema, place = schema["items"], place[0]
+            schema = schema["items"]
+            if "properties" in schema and not isinstance(place[0], dict):
+                # Either a name or a section: the fields of the section are meant.
+                place[0] = sample({**schema, "type": "object"})
+            place = place[0]
             continue
         schema = schema.get("properties", {}).get(step) or schema["additionalProperties"]
         filling = sample(schema)

@@ -167,4 +167,5 @@ def test_a_summary_is_shown_as_its_rule_wrote_it(tmp_path, monkeypatch, capsys):
     with pytest.raises(InputError, match="not what rule summarise_input wrote") as caught:
         run_script(monkeypatch, "show_summaries", **shown)
     assert capsys.readouterr().out == ""
-    assert f"-R {path}" in caught.value.remedy
+    # A message has room for the command unless the folder's name is long.
+    assert f"-R {path}" in caught.value.remedy or caught.value.remedy.startswith("Delete it")

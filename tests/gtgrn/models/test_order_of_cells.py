@@ -28,6 +28,7 @@ PROFILES = EXPRESSION.to_numpy(float).T
 ORDERS = orders(EXPRESSION)
 NOT_OF_CELLS = {
     "walks": "networks",
+    "node2vec": "networks",
     "bert": "walks",
     "positional": "edges of the training part",
     "tables": "reads and writes the others",
