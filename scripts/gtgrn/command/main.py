@@ -46,7 +46,10 @@ def find_version() -> str:
     try:
         return version("gtgrn")
     except PackageNotFoundError:
-        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        try:
+            text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        except FileNotFoundError:  # a copy of the workflow's own files
+            return "unknown"
         return next(line.split('"')[1] for line in text.splitlines() if line.startswith("version"))
 
 
