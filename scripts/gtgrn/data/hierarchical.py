@@ -193,7 +193,19 @@ def _read_matrix(stored) -> np.ndarray | sparse.spmatrix:
     matrix = ad.io.read_elem(stored)
     if not sparse.issparse(matrix):
         raise ValueError(f"the matrix is stored as {type(matrix).__name__}")
+    _take_usual_indices(matrix)
     return matrix
+
+
+def _take_usual_indices(matrix: sparse.csr_matrix | sparse.csc_matrix) -> None:
+    """Give a matrix indices of one type that SciPy's routines know.
+
+    Other programs write what is narrow enough (int8, uint16) or what their language has (uint64).
+    """
+    largest = max(*matrix.shape, len(matrix.indices))
+    kind = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
+    matrix.indices = matrix.indices.astype(kind, copy=False)
+    matrix.indptr = matrix.indptr.astype(kind, copy=False)
 
 
 def _check_kind(kind: np.dtype) -> None:
@@ -213,6 +225,7 @@ def _check_sparse(stored) -> None:
     indices, indptr = np.asarray(stored["indices"][:]), np.asarray(stored["indptr"][:])
     if indices.dtype.kind not in "iu" or indptr.dtype.kind not in "iu":
         raise ValueError("the indices of the matrix are no whole numbers")
+    indptr = indptr.astype(np.int64)  # differences of unsigned numbers are never negative
     if len(indptr) != shape[major] + 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
         raise ValueError("the pointers of the matrix (indptr) do not fit its shape")
     if indptr[-1] != len(indices) or len(indices) != stored["data"].shape[0]:

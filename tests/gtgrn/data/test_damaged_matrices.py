@@ -107,6 +107,29 @@ def test_a_damaged_h5ad_is_refused(tmp_path, damage, store):
     assert "not a readable h5ad" in refusal(card)
 
 
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("part", ["indices", "indptr"])
+@pytest.mark.parametrize("store", ["csr", "csc", "10x"])
+def test_indices_of_any_type_that_holds_them_are_read(tmp_path, kind, part, store):
+    frame = counts()
+    card = tenx_h5(tmp_path, frame) if store == "10x" else h5ad(tmp_path, frame, store=store)
+    group = "matrix" if store == "10x" else "X"
+    spoil_h5ad(card["path"], f"{group}/{part}", lambda x: x.astype(kind))
+    check_same(card, frame)
+
+
+@pytest.mark.parametrize("store", ["csr", "csc", "10x"])
+def test_pointers_that_go_back_are_seen_among_numbers_without_a_sign(tmp_path, store):
+    card = tenx_h5(tmp_path, counts()) if store == "10x" else h5ad(tmp_path, counts(), store=store)
+    group = "matrix" if store == "10x" else "X"
+
+    def swap(pointers):
+        return np.concatenate([pointers[:1], pointers[1:-1][::-1], pointers[-1:]]).astype("u8")
+
+    spoil_h5ad(card["path"], f"{group}/indptr", swap)
+    assert "the pointers of the matrix (indptr)" in refusal(card)
+
+
 def test_a_damaged_10x_h5_is_refused(tmp_path):
     card = tenx_h5(tmp_path, counts())
     spoil_h5ad(card["path"], "matrix/indices", lambda x: np.where(x == 2, 500, x))
