@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from gtgrn.config.settings import parse_scheme
 from gtgrn.data.matrix import read_genes
 from gtgrn.evaluation.claims import compare_with_best, permutation_p
 from gtgrn.evaluation.methods import align_scores, evaluate_methods, matched_wins
 from gtgrn.inference.consensus import align_weights
 from gtgrn.jobs import start_job
-from gtgrn.names import PART, REGULATOR, TEST
+from gtgrn.names import PART, REGULATOR, TEST, UNSEEN_REGULATORS
 from gtgrn.splits.negatives import read_negatives
 from gtgrn.splits.tables import check_split, read_split
 from gtgrn.splits.universe import rankable
@@ -30,7 +31,8 @@ models = [tuple(names) for names in params.models]
 for names, files in ((nulls, snakemake.input.nulls), (models, snakemake.input.models)):
     for name, path in zip(names, files, strict=True):
         scores[name] = align_scores(split, read_table(path, ["score"]), path)
-metrics, curves = evaluate_methods(split, scores, negatives)
+calibrated = parse_scheme(snakemake.wildcards.split)[0] not in UNSEEN_REGULATORS
+metrics, curves = evaluate_methods(split, scores, negatives, calibrated=calibrated)
 test = (split[PART] == TEST).to_numpy()
 part, judged = split[test], {name: values[test] for name, values in scores.items()}
 comparisons = compare_with_best(

@@ -33,6 +33,9 @@ UNLABELLED = "unlabelled"
 
 EDGES, GENES, TFS, BOTH, TRANSFER = "edges", "genes", "tfs", "both", "transfer"
 """Split schemes: what is held out, or another data set."""
+UNSEEN_REGULATORS = (TFS, BOTH)
+"""Schemes whose test part has other regulators than the validation part, so that what calibrates
+on the one says nothing of the other."""
 
 AUROC, AUPRC, AUPRC_RATIO, EPR = "AUROC", "AUPRC", "AUPRC_ratio", "EPR"
 PRECISION_AT_POSITIVES = "precision_at_positives"

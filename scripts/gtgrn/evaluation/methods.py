@@ -12,7 +12,7 @@ from gtgrn.errors import InputError
 from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import evaluate, pr_curve, roc_curve
 from gtgrn.evaluation.negatives import compare_positives, score_negatives
-from gtgrn.names import LABEL, PAIR, PART, SCORE, TEST, VAL
+from gtgrn.names import BRIER, ECE, LABEL, PAIR, PART, SCORE, TEST, VAL
 from gtgrn.splits.negatives import MATCHED, N0, find_rows
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ def evaluate_methods(
     split: pd.DataFrame,
     scores: Mapping[tuple[str, str], np.ndarray],
     negatives: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    calibrated: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judge methods on the test part; calibrate each on the validation part only.
 
@@ -61,6 +63,10 @@ def evaluate_methods(
         (method, variant) -> scores aligned with the split's rows.
     negatives
         Scheme -> negatives of the test part, for further rows; N0 needs none.
+    calibrated
+        Whether probabilities are made and judged (Brier, ECE). On splits whose test part has
+        other regulators than the validation part there are none: what a regulator's number of
+        targets is, nothing that was seen can say.
 
     Returns
     -------
@@ -76,10 +82,11 @@ def evaluate_methods(
     for (method, variant), values in scores.items():
         part = split[test].assign(**{SCORE: values[test]})
         table = evaluate(part)
-        calibrator = Calibrator().fit(values[val], labels[val])
-        calibrated = part.assign(**{SCORE: calibrator.transform(values[test])})
-        both = evaluate(calibrated, probabilities=True)
-        table = pd.concat([table, both[both["metric"].isin(["Brier", "ECE"])]])
+        if calibrated:
+            calibrator = Calibrator().fit(values[val], labels[val])
+            probable = part.assign(**{SCORE: calibrator.transform(values[test])})
+            both = evaluate(probable, probabilities=True)
+            table = pd.concat([table, both[both["metric"].isin([BRIER, ECE])]])
         names = {"method": method, "variant": variant}
         tables.append(table.assign(part=TEST, negatives=N0, **names))
         for scheme, drawn in negatives.items():

@@ -14,7 +14,6 @@ from gtgrn.evaluation.calibration import Calibrator
 from gtgrn.evaluation.metrics import reliability_curve
 from gtgrn.inference.consensus import log_rank, supporting_methods
 from gtgrn.names import (
-    BOTH,
     EDGES,
     KNOWN,
     LABEL,
@@ -27,9 +26,9 @@ from gtgrn.names import (
     SCORE,
     TARGET,
     TEST,
-    TFS,
     TRAIN,
     UNLABELLED,
+    UNSEEN_REGULATORS,
     VAL,
 )
 from gtgrn.network.evidence import TRAINED, count_methods
@@ -91,8 +90,6 @@ UNCALIBRATED = (
 RANK_APART = "rank_apart"
 UNTRAINED = "untrained_"
 """Beginning of the column of the mean over the seeds that did not train on a pair."""
-UNSEEN_REGULATORS = (TFS, BOTH)
-"""Splits whose judged regulators are not those of the validation part that calibrates."""
 
 
 def supervised_network(

@@ -123,6 +123,16 @@ def test_table_of_metrics():
     assert (metrics.loc[metrics["metric"] == "Brier", "n"] == TEST.sum()).all()
 
 
+def test_without_probabilities_all_else_is_the_same_and_no_validation_label_is_read():
+    whole, curves = evaluate_methods(SPLIT, SCORES)
+    metrics, same = evaluate_methods(SPLIT, SCORES, calibrated=False)
+    expected = whole[~whole["metric"].isin(CALIBRATED)]
+    pd.testing.assert_frame_equal(metrics.reset_index(drop=True), expected.reset_index(drop=True))
+    pd.testing.assert_frame_equal(same, curves)
+    one_class = SPLIT.assign(label=SPLIT["label"].where(~VAL, 0))
+    assert not evaluate_methods(one_class, SCORES, calibrated=False)[0].empty
+
+
 def test_calibration_is_fitted_on_the_val_part_only():
     metrics, _ = evaluate_methods(SPLIT, SCORES)
     labels = SPLIT["label"].to_numpy()
