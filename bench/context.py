@@ -90,7 +90,7 @@ MODELS: dict[str, dict] = {
     "full_no_stack": {"context": ["T", "U", "prior"]},
     "full_no_prior": {"context": ["T", "U", "stack"]},
     "full_no_expression": {"features": []},
-    "full_permuted": {"control": "permuted", "symbols": False},
+    "full_context_permuted": {"control": "permuted", "symbols": False},
     "full_exchanged": {"context_control": "exchanged"},
 }
 MODELS |= {f"process{k.removeprefix('full')}": {"ensemble": 0, **v} for k, v in MODELS.items()}
