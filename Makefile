@@ -3,12 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: help run test test-fast test-cluster test-conda test-faults lint docs bench clean
+.PHONY: help run test test-fast test-cluster test-conda test-faults lint docs bench lock check-locks clean
 
-# rpy2 is built in ABI mode, so that it installs whether R and its headers are there or not.
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock $(wildcard locks/*)
 	$(PYTHON) -m venv .venv
-	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	locks/install.sh .venv
 	touch $@
 
 # The command, without installing the package: it is the one of this folder.
@@ -54,7 +53,7 @@ lint: .venv/installed ## run what every change must pass: see CONTRIBUTING.md
 # In an environment of its own: runs need none of it.
 .venv-docs/installed: docs/requirements.lock
 	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/pip install --quiet --disable-pip-version-check -r docs/requirements.lock
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
 	touch $@
 
 docs: .venv-docs/installed ## build the documentation into site/; a link that leads nowhere ends it
@@ -78,6 +77,12 @@ bench-biology: .venv/installed ## measure comparisons, knock-outs and signs besi
 	$(BIN)/python bench/signs.py $(if $(WHEELS),--wheels $(WHEELS)) $(if $(wildcard $(SHARED)/tf_target),\
 	  --mouse $(SHARED)/beeline/mHSC-L-500/BL--ExpressionData.csv.gz \
 	  $(SHARED)/tf_target/trrust_rawdata.mouse.tsv)
+
+lock: .venv/installed ## write the locks anew; UPGRADE="numpy pandas" or UPGRADE=all moves pins
+	locks/make.sh
+
+check-locks: .venv/installed ## ask the index whether the locks can be installed under each Python
+	locks/check.sh
 
 clean: ## remove results, logs and what Snakemake remembers
 	rm -rf results logs benchmarks .snakemake

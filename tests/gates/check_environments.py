@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins  # noqa: E402
 
+LOCKS = ("requirements.lock", "locks/torch.lock")
 CARRIED = Path(__file__).with_name("conda_channels.tsv")
 CALLED = {
     "decoupler": "decoupler-py",
@@ -197,7 +198,9 @@ def check_pins(
 def check(root: Path = ROOT, name: str = "*") -> tuple[list[str], str]:
     """Return complaints of environments by name, and how much of the table was read."""
     uses = list(find_uses(root / "workflow/rules"))
-    lock = read_lock((root / "requirements.lock").read_text())
+    lock = {}
+    for path in LOCKS:
+        lock |= read_lock((root / path).read_text())
     carried = read_carried(CARRIED.read_text())
     complaints = []
     for path in sorted((root / "envs").glob(f"{name}.yaml")):

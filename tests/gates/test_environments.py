@@ -52,7 +52,9 @@ def root(tmp_path):
     for name in ("envs", "scripts", "workflow/rules"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(gate.ROOT / name, tmp_path / name, ignore=ignored)
-    shutil.copy(gate.ROOT / "requirements.lock", tmp_path)
+    (tmp_path / "locks").mkdir()
+    for name in gate.LOCKS:
+        shutil.copy(gate.ROOT / name, tmp_path / name)
     return tmp_path
 
 
