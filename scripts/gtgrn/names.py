@@ -48,7 +48,8 @@ RATE_AND_POPULARITY = "tf_rate_popularity_elsewhere"
 SAME_REGULATOR = "same_regulator_elsewhere"
 CONTEXT_NULLS = [POPULARITY_ELSEWHERE, RATE_AND_POPULARITY, SAME_REGULATOR]
 EXPRESSION_NULL = "label_svd_expression"
-"""Nulls that read more than train labels: sources of other contexts, or expression."""
+CONTEXT_FEATURES_NULL = "label_svd_context"
+"""Nulls that read more than train labels: sources of other contexts, expression, or both."""
 AREAS = [AUROC, AUPRC]
 HEADLINE = [AUROC, AUPRC, WITHIN_TF]
 """What a comparison of methods is summed up by."""

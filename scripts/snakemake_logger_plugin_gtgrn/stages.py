@@ -13,7 +13,8 @@ STAGES = {
     "expression-only networks": r"infer_\w+|gather_\w+|combine_networks|describe_networks|"
     r"judge_networks|measure_stability",
     "models": r"train_\w+|encode_positions|sample_walks|score_nulls|score_context_nulls|"
-    r"score_expression_null|rank_by_context|tune_model|choose_hyperparameters",
+    r"score_expression_null|score_context_features_null|rank_by_context|tune_model|"
+    r"choose_hyperparameters",
     "evaluation": r"evaluate_split|audit_leakage|measure_nulls|judge_without_labels|"
     r"compare_link_prediction|compare_peers|compare_ablations|collect_\w+",
     "network and studies": r"build_network|write_regulons|judge_overlap|score_activity|"

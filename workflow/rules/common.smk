@@ -17,7 +17,7 @@ from gtgrn.errors import InputError
 from gtgrn.files import describe_os_error, sweep
 from gtgrn.jobs import require_own_package
 from gtgrn.manifest import announce_command
-from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
+from gtgrn.names import CONTEXT_FEATURES_NULL, CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
 from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.command import command_of_run

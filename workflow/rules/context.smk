@@ -112,6 +112,22 @@ rule score_expression_null:
         "../../scripts/score_expression_null.py"
 
 
+# The same learner with what other contexts say of the genes: what a model must add to it.
+use rule score_expression_null as score_context_features_null with:
+    input:
+        unpack(CONTEXT.gene_features),
+        genes="<results>/{dataset}/genes.tsv",
+        split="<results>/{dataset}/splits/{split}/seed{seed}.tsv.gz",
+    output:
+        f"<results>/{{dataset}}/nulls/{CONTEXT_FEATURES_NULL}/{{split}}/seed{{seed}}.tsv.gz",
+    log:
+        "<logs>/{dataset}/score_context_features_null_{split}_seed{seed}.log",
+    benchmark:
+        "<benchmarks>/{dataset}/score_context_features_null_{split}_seed{seed}.jsonl"
+    wildcard_constraints:
+        dataset=one_of(CONTEXT.judged),
+
+
 rule judge_without_labels:
     input:
         genes="<results>/{dataset}/genes.tsv",

@@ -11,7 +11,7 @@ from gtgrn.config.locations import source_path, tried_path
 from gtgrn.config.settings import FULL
 from gtgrn.config.source_cards import WHEEL_SOURCES, list_sources, load_sources
 from gtgrn.config.unsaid import ORGANISM, UNSAID
-from gtgrn.names import CONTEXT_NULLS, EXPRESSION_NULL
+from gtgrn.names import CONTEXT_FEATURES_NULL, CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.workflow.plan import GTGRN, Model, Plan
 
 ALL_KINDS = ("chip", "motif", "curated", "association")
@@ -140,12 +140,19 @@ class ContextFiles:
 
     def nulls(self, dataset: str) -> list[str]:
         """Return the nulls of a data set's tables: those that its files can feed."""
-        names = [
-            name
-            for name in self.plan.config["nulls"]
-            if name != EXPRESSION_NULL or dataset in self.plan.expressed
-        ]
-        return names + (CONTEXT_NULLS if dataset in self.judged else [])
+        asked = self.plan.config["nulls"]
+        learner = EXPRESSION_NULL in asked
+        names = [n for n in asked if n != EXPRESSION_NULL or dataset in self.plan.expressed]
+        if dataset in self.judged:
+            names += [*CONTEXT_NULLS, *([CONTEXT_FEATURES_NULL] if learner else [])]
+        return names
+
+    def gene_features(self, wildcards) -> dict:
+        """Return what the null that learns from labels and features of other contexts reads."""
+        folder = f"<results>/{wildcards.dataset}"
+        expressed = wildcards.dataset in self.plan.expressed
+        matrix = {"matrix": f"{folder}/matrix.npy"} if expressed else {}
+        return matrix | {"elsewhere": f"{folder}/context/inputs/{EVERY}.npz"}
 
     def null_scores(self, wildcards) -> list[str]:
         """Return the score files of a data set's nulls on one split."""

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 from gtgrn.config.locations import source_path
-from gtgrn.names import CONTEXT_NULLS
+from gtgrn.names import CONTEXT_FEATURES_NULL, CONTEXT_NULLS
 from gtgrn.workflow.context import ALL_KINDS, ContextFiles
 
 
@@ -78,7 +78,8 @@ def test_no_source_gives_the_consensus_and_named_ones_are_taken(place):
         assert set(context.ranking(wildcards)) == (
             {"context", "context_summary"} if asked else set()
         )
-        assert context.nulls("known")[2:] == (CONTEXT_NULLS if asked else [])
+        more = [*CONTEXT_NULLS, CONTEXT_FEATURES_NULL]
+        assert context.nulls("known")[2:] == (more if asked else [])
 
 
 def test_a_simulation_has_no_other_contexts():
@@ -95,6 +96,16 @@ def test_the_null_that_reads_expression_is_left_out_where_there_is_none():
     assert context.nulls("bare") == ["random"]
     assert context.nulls("known") == ["random", "label_svd_expression"]
     assert context.label_nulls == ["random"]
+
+
+def test_the_learner_with_features_of_other_contexts_reads_what_there_is():
+    bare = KNOWN | {"expression": {"format": "genes_only"}}
+    context = ContextFiles(_plan(sources=["encode"], bare=bare, known=KNOWN))
+    assert CONTEXT_FEATURES_NULL in context.nulls("bare")
+    assert set(context.gene_features(SimpleNamespace(dataset="bare"))) == {"elsewhere"}
+    assert set(context.gene_features(SimpleNamespace(dataset="known"))) == {"matrix", "elsewhere"}
+    without = _plan(sources=["encode"], nulls=["random"], known=KNOWN)
+    assert ContextFiles(without).nulls("known") == ["random", *CONTEXT_NULLS]
 
 
 def test_what_a_data_set_must_not_use_is_told_by_its_card():
