@@ -2,6 +2,10 @@
 
 ``make test-cluster`` runs it, as root on a machine where Debian's slurmctld, slurmd and munge are
 installed. The configuration has to lie in its usual place, since steps of a job look there.
+
+There is one run, from counts to the network, in which everything happens that happens on clusters:
+the node is drained at first, jobs run out of time and of memory, one is cancelled, one loses its
+node. The tests read afterwards what the scheduler remembers.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,12 +41,22 @@ def why_not() -> str:
     return f"{PLACE} exists: this machine belongs to a cluster" if foreign else ""
 
 
+def end_processes_of(folder: Path) -> None:
+    """End what works in a folder: an attempt that lost its node does not know it."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").resolve().is_relative_to(folder):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 def end_daemons_of_a_killed_test() -> None:
     """End what a killed test left; its configuration says where its daemons wrote their number."""
     text = PLACE.read_text() if PLACE.exists() else ""
-    for path in re.findall(r"^Slurm(?:ctld|d)PidFile=(.+)$", text, re.MULTILINE):
+    for name in re.findall(r"^Slurm(?:ctld|d)PidFile=(.+)$", text, re.MULTILINE):
+        path = Path(name)
         with contextlib.suppress(OSError, ValueError):
-            os.kill(int(Path(path).read_text()), signal.SIGTERM)
+            os.kill(int(path.read_text()), signal.SIGTERM)
+        end_processes_of(path.parents[1])
 
 
 pytestmark = [
@@ -71,9 +86,11 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
 JobAcctGatherParams=OverMemoryKill
 KillWait=2
+MessageTimeout=60
+SlurmdTimeout=3600
 MinJobAge=86400
 AccountingStorageType=accounting_storage/none
-NodeName={host} CPUs=8 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
+NodeName={host} CPUs=64 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -82,10 +99,16 @@ START = 600
 """Seconds after which daemons that answer nothing are given up; seconds are usual."""
 
 
-def wait_until(found: Callable[[], object], what: str, give_up: float = HANG) -> object:
-    """Return what a function finds once it finds something."""
+def wait_until(
+    found: Callable[[], object],
+    what: str,
+    give_up: float = HANG,
+    run: subprocess.Popen | None = None,
+) -> object:
+    """Return what a function finds once it finds something; a run must not end meanwhile."""
     deadline = time.monotonic() + give_up
     while not (result := found()):
+        assert run is None or run.poll() is None, f"the run ended before there was {what}"
         if give_up < HANG and time.monotonic() > deadline:
             pytest.skip(f"waited in vain for {what}")
         assert time.monotonic() < deadline, f"waited in vain for {what}"
@@ -104,9 +127,14 @@ def read_jobs() -> list[dict[str, str]]:
     return sorted(fields, key=lambda job: int(job["JobId"]))
 
 
-def jobs_of(rule: str, since: int = 0) -> list[dict[str, str]]:
-    """Return the jobs of a rule, the oldest first, but for a number of older jobs of any rule."""
-    return [job for job in read_jobs()[since:] if f"rule_{rule}_" in job["Comment"]]
+def jobs_of(label: str) -> list[dict[str, str]]:
+    """Return the jobs whose comment has a label: a rule, a group, the item of a shard."""
+    return [job for job in read_jobs() if label in job["Comment"]]
+
+
+def states(label: str) -> list[str]:
+    """Return the states of jobs with a label, the oldest first."""
+    return [job["JobState"] for job in jobs_of(label)]
 
 
 @pytest.fixture(scope="module")
@@ -156,126 +184,181 @@ def read_logs(folder: Path) -> str:
     return "\n".join(f"{path.name}: {path.read_text()[-500:]}" for path in folder.iterdir())
 
 
-def submit(project: Project, *arguments: str) -> list[str]:
-    """Return the command that runs on the cluster with the shipped profile, asking often."""
-    profile = ("--workflow-profile", "profiles/slurm")
-    often = ["--slurm-init-seconds-before-status-checks", "1"]
-    often += ["--seconds-between-status-checks", "1", "--latency-wait", "5"]
-    return project.command(*profile, *often, *arguments)
-
-
 SETTINGS = {
     **TINY,
-    "inference": {**TINY["inference"], "methods": ["genie3", "pearson"], "shards": 2},
+    "inference": {
+        "methods": ["genie3", "grnboost2", "extratrees", "pearson", "random"],
+        "options": {**TINY["inference"]["options"], "extratrees": {"n_estimators": 10}},
+        "shards": 2,
+    },
     "walks": {**TINY["walks"], "networks": ["pearson"]},
     "ablations": {"variants": []},
     "network": {"graph_edges": 20, "beside": []},
 }
 NETWORK = "results/tiny/network.tsv.gz"
-
-
-@pytest.fixture(scope="module")
-def submitted(node, tmp_path_factory) -> Project:
-    """A small run from counts to the network, every job given to the scheduler."""
-    project = make_tiny(tmp_path_factory.mktemp("submitted"), **SETTINGS)
-    command = submit(project, "--", NETWORK)
-    run = subprocess.run(
-        command, cwd=project.folder, env=project.environment(), capture_output=True, text=True
-    )
-    assert run.returncode == 0, (run.stdout + run.stderr)[-4000:]
-    return project
-
-
-def test_each_job_was_given_what_its_rule_states(submitted):
-    (training,) = jobs_of("train_gtgrn")
-    assert training["TresPerJob"] == "gres:gpu:1"
-    assert re.search(r"mem=(8000M|7.8\d*G|8G)", training["TRES"])
-    assert training["TimeLimit"] == "12:00:00"
-    (pearson,) = jobs_of("infer_pearson")
-    assert "TresPerJob" not in pearson
-    # GENIE3's targets were dealt to two jobs.
-    assert len(jobs_of("infer_genie3")) == 2
-    assert {job["JobState"] for job in read_jobs()} == {"COMPLETED"}
-
-
-def test_the_cluster_gives_the_bytes_of_a_local_run(submitted, tmp_path):
-    local = make_tiny(tmp_path, **SETTINGS)
-    run = local.snakemake("--cores", "2", "--", NETWORK)
-    assert run.returncode == 0, run.stdout[-3000:]
-    for name in (NETWORK, "results/tiny/networks/genie3.tsv.gz"):
-        assert (submitted.folder / name).read_bytes() == (local.folder / name).read_bytes(), name
-
-
-FIRST_ATTEMPT = """
+TARGETS = [NETWORK, "results/tiny/networks/random.tsv.gz"]
+SHARD = "infer_{}_wildcards_tiny_{}-of-2"
+OUT_OF_TIME = SHARD.format("genie3", 1)
+OUT_OF_MEMORY = SHARD.format("grnboost2", 1)
+CANCELLED = SHARD.format("grnboost2", 2)
+LOSES_ITS_NODE = SHARD.format("extratrees", 1)
+DISTURBED = [OUT_OF_TIME, OUT_OF_MEMORY, CANCELLED, LOSES_ITS_NODE]
+FIRST_ATTEMPT = f"""
 import time
 from pathlib import Path
 
-method, mark = snakemake.params.method, Path(f"first_{snakemake.params.method}")
-if not mark.exists():
+item = snakemake.wildcards.get("scatteritem")
+label = f"infer_{{snakemake.params.method}}_wildcards_tiny_{{item}}"
+if label in {DISTURBED} and not (mark := Path(f"first_{{label}}")).exists():
     mark.touch()
-    if method == "clr":
+    if label == "{OUT_OF_MEMORY}":
         held = b"1" * (3000 << 20)
-    if method != "random":
-        time.sleep(36000)
+    time.sleep(36000)
 """
 
 
-def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(node, tmp_path):
-    """Out of time, out of memory, cancelled, on a node that fails, on a node that is drained."""
-    methods = ["pearson", "clr", "aracne", "mrnet", "random"]
-    inference = {"methods": methods, "options": {}}
-    walks = {**TINY["walks"], "networks": ["pearson"]}
-    project = make_tiny(tmp_path, **{**SETTINGS, "inference": inference, "walks": walks})
+def make_disturbed(folder: Path) -> Project:
+    """Make a project in which the first attempt of some jobs hangs or takes too much memory."""
+    project = make_tiny(folder, **SETTINGS)
     script = project.folder / "scripts/infer_network.py"
     script.write_text(FIRST_ATTEMPT + script.read_text())
     rules = project.folder / "workflow/rules/inference.smk"
     text = rules.read_text()
-    rules.write_text(
-        text.replace("mem_mb=scaled(4000)", "mem_mb=scaled(1500)").replace(
-            "runtime=scaled(720)", "runtime=scaled(1 if method == 'pearson' else 720)"
-        )
-    )
-    before = len(read_jobs())
+    for old, new in (
+        ("mem_mb=scaled(4000)", "mem_mb=scaled(1500 if method == 'grnboost2' else 4000)"),
+        ("runtime=scaled(720)", "runtime=scaled(1 if method == 'genie3' else 720)"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    rules.write_text(text)
+    return project
 
-    def states(rule: str) -> list[str]:
-        return [job["JobState"] for job in jobs_of(rule, before)]
 
+def has_ended(label: str) -> bool:
+    """Tell whether the first job with a label has ended."""
+    return states(label)[0] not in ("RUNNING", "PENDING")
+
+
+def disturb(node: str, project: Project, run: subprocess.Popen) -> None:
+    """Do to a run what clusters do to runs."""
+    wait_until(read_jobs, "a job that waits", run=run)
+    assert {job["JobState"] for job in read_jobs()} == {"PENDING"}
+    ask("scontrol", "update", f"nodename={node}", "state=resume")
+    marks = [project.folder / f"first_{label}" for label in DISTURBED]
+    wait_until(lambda: all(mark.exists() for mark in marks), "all first attempts", run=run)
+    ask("scancel", jobs_of(CANCELLED)[0]["JobId"])
+    for label in (CANCELLED, OUT_OF_TIME, OUT_OF_MEMORY):
+        wait_until(partial(has_ended, label), f"an end of {label}", run=run)
+    # Only then, since it takes down all that runs.
+    assert states(LOSES_ITS_NODE) == ["RUNNING"]
+    ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    ask("scontrol", "update", f"nodename={node}", "state=resume")
+
+
+def run_locally(folder: Path) -> Project:
+    """Make and run the same project without a cluster and without what disturbs it."""
+    project = make_disturbed(folder)
+    for label in DISTURBED:
+        (project.folder / f"first_{label}").touch()
+    run = project.snakemake("--cores", "2", "--", *TARGETS)
+    assert run.returncode == 0, run.stdout[-3000:]
+    return project
+
+
+@pytest.fixture(scope="module")
+def submitted(node, tmp_path_factory) -> Iterator[Project]:
+    """A run from counts to the network with the shipped profile, on a node that is drained."""
+    project = make_disturbed(tmp_path_factory.mktemp("submitted"))
+    profile = ["--workflow-profile", "profiles/slurm", "--latency-wait", "5"]
+    # What the profile says of small nodes.
+    profile += ["--max-threads", "4"]
+    often = ["--slurm-init-seconds-before-status-checks", "1"]
+    # On a slow machine a job whose time is a minute may need more attempts than the profile's.
+    often += ["--seconds-between-status-checks", "1", "--retries", "5"]
+    said = project.folder / "run.log"
     ask("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
-    wanted = [f"results/tiny/networks/{method}.tsv.gz" for method in methods]
-    log = (tmp_path / "run.log").open("w")
-    run = subprocess.Popen(
-        submit(project, "--", *wanted),
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    try:
-        wait_until(lambda: len(read_jobs()) > before, "a job that waits")
-        assert {job["JobState"] for job in read_jobs()[before:]} == {"PENDING"}
-        ask("scontrol", "update", f"nodename={node}", "state=resume")
-        marks = [tmp_path / f"first_{method}" for method in methods]
-        wait_until(lambda: all(mark.exists() for mark in marks), "all first attempts")
-        wait_until(lambda: states("infer_pearson")[0] == "TIMEOUT", "a job over its time")
-        wait_until(
-            lambda: states("infer_clr")[0] not in ("RUNNING", "PENDING"), "one over its memory"
+    project.drained = ask("sinfo", "--noheader", "--format", "node %N is %T, reason %E")
+    with said.open("w") as log:
+        run = subprocess.Popen(
+            project.command(*profile, *often, "--", *TARGETS),
+            cwd=project.folder,
+            env=project.environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
-        ask("scancel", jobs_of("infer_aracne", before)[0]["JobId"])
-        wait_until(lambda: states("infer_aracne")[0] == "CANCELLED", "a cancelled job")
-        # The node fails while the first job of mrnet runs, and comes back.
-        assert states("infer_mrnet") == ["RUNNING"]
-        ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        ask("scontrol", "update", f"nodename={node}", "state=resume")
-        assert run.wait(HANG) == 0, (tmp_path / "run.log").read_text()[-4000:]
+    try:
+        disturb(node, project, run)
+        # SLURM has the jobs that it puts back wait for two minutes.
+        project.local = run_locally(tmp_path_factory.mktemp("local"))
+        run.wait(HANG)
+        assert run.returncode == 0, said.read_text()[-4000:]
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-    first, second = jobs_of("infer_pearson", before)
+        end_processes_of(project.folder)
+    return project
+
+
+SHOWN = ["JobId", "JobState", "Restarts", "TimeLimit", "MinMemoryNode", "NumCPUs", "TresPerJob"]
+
+
+def test_what_the_scheduler_remembers_is_shown(submitted, capsys):
+    jobs = read_jobs()
+    lines = [[*(job.get(field, "-") for field in SHOWN), job["Comment"]] for job in jobs]
+    with capsys.disabled():
+        print(f"\nfirst: {submitted.drained}")
+        for line in [[*SHOWN, "Comment"], *lines]:
+            print(*(f"{value:13}" for value in line))
+    assert jobs
+    assert "is drained" in submitted.drained
+
+
+def test_each_job_was_given_what_its_rule_states(submitted):
+    (training,) = jobs_of("rule_train_gtgrn_")
+    assert training["TresPerJob"] == "gres:gpu:1"
+    assert training["MinMemoryNode"] == "8000M"
+    assert training["TimeLimit"] == "12:00:00"
+    assert all("TresPerJob" not in job for job in jobs_of("infer_"))
+    assert {job["NumCPUs"] for job in jobs_of("rule_infer_")} == {"4"}
+
+
+def test_jobs_of_seconds_are_submitted_together(submitted):
+    alone = [job for job in read_jobs() if not re.match(r"rule_(infer|train)_", job["Comment"])]
+    # Cells, reference and split; Pearson and random; the shards and their combination; the end.
+    assert [job["Comment"].split("_")[1] for job in alone] == [
+        "data",
+        "networks",
+        "gathered",
+        "build",
+    ]
+    (together,) = jobs_of("rule_networks_")
+    assert (together["NumCPUs"], together["MinMemoryNode"]) == ("2", "8000M")
+    # The logs of failed jobs, which are shown, count their own steps.
+    said = (submitted.folder / "run.log").read_text()
+    steps = max(map(int, re.findall(r"of (\d+) steps \(100%\)", said)))
+    # Of three, two and four jobs there is one each.
+    assert len({job["Comment"] for job in read_jobs()}) == steps - 6
+
+
+def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(submitted):
+    first, second = jobs_of(OUT_OF_TIME)[:2]
+    assert first["JobState"] == "TIMEOUT"
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
-    first, second = jobs_of("infer_clr", before)
+    first, second = jobs_of(OUT_OF_MEMORY)
+    assert first["JobState"] in ("OUT_OF_MEMORY", "CANCELLED", "FAILED")
     assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("1500M", "3000M")
-    for method in methods:
-        assert states(f"infer_{method}")[-1] == "COMPLETED"
-    assert len(states("infer_random")) == 1
+    assert states(CANCELLED) == ["CANCELLED", "COMPLETED"]
+    # A job that lost its node is put back by the scheduler, or submitted anew.
+    lost = jobs_of(LOSES_ITS_NODE)
+    assert len(lost) > 1 or int(lost[0]["Restarts"]) > 0
+    for label in DISTURBED:
+        assert states(label)[-1] == "COMPLETED"
+
+
+def test_the_cluster_gives_the_bytes_of_a_local_run(submitted):
+    names = [*TARGETS, *(f"results/tiny/networks/{name}.tsv.gz" for name in ("genie3", "borda"))]
+    for name in names:
+        ours, theirs = submitted.folder / name, submitted.local.folder / name
+        assert ours.read_bytes() == theirs.read_bytes(), name

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from gtgrn.plugins import METHODS, PEERS, find_plugins
+from project_cases import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +104,52 @@ def test_slurm_profile_asks_for_gpu_memory_and_time_but_names_no_site(project):
     profile = yaml.safe_load((project.folder / "workflow/profiles/slurm/profile.yaml").read_text())
     assert "slurm_partition" not in str(profile)
     assert "slurm_partition" not in run.stdout
+
+
+def test_one_switch_turns_to_partitions_without_gpus(project):
+    profile = ["--workflow-profile", "profiles/slurm"]
+    asked = [
+        re.findall(
+            r"^ +resources: .*\bgpu=(\d)", project.snakemake("-n", *profile, *more).stdout, re.M
+        )
+        for more in ([], ["--config", "gpu=false"])
+    ]
+    assert set(asked[0]) == {"1"}
+    assert set(asked[1]) == {"0"}
+
+
+SLURM = ("slurm", "slurm-gres")
+
+
+def read_profile(name: str) -> dict:
+    return yaml.safe_load((ROOT / f"profiles/{name}/profile.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", SLURM)
+def test_jobs_of_seconds_are_grouped_and_no_group_waits_for_itself(project, name):
+    """Snakemake refuses a group that needs a job which needs the group."""
+    profile = ["--workflow-profile", f"profiles/{name}"]
+    for more in ([], ["--configfile", "config/paper.yaml"]):
+        run = project.snakemake("-n", "--quiet", "rules", *profile, *more, "--", *TARGETS)
+        assert run.returncode == 0, run.stdout[-2000:]
+
+
+def test_both_profiles_of_slurm_group_every_quick_method_and_ask_a_gpu_for_the_same_rules():
+    one, other = map(read_profile, SLURM)
+    for key in ("groups", "group-components", "resources", "default-resources"):
+        assert one[key] == other[key]
+    methods = find_plugins(METHODS)
+    sharded = {name for name, plugin in methods.items() if plugin.trait("SHARDED", False)}
+    grouped = {rule for rule, group in one["groups"].items() if group == "networks"}
+    # bc3net infers a hundred networks.
+    assert grouped == {f"infer_{name}" for name in methods.keys() - sharded - {"bc3net"}}
+    assert {f"gather_{name}" for name in sharded} <= one["groups"].keys()
+    rules = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    named = {rule for rule in one["groups"] if not rule.startswith(("infer_", "gather_"))}
+    assert all(f"rule {rule}:" in rules for rule in named)
+    peers = {f"train_{name}" for name in find_plugins(PEERS)}
+    training = set(re.findall(r"rule (\w+):(?:(?!\nrule )[\s\S])*?gpu=GPUS", rules))
+    assert training | peers | {"train_peers"} == other["set-resources"].keys()
 
 
 def test_conda_finds_an_environment_for_every_rule(project, tmp_path_factory):
