@@ -33,6 +33,9 @@ STACK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the process with rows of other contexts beside the one without, to choose among."""
 PRIOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 """Weights of the ranking by other contexts beside that of new regulators, to choose among."""
+KNOWN_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3)
+"""Weights of that ranking beside the logits of regulators with labels, in deviations of these on
+the validation part, to choose among."""
 FEW, WORTH = 16, 4.0
 """With at most FEW labelled regulators, k, nothing is chosen: the ranking by other contexts
 weighs as much as that of WORTH labelled regulators, WORTH / k."""
@@ -93,7 +96,7 @@ class Scorer:
             weight * (values - centre) / spread
             for (weight, values), (centre, spread) in zip(parts, config["scales"], strict=True)
         ]
-        mixed = self._mix(scaled)
+        mixed = self._add_known_prior(self._mix(scaled))
         if "calibration" not in config:
             config["calibration"] = _calibrate(matrix, mixed, matrix.val)
         slope, offset = config["calibration"]
@@ -131,6 +134,24 @@ class Scorer:
                 mixtures, key=lambda share: _worth(self.matrix, mixtures[share], self.matrix.val)
             )
         return mixtures[config["stack_share"]]
+
+    def _add_known_prior(self, mixed: np.ndarray) -> np.ndarray:
+        """Return logits (T, G) with the ranking by other contexts, weighed by the validation part.
+
+        It knows what the same regulator does elsewhere; tables of genes do not say it, and among
+        the rows of the process it is one of hundreds.
+        """
+        context, config, matrix = self.inputs.context, self.config, self.matrix
+        if context is None or not len(context.regulators):
+            return mixed
+        prior = _prior_rows(context, matrix.regulators)
+        if "known_prior_weight" not in config:
+            _, spread = _scale(matrix, mixed, matrix.val)
+            weights = [weight * spread for weight in KNOWN_WEIGHTS]
+            config["known_prior_weight"] = max(
+                weights, key=lambda weight: _worth(matrix, mixed + weight * prior, matrix.val)
+            )
+        return mixed + config["known_prior_weight"] * prior
 
     def _score_new(
         self, known: np.ndarray, met: np.ndarray, logits: np.ndarray | None
@@ -183,9 +204,7 @@ class Scorer:
         context, config, matrix = self.inputs.context, self.config, self.matrix
         if context is None or not len(context.regulators):
             return scores
-        rows = pd.Index(context.regulators).get_indexer(wanted)
-        prior = np.where(rows[:, None] >= 0, context.prior[rows], 0.0).astype(np.float64)
-        own = _within(scores)
+        prior, own = _prior_rows(context, wanted), _within(scores)
         labelled = int(known.any(axis=1).sum())
         if "prior_weight" not in config and labelled <= FEW:
             config["prior_weight"] = WORTH / max(labelled, 1)
@@ -220,6 +239,12 @@ class Scorer:
             ours = (self.rows >= 0) & met[self.rows]
             result[ours] = logits[self.rows[ours], self.columns[ours]]
         return result
+
+
+def _prior_rows(context: ContextInputs, regulators: Sequence[str]) -> np.ndarray:
+    """Return the ranking by other contexts, (regulators, G), 0 for a regulator without one."""
+    rows = pd.Index(context.regulators).get_indexer(regulators)
+    return np.where(rows[:, None] >= 0, context.prior[rows], 0.0).astype(np.float64)
 
 
 def with_rows(visible: Visible, context: ContextInputs) -> Visible:

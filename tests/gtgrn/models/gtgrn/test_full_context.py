@@ -7,7 +7,7 @@ import torch
 from gtgrn.context.inputs import ContextInputs
 from gtgrn.evaluation.audit import audit_context
 from gtgrn.models.gtgrn.full import fit
-from gtgrn.models.gtgrn.scoring import FEW, PRIOR_WEIGHTS, STACK_SHARES, WORTH
+from gtgrn.models.gtgrn.scoring import FEW, KNOWN_WEIGHTS, PRIOR_WEIGHTS, STACK_SHARES, WORTH
 from gtgrn.names import LABEL, PART, REGULATOR, TARGET, TEST, TRAIN, VAL
 from sklearn.metrics import roc_auc_score
 
@@ -110,6 +110,21 @@ def test_weights_hang_on_no_test_label(held):
         assert "prior_weight" in plain.config
     else:
         assert plain.config["stack_share"] in STACK_SHARES
+        assert "known_prior_weight" in plain.config
+
+
+@pytest.mark.parametrize("held", ["edges", "genes"])
+def test_validation_labels_choose_the_weight_of_the_ranking_elsewhere(held):
+    pairs, popular, odds = make_pairs(held)
+    elsewhere = make_elsewhere(popular, odds)
+    alone = small_fit(pairs, elsewhere, context=["prior"])
+    assert alone.config["known_prior_weight"] > 0
+    assert auroc(pairs, alone.scores) > auroc(pairs, small_fit(pairs).scores)
+    # A ranking that says the opposite gets no weight, and the scores are those without it.
+    against = ContextInputs(**vars(elsewhere) | {"prior": -elsewhere.prior})
+    refused = small_fit(pairs, against, context=["prior"])
+    assert refused.config["known_prior_weight"] == KNOWN_WEIGHTS[0]
+    np.testing.assert_array_equal(refused.scores, small_fit(pairs).scores)
 
 
 def test_validation_labels_choose_the_share_of_rows_elsewhere():
