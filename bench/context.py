@@ -300,7 +300,13 @@ def fit_variant(split, expression, inputs, options: dict, seed: int) -> np.ndarr
         device="cpu",
         **options,
     )
-    print({k: fitted.config[k] for k in ("stack_share", "prior_weight") if k in fitted.config})
+    print(
+        {
+            k: fitted.config[k]
+            for k in ("stack_share", "prior_weight", "known_prior_weight")
+            if k in fitted.config
+        }
+    )
     return fitted.scores
 
 

@@ -12,6 +12,7 @@ others from `matrix.npy`, forests with 100 trees, and judges them beside the con
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -124,13 +125,14 @@ def compare_consensus(folder: Path, known: pd.DataFrame | None = None) -> list[d
 
 
 def compare_methods(folder: Path) -> list[dict]:
-    """Return the metrics of all methods inferred anew, and of the consensus with others."""
+    """Return metrics and CPU time of methods inferred anew, and of the consensus with others."""
     expression, regulators = read_matrix(folder / "matrix.npy", folder / "genes.tsv")
     everything, pairs = universe(list(expression), regulators), read_universe(folder)
-    networks = {
-        name: infer(name, expression, regulators, seed=0, **OPTIONS.get(name, {}))
-        for name in [*JOINED, *BESIDE]
-    }
+    networks, seconds = {}, {}
+    for name in [*JOINED, *BESIDE]:
+        start = time.process_time()
+        networks[name] = infer(name, expression, regulators, seed=0, **OPTIONS.get(name, {}))
+        seconds[name] = round(time.process_time() - start)
     joined = {name: networks[name] for name in JOINED}
     for name in BESIDE:
         for label, members in (
@@ -140,7 +142,9 @@ def compare_methods(folder: Path) -> list[dict]:
             weights = consensus.log_rank(everything, members)
             networks[label] = everything.assign(**{WEIGHT: weights})
     return [
-        {"data set": folder.name, "method": name} | judge(pairs, align_weights(pairs, network))
+        {"data set": folder.name, "method": name}
+        | judge(pairs, align_weights(pairs, network))
+        | {"CPU s": seconds.get(name, "")}
         for name, network in networks.items()
     ]
 
