@@ -17,6 +17,8 @@ SYSTEM = tuple(f"{Path(place).resolve()}{os.sep}" for place in PROGRAMS)
 """Folders of programs, which hold no data of a user."""
 HIDDEN = {".snakemake", ".sha256", ".cache", ".config", ".conda", ".git", ".local", ".venv"}
 """Hidden folders of programs; hidden files, such as unfinished results, count as theirs too."""
+PACKAGES = {"site-packages", "dist-packages"}
+"""Folders of installed packages; a job with conda sees Snakemake's beside those of its own."""
 CACHES = (".py", ".pyc", ".nbi", ".nbc", ".so")
 """Suffixes of code, compiled or not."""
 
@@ -59,7 +61,7 @@ def as_noted(path: str | Path) -> str | None:
         return None
     inside = os.path.relpath(full, os.path.realpath(os.curdir))
     name = full if inside.startswith(os.pardir) else inside
-    hidden = HIDDEN.intersection(Path(name).parts) or Path(name).name.startswith(".")
+    hidden = (HIDDEN | PACKAGES).intersection(Path(name).parts) or Path(name).name.startswith(".")
     return None if hidden else name
 
 

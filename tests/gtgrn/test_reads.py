@@ -66,6 +66,8 @@ def test_what_is_written_and_programs_are_not_counted(tmp_path):
     assert as_noted(sys.executable) is None
     assert as_noted(SCRIPTS / "gtgrn/names.py") is None
     assert as_noted(tmp_path / ".snakemake/scripts/x") is None
+    # Of another environment, whose packages Snakemake lends to jobs.
+    assert as_noted(tmp_path / "other/lib/site-packages/a.dist-info/entry_points.txt") is None
     assert as_noted(tmp_path / ".results/known.tsv") is not None
 
 
