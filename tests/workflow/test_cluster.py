@@ -3,9 +3,9 @@
 ``make test-cluster`` runs it, as root on a machine where Debian's slurmctld, slurmd and munge are
 installed. The configuration has to lie in its usual place, since steps of a job look there.
 
-There is one run, from counts to the network, in which everything happens that happens on clusters:
-the node is drained at first, jobs run out of time and of memory, one is cancelled, one loses its
-node. The tests read afterwards what the scheduler remembers.
+There is one run, from counts to the network, in which all happens that happens on clusters: the
+node is drained at first, the run is killed and repeated, jobs run out of time and of memory, one
+is cancelled, one loses its node. The tests read afterwards what the scheduler remembers.
 """
 
 from __future__ import annotations
@@ -241,8 +241,8 @@ def has_ended(label: str) -> bool:
 
 def disturb(node: str, project: Project, run: subprocess.Popen) -> None:
     """Do to a run what clusters do to runs."""
-    wait_until(read_jobs, "a job that waits", run=run)
-    assert {job["JobState"] for job in read_jobs()} == {"PENDING"}
+    wait_until(lambda: "PENDING" in states("rule_data_"), "a job that waits", run=run)
+    assert {job["JobState"] for job in read_jobs()} == {"CANCELLED", "PENDING"}
     ask("scontrol", "update", f"nodename={node}", "state=resume")
     marks = [project.folder / f"first_{label}" for label in DISTURBED]
     wait_until(lambda: all(mark.exists() for mark in marks), "all first attempts", run=run)
@@ -265,28 +265,61 @@ def run_locally(folder: Path) -> Project:
     return project
 
 
-@pytest.fixture(scope="module")
-def submitted(node, tmp_path_factory) -> Iterator[Project]:
-    """A run from counts to the network with the shipped profile, on a node that is drained."""
-    project = make_disturbed(tmp_path_factory.mktemp("submitted"))
+def start(project: Project, log: Path) -> subprocess.Popen:
+    """Start a run with the shipped profile."""
     profile = ["--workflow-profile", "profiles/slurm", "--latency-wait", "5"]
     # What the profile says of small nodes.
     profile += ["--max-threads", "4"]
     often = ["--slurm-init-seconds-before-status-checks", "1"]
     # On a slow machine a job whose time is a minute may need more attempts than the profile's.
     often += ["--seconds-between-status-checks", "1", "--retries", "5"]
-    said = project.folder / "run.log"
-    ask("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
-    project.drained = ask("sinfo", "--noheader", "--format", "node %N is %T, reason %E")
-    with said.open("w") as log:
-        run = subprocess.Popen(
+    with log.open("w") as file:
+        return subprocess.Popen(
             project.command(*profile, *often, "--", *TARGETS),
             cwd=project.folder,
             env=project.environment(),
-            stdout=log,
-            stderr=log,
+            stdout=file,
+            stderr=file,
             start_new_session=True,
         )
+
+
+def kill(run: subprocess.Popen) -> None:
+    """End a run, if it still runs, as `kill -9` does."""
+    if run.poll() is None:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+
+
+def kill_and_repeat(project: Project) -> str:
+    """Kill a run whose first job waits, and start another; what that says."""
+    killed = start(project, project.folder / "killed.log")
+    try:
+        wait_until(read_jobs, "a job that waits", run=killed)
+    finally:
+        kill(killed)
+    said = project.folder / "refused.log"
+    repeated = start(project, said)
+    try:
+        assert repeated.wait(HANG) != 0
+    finally:
+        kill(repeated)
+    remedy = re.search(r"scancel --name=\S+", said.read_text())
+    assert remedy, said.read_text()
+    ask(*remedy[0].split())
+    wait_until(lambda: {job["JobState"] for job in read_jobs()} == {"CANCELLED"}, "its end")
+    return said.read_text()
+
+
+@pytest.fixture(scope="module")
+def submitted(node, tmp_path_factory) -> Iterator[Project]:
+    """A run from counts to the network with the shipped profile, on a node that is drained."""
+    project = make_disturbed(tmp_path_factory.mktemp("submitted"))
+    ask("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+    project.drained = ask("sinfo", "--noheader", "--format", "node %N is %T, reason %E")
+    project.refused = kill_and_repeat(project)
+    said = project.folder / "run.log"
+    run = start(project, said)
     try:
         disturb(node, project, run)
         # SLURM has the jobs that it puts back wait for two minutes.
@@ -294,9 +327,7 @@ def submitted(node, tmp_path_factory) -> Iterator[Project]:
         run.wait(HANG)
         assert run.returncode == 0, said.read_text()[-4000:]
     finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
+        kill(run)
         end_processes_of(project.folder)
     return project
 
@@ -326,20 +357,22 @@ def test_each_job_was_given_what_its_rule_states(submitted):
 
 def test_jobs_of_seconds_are_submitted_together(submitted):
     alone = [job for job in read_jobs() if not re.match(r"rule_(infer|train)_", job["Comment"])]
-    # Cells, reference and split; Pearson and random; the shards and their combination; the end.
-    assert [job["Comment"].split("_")[1] for job in alone] == [
-        "data",
-        "networks",
-        "gathered",
-        "build",
-    ]
-    (together,) = jobs_of("rule_networks_")
-    assert (together["NumCPUs"], together["MinMemoryNode"]) == ("2", "8000M")
+    # Cells, reference and split, of the killed run too; Pearson and random; the shards and their
+    # combination; the end.
+    together = ["data", "data", "networks", "gathered", "build"]
+    assert [job["Comment"].split("_")[1] for job in alone] == together
+    (networks,) = jobs_of("rule_networks_")
+    assert (networks["NumCPUs"], networks["MinMemoryNode"]) == ("2", "8000M")
     # The logs of failed jobs, which are shown, count their own steps.
     said = (submitted.folder / "run.log").read_text()
     steps = max(map(int, re.findall(r"of (\d+) steps \(100%\)", said)))
     # Of three, two and four jobs there is one each.
     assert len({job["Comment"] for job in read_jobs()}) == steps - 6
+
+
+def test_a_run_while_the_jobs_of_a_killed_one_wait_is_refused(submitted):
+    assert "jobs of an earlier run are at work in this folder: 1. " in submitted.refused
+    assert states("rule_data_") == ["CANCELLED", "COMPLETED"]
 
 
 def test_jobs_that_fail_for_the_clusters_reasons_are_run_again_with_more(submitted):

@@ -24,7 +24,7 @@ from gtgrn.workflow.command import command_of_run
 from gtgrn.workflow.command_line import check_config_files
 from gtgrn.workflow.context import ContextFiles
 from gtgrn.workflow.files import Files, beside, given
-from gtgrn.workflow.folder import hold_folder
+from gtgrn.workflow.folder import hold_folder, require_no_earlier_jobs
 from gtgrn.workflow.params import of_dataset, one_of, scaled, trained_with, without
 from gtgrn.workflow.perturbing import check_perturbed
 from gtgrn.workflow.plan import make_plan
@@ -79,6 +79,7 @@ def hold():
     """Hold the folder for this run and clear it; a second run ends in one line."""
     try:
         hold_folder()
+        require_no_earlier_jobs()
         sweep([workflow.pathvars.apply("<results>"), DOWNLOADS])
     except (InputError, OSError) as error:
         raise refuse(error) from None

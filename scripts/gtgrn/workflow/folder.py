@@ -6,9 +6,10 @@ import errno
 import fcntl
 import logging
 import os
+import subprocess
 from pathlib import Path
 
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, name_some
 
 logger = logging.getLogger("snakemake.logging")
 
@@ -51,3 +52,41 @@ def hold_folder(folder: str | Path = ".snakemake") -> None:
             error.strerror,
         )
     HELD.append(file)
+
+
+def require_no_earlier_jobs(folder: str | Path = ".") -> None:
+    """Stop a run while SLURM has jobs in the folder of one whose own process was killed.
+
+    Snakemake does not know them again: it would submit them a second time, to the same files.
+
+    Parameters
+    ----------
+    folder
+        Where the run works.
+
+    Raises
+    ------
+    InputError
+        If there are such jobs. Where no scheduler answers there are none.
+    """
+    command = ["squeue", "--me", "--noheader", "--states=PENDING,RUNNING,SUSPENDED"]
+    try:
+        # The job's number, its run, what it makes, its folder.
+        asked = subprocess.run(
+            [*command, "--format=%i|%j|%k|%Z"], capture_output=True, text=True, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    own = os.path.realpath(folder)
+    lines = [line.split("|", 3) for line in asked.stdout.splitlines() if line.count("|") >= 3]
+    # Snakemake's plug-in comments what it submits with the rule.
+    found = [
+        line for line in lines if line[2].startswith("rule_") and os.path.realpath(line[3]) == own
+    ]
+    if found:
+        runs = ",".join(dict.fromkeys(name for _, name, _, _ in found))
+        numbers = name_some(number for number, *_ in found)
+        raise InputError(
+            f"jobs of an earlier run are at work in this folder: {numbers}",
+            remedy=f"Wait for them, or end them: scancel --name={runs}",
+        )
