@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from rattler.shell import ActivationVariables, Shell, activate
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = Path(os.environ["CHANNEL_ALIAS"])
+ATTEMPTS = 5
 
 
 async def solve_environment(content: dict) -> list:
@@ -39,14 +41,27 @@ async def solve_environment(content: dict) -> list:
 
 def create(file: Path, prefix: Path) -> None:
     """Make an environment, and an activation script beside conda's own files of it."""
+    command = [sys.executable, __file__, "link", str(file), str(prefix)]
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(command)
+        if done.returncode >= 0:
+            break
+        # rattler's threads were seen to end the process by a fault of the memory; seldom.
+        shutil.rmtree(prefix, ignore_errors=True)
+    if done.returncode:
+        sys.exit(f"{file} could not be made: {done.returncode}")
     content = yaml.safe_load(file.read_text())
-    asyncio.run(build(content, prefix))
-    script = activate(prefix, ActivationVariables(), Shell.bash).script
-    prefix.joinpath("activate.sh").write_text(script)
     for wheels in (entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)):
         pip = [str(prefix / "bin/python"), "-m", "pip", "install", "--quiet", "--no-index"]
         where = ["--find-links", str(PLACE / "wheels"), "--no-compile"]
         subprocess.run([*pip, *where, *wheels], check=True)
+
+
+def link(file: Path, prefix: Path) -> None:
+    """Solve and link what is conda's of an environment, and write its activation script."""
+    asyncio.run(build(yaml.safe_load(file.read_text()), prefix))
+    script = activate(prefix, ActivationVariables(), Shell.bash).script
+    prefix.joinpath("activate.sh").write_text(script)
 
 
 async def build(content: dict, prefix: Path) -> None:
@@ -65,6 +80,8 @@ def main(arguments: list[str]) -> None:
         print(json.dumps({"get": {"channel_priority": "strict"}}))
     elif arguments[0] == "clean":
         pass  # there are no archives to remove: packages are linked from the cache
+    elif arguments[0] == "link":
+        link(*map(Path, arguments[1:]))
     elif arguments[:2] == ["env", "create"]:
         parser = argparse.ArgumentParser()
         for flag in ("--quiet", "--no-default-packages"):
