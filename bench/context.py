@@ -27,11 +27,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
+from gtgrn.config.settings import parse_scheme
 from gtgrn.config.source_cards import load_sources
-from gtgrn.context.inputs import make_inputs, read_inputs, write_inputs
+from gtgrn.context.inputs import ContextInputs, make_inputs, read_inputs, write_inputs
 from gtgrn.context.leaks import drop_repeats, refuse_own_cells
 from gtgrn.context.nulls import score_context_nulls
-from gtgrn.context.rows import CHIP, SourceRows, place_source
+from gtgrn.context.rows import CHIP, KINDS, SourceRows, place_source
 from gtgrn.context.sources import place_tables, spell_names
 from gtgrn.context.tables import GeneEffects, to_scores
 from gtgrn.context.transfer import FEATURES, PairFeatures
@@ -63,6 +64,7 @@ from gtgrn.names import (
     WITHIN_TF,
 )  # fmt: skip
 from gtgrn.splits.negatives import draw_negatives
+from gtgrn.splits.schemes import thin_train
 from gtgrn.splits.shipped import read_shipped_split, split_from_folds
 from gtgrn.splits.universe import label_universe
 from gtgrn.studies.reference_free import label_matrix, matched, within
@@ -95,6 +97,7 @@ MODELS: dict[str, dict] = {
 }
 MODELS |= {f"process{k.removeprefix('full')}": {"ensemble": 0, **v} for k, v in MODELS.items()}
 """Variants of the form full; those called process have no networks."""
+MODELS |= {f"process_{kind}_only": {"ensemble": 0, "kind": kind} for kind in KINDS}
 MODELS |= {f"{name}_refit": {**MODELS[name], "refit_on_validation": True}
            for name in ("process", "process_no_context", "process_exchanged")}  # fmt: skip
 
@@ -160,7 +163,13 @@ def read_set(mirror: Path, data: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def read_split(mirror: Path, data: str, scheme: str, seed: int) -> pd.DataFrame:
-    """Return a split by the files of the mirror; seeds of ``edges`` share one."""
+    """Return a split by the files of the mirror; seeds of ``edges`` share one.
+
+    ``genes_10`` and ``edges_10`` keep a tenth of the training pairs.
+    """
+    if not scheme.startswith(FEW) and "_" in scheme:
+        scheme, share = parse_scheme(scheme)
+        return thin_train(read_split(mirror, data, scheme, seed), share, seed=seed)
     folder = mirror / "beeline" / data
     expression, known = read_set(mirror, data)
     genes = list(expression.index)
@@ -281,8 +290,22 @@ def score(work: Path, mirror: Path, data: str, scheme: str, seed: int, methods: 
             table = pd.DataFrame(values, index=genes)
             scores = label_svd_expression(split, table, seed=seed)
         else:
-            scores = fit_variant(split, expression, inputs, MODELS[name], seed)
+            options = dict(MODELS[name])
+            kind = options.pop("kind", None)
+            given = inputs_of(work, data, kind) if kind else inputs
+            scores = fit_variant(split, expression, given, options, seed)
         np.save(folder / f"{name}.npy", scores)
+
+
+def inputs_of(work: Path, data: str, kind: str) -> ContextInputs:
+    """Return what models read of the sources of one kind, made from the prepared ones once."""
+    path = work / data / f"{kind}.npz"
+    if not path.exists():
+        sources = pickle.loads((work / data / "sources.pkl").read_bytes())
+        whole = read_inputs(work / data / "all.npz")
+        chosen = [one for one in sources if one.kind == kind]
+        write_inputs(make_inputs(chosen, whole.genes, whole.regulators), path)
+    return read_inputs(path)
 
 
 def fit_variant(split, expression, inputs, options: dict, seed: int) -> np.ndarray:
@@ -336,8 +359,8 @@ def one_split(split, known, scores, scheme: str, seed: int, samples: int) -> lis
     part = split[test].reset_index(drop=True)
     judged = {name: values[test] for name, values in scores.items()}
     # The seeds of `edges` share their test pairs, and so the resamples.
-    draw = 0 if scheme == EDGES else seed
-    held = TFS if scheme.startswith(FEW) else scheme
+    held = TFS if scheme.startswith(FEW) else parse_scheme(scheme)[0]
+    draw = 0 if held == EDGES else seed
     _, resampled = bootstrap(
         part, judged, seed=draw, samples=samples, entity=UNIT[held],
         metrics=[AUROC, AUPRC, WITHIN_TF],
@@ -390,7 +413,9 @@ def main() -> None:
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--sources", type=Path)
     parser.add_argument("--data", choices=list(SETS), default="mDC-500")
-    parser.add_argument("--split", default="genes", help="edges, genes, tfs, or few_<number>")
+    parser.add_argument(
+        "--split", default="genes", help="edges, genes, tfs, genes_<percent> or few_<number>"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=1000)
     given = parser.parse_args()
