@@ -7,6 +7,7 @@ from gtgrn.data.preprocessing import preprocess, read_expression
 from gtgrn.data.reference import read_reference, read_regulators
 from gtgrn.data.store import write_expression
 from gtgrn.jobs import start_job
+from gtgrn.names import PAIR
 
 start_job(snakemake)
 card = snakemake.params.card
@@ -17,20 +18,27 @@ if source["format"] == "simulation":
 adata = read_expression(source, snakemake.params.columns)
 # What the card leaves to detection is decided now.
 values = adata.uns["gtgrn"]["source"]["values"]
+settings = dict(snakemake.params.preprocess)
+kept, kinds = (settings.pop(key, []) for key in ("keep", "also"))
+known = None
+if "reference" in card and ("regulators" not in card or "reference" in kinds):
+    names = {"regulator": "regulator", "target": "target"}
+    known = read_reference({**names, **card["reference"]}, adata.var_names, dropped=())
 regulators = None
 if "regulators" in card:
     # Without a path the card's list is 'all': every gene is a candidate, as None says below.
     if "path" in card["regulators"]:
         regulators = read_regulators(card["regulators"], adata.var_names, cells=adata.obs_names)
-elif "reference" in card:
-    names = {"regulator": "regulator", "target": "target"}
-    reference = read_reference({**names, **card["reference"]}, adata.var_names, dropped=())
-    regulators = sorted(reference["regulator"].unique())
-settings = dict(snakemake.params.preprocess)
-kept = settings.pop("keep", [])
+elif known is not None:
+    regulators = sorted(known["regulator"].unique())
 keep = set(regulators or []) if "regulators" in kept else set()
+markers = set(marker_types(card, adata.var_names)) if "markers" in [*kept, *kinds] else set()
 if "markers" in kept:
-    keep |= set(marker_types(card, adata.var_names))
+    keep |= markers
+also = {"reference": set() if known is None else set(known[PAIR].to_numpy().ravel())}
+also = {
+    kind: also.get(kind, markers) for kind in kinds if kind != "reference" or known is not None
+}
 measured = adata
 adata = preprocess(
     adata,
@@ -39,6 +47,7 @@ adata = preprocess(
     total_counts=source.get("total_counts"),
     seed=snakemake.params.seed,
     keep=keep,
+    also=also,
     **settings,
 )
 if "markers" in source:

@@ -12,6 +12,8 @@ section = card.get("reference")
 if section is None and "reference" in snakemake.input.keys():  # noqa: SIM118
     names = {"regulator": "regulator", "target": "target", "sign": "sign"}
     section = {"path": snakemake.input.reference, **names}
-text, warnings = summarise_input(snakemake.wildcards.dataset, card, adata, section)
+text, warnings = summarise_input(
+    snakemake.wildcards.dataset, card, adata, section, snakemake.params.sources
+)
 write_text(text, snakemake.output.summary)
 write_text("".join(f"{line}\n" for line in warnings), snakemake.output.warnings)

@@ -206,6 +206,7 @@ rule summarise_input:
         runtime=scaled(15),
     params:
         card=lambda wildcards: without(PLAN.datasets[wildcards.dataset], "groups", "compare"),
+        sources=of_dataset(CONTEXT.sources),
         code=code("summarise_input"),
     script:
         "../../scripts/summarise_input.py"

@@ -16,8 +16,6 @@ from gtgrn.errors import InputError
 from gtgrn.files import write_text
 
 FOLDER = Path("config/datasets")
-MANY_GENES, TOP_GENES = 4000, 2000
-"""Genes above which a run takes hours, and how many variable ones are then kept."""
 PRIORS = ("collectri", "trrust", "omnipath")
 NO_REFERENCE = "none"
 
@@ -83,8 +81,6 @@ def compose(found: Found, answers: Mapping[str, str | None], ask: Ask | None = N
     if reference != NO_REFERENCE:
         card["reference"] = _reference(reference)
     card["regulators"] = _regulators(answers.get("regulators"), organism)
-    if found.genes > MANY_GENES:
-        card["preprocess"] = {"n_top_genes": TOP_GENES}
     if groups:
         card["groups"] = {"by": groups}
     return card

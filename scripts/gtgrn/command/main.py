@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
@@ -137,10 +138,8 @@ def validate(names: tuple[str, ...], cores: str) -> None:
     """Read and filter the data of NAMES and say on one screen what will be used."""
     from gtgrn.command.running import call, snakemake_command
 
-    status = call(snakemake_command(["validate"], datasets=names, cores=cores, quiet=True))
-    if status == 0:
-        click.echo(f"\nor:         gtgrn run {' '.join(names)}".rstrip())
-    sys.exit(status)
+    words = snakemake_command(["validate"], datasets=names, cores=cores, quiet=True)
+    sys.exit(call(words, then=shlex.join(["gtgrn", "run", *names])))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

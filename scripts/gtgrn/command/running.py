@@ -18,6 +18,7 @@ from gtgrn.names import AUPRC, EDGES, PART, TEST
 from gtgrn.report.judgement import against_null
 from gtgrn.splits.negatives import N0
 from gtgrn.tables import read_measures
+from gtgrn.workflow.command import COMMAND
 
 SNAKEFILE = ROOT / "workflow" / "Snakefile"
 LOGGER = "gtgrn"
@@ -71,9 +72,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([here, *others]))}
 
 
-def call(words: Sequence[str]) -> int:
-    """Run a command to its end and return its exit status; Ctrl-C is the command's to handle."""
-    process = subprocess.Popen(words, env=environment())
+def call(words: Sequence[str], then: str | None = None) -> int:
+    """Run a command to its end and return its exit status; Ctrl-C is the command's to handle.
+
+    Parameters
+    ----------
+    words
+        The command.
+    then
+        What it tells a person to type next, where it does.
+    """
+    added = {COMMAND: then} if then else {}
+    process = subprocess.Popen(words, env=environment() | added)
     while True:
         try:
             return process.wait()

@@ -1,4 +1,4 @@
-"""What is meant where a card states counts and an organism alone, and a run no seeds."""
+"""What is meant where a card states little: the regulators, the genes and the seeds of its run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ UNSAID = "unsaid"
 """Key under which a loaded card lists which of these two its file does not state."""
 UNMEASURED = ("simulation", "genes_only")
 GENES = 1000
-"""Most variable genes beside the regulators where a card says neither which nor how many."""
+"""Most variable genes beside the regulators where nobody says how many."""
+ALSO = ("reference", "markers")
+"""Kinds of genes that then stay beside these, see the option ``also``."""
 
 
 def note_unsaid(card: dict) -> list[str]:
@@ -34,8 +36,10 @@ def note_unsaid(card: dict) -> list[str]:
 def merge_preprocess(card: Mapping, section: Mapping) -> dict:
     """Return the section preprocess with the card's own keys on top.
 
-    A card of counts and an organism alone gets :data:`GENES` variable genes where nobody says
-    how many, because some methods ask for each pair of a regulator and a gene.
+    Where neither says how many genes, :data:`GENES` variable ones stay beside the regulators, the
+    known genes and the markers: a run of all genes that cells express takes hours. Nothing is
+    chosen of simulated genes, of mere names, and of genes chosen along pseudotime. Known genes
+    stay only where regulators are told: else each of them would be a candidate too.
 
     Parameters
     ----------
@@ -46,9 +50,13 @@ def merge_preprocess(card: Mapping, section: Mapping) -> dict:
     """
     own = card.get("preprocess", {})
     merged = {**section, **own}
-    bare = card.get(UNSAID) == [REGULATORS] and "reference" not in card
-    if bare and "n_top_genes" not in own and merged.get("n_top_genes") is None:
+    if card.get("expression", {}).get("format") in UNMEASURED or "significance" in own:
+        return merged
+    if "n_top_genes" not in own and merged.get("n_top_genes") is None:
         merged["n_top_genes"] = GENES
+        if not merged.get("also"):
+            told = "path" in card.get(REGULATORS, {"path": ""})
+            merged["also"] = [kind for kind in ALSO if told or kind != "reference"]
     return merged
 
 

@@ -77,8 +77,21 @@ class PreprocessOptions:
     )
     n_top_genes: int | None = option(
         None,
-        "Most variable genes kept besides the regulators; null keeps all genes.",
+        "Most variable genes kept besides the regulators; null in a card keeps all genes. Where "
+        "the configuration has null and a card says nothing, 1000 besides those of also, which "
+        "then is [reference, markers].",
         minimum=0,
+    )
+    also: list[str] = option(
+        [],
+        "Genes kept besides the most variable ones where they pass the filters - those of the "
+        "known edges (reference), the marker genes of cell types, or both.",
+        uniqueItems=True,
+        items={
+            "description": "One kind of genes.",
+            "type": "string",
+            "enum": ["reference", "markers"],
+        },
     )
 
 

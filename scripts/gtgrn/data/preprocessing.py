@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import anndata as ad
@@ -120,6 +121,7 @@ def preprocess(
     values: str,
     regulators: Sequence[str] | None = None,
     keep: Collection[str] = (),
+    also: Mapping[str, Collection[str]] | None = None,
     total_counts: str | None = None,
     seed: int = 0,
     **options: object,
@@ -139,10 +141,12 @@ def preprocess(
         Names of the candidate regulators; None makes every gene one.
     keep
         Names of genes that stay if any cell expresses them.
+    also
+        Names of genes that stay beside the most variable ones if they pass the filters, by kind.
     total_counts
         Column of `obs` with a cell's total over all genes, for a matrix that holds a subset.
     seed, options
-        Of MAGIC's principal components; of :class:`CardPreprocessOptions`, but `keep`.
+        Of MAGIC's principal components; of :class:`CardPreprocessOptions`, but `keep` and `also`.
 
     Returns
     -------
@@ -168,11 +172,16 @@ def preprocess(
     if chosen.significance is not None:
         adata, variance = _along_pseudotime(adata, chosen.significance, seed)
         sizes["genes_significant"] = adata.n_vars
-    adata = _chosen_genes(adata, chosen.n_top_genes, regulators, keep, variance)
+    also = also or {}
+    adata = _chosen_genes(
+        adata, chosen.n_top_genes, regulators, {*keep, *chain(*also.values())}, variance
+    )
     sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
     n_cells = n_cells[measured.difference(adata.var_names)]
     adata.uns |= {DROPPED: n_cells.index.to_numpy(str), DROPPED_CELLS: n_cells.to_numpy(int)}
     _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
+    if also:
+        adata.uns[UNS]["settings"]["also"] = ", ".join(also)
     return adata
 
 

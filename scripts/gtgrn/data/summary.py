@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.config.unsaid import ORGANISM, UNSAID
 from gtgrn.data.cell_types import marker_types
 from gtgrn.data.filters import cells_needed
 from gtgrn.data.name_matching import check_share
@@ -23,12 +24,18 @@ WIDTH, LABEL = 88, 12
 NAMES_SHOWN = 5
 MANY_GENES = 4000
 """Genes above which it is said that fewer make a run much shorter."""
+KINDS = {"reference": "genes of known edges", "markers": "marker genes"}
+"""What stays beside the most variable genes, in words."""
 
 Line = tuple[str, str]
 
 
 def summarise_input(
-    name: str, card: dict, adata: ad.AnnData, reference: dict | None
+    name: str,
+    card: dict,
+    adata: ad.AnnData,
+    reference: dict | None,
+    sources: Sequence[str] = (),
 ) -> tuple[str, list[str]]:
     """Describe the data of a card after preprocessing.
 
@@ -40,6 +47,8 @@ def summarise_input(
         The matrix from :func:`gtgrn.data.store.read_preprocessed`.
     reference
         The card's section `reference`, or that of a simulated network, or None.
+    sources
+        Names of the sources of other contexts that rank the network where there is none.
 
     Returns
     -------
@@ -54,11 +63,16 @@ def summarise_input(
         If a file is unreadable or no edge is left.
     """
     warnings: list[str] = []
-    lines = [("data set", f"{name} ({card['title']}; {card['organism']})")]
+    stated = ORGANISM not in card.get(UNSAID, ())
+    organism = card["organism"] if stated else "organism not stated"
+    lines = [("data set", f"{name} ({card['title']}; {organism})")]
     lines += _describe_matrix(adata)
     lines += _describe_regulators(card, adata, warnings)
     lines += _describe_markers(card, adata)
-    lines += _describe_reference(reference, adata, warnings)
+    if reference is None:
+        lines += [("reference", _say_what_ranks(sources, stated))]
+    else:
+        lines += _describe_reference(reference, adata, warnings)
     return "".join(_wrap(key, text) for key, text in lines), warnings
 
 
@@ -90,6 +104,7 @@ def _describe_matrix(adata: ad.AnnData) -> list[Line]:
             f"{settings['min_genes_per_cell']} genes",
         ),
         ("genes", _describe_genes(adata)),
+        *_describe_choice(adata),
     ]
     if counts := source.get("gene_map_counts"):
         text = f"{counts['translated']} translated, {counts['kept']} not in the table keep theirs"
@@ -121,6 +136,28 @@ def _describe_genes(adata: ad.AnnData) -> str:
     if adata.n_vars > MANY_GENES:
         text += f". preprocess: {{n_top_genes: {MANY_GENES // 2}}} makes a run much shorter"
     return text
+
+
+def _describe_choice(adata: ad.AnnData) -> list[Line]:
+    """Say by what rule genes were chosen, and the key that changes it."""
+    settings = adata.uns[UNS]["settings"]
+    if settings["n_top_genes"] == "all":
+        return []
+    number = int(settings["n_top_genes"])
+    beside = [KINDS[kind] for kind in settings.get("also", "").split(", ") if kind]
+    if not adata.var[IS_REGULATOR].all():
+        beside.insert(0, "regulators")
+    text = f"the {number} most variable" + "".join(f", all {kind}" for kind in beside)
+    more = f"preprocess: {{n_top_genes: {2 * number}}} takes more, null all"
+    return [("chosen", f"{text}; {more}")]
+
+
+def _say_what_ranks(sources: Sequence[str], stated: bool) -> str:
+    """Say what ranks the network where no edge is known."""
+    if sources:
+        return f"none: no model is trained, other contexts rank the network ({', '.join(sources)})"
+    more = "; organism: human (or mouse) in the card lets other contexts rank it"
+    return "none: no model is trained, the network is a consensus" + ("" if stated else more)
 
 
 def _why(dropped: pd.Series, needed: int) -> str:
@@ -196,11 +233,7 @@ def _advise(advice: Sequence[str], warnings: list[str]) -> list[Line]:
     return [("names", text) for text in said]
 
 
-def _describe_reference(
-    section: dict | None, adata: ad.AnnData, warnings: list[str]
-) -> list[Line]:
-    if section is None:
-        return [("reference", "none: no model is trained, the network is a consensus")]
+def _describe_reference(section: dict, adata: ad.AnnData, warnings: list[str]) -> list[Line]:
     dropped, cells = adata.uns[DROPPED], adata.obs_names
     reference = read_reference(section, adata.var_names, cells=cells, dropped=dropped)
     measured = [*adata.var_names, *dropped]

@@ -11,6 +11,8 @@ import yaml
 
 FOUND = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 """Where Snakemake looks for a Snakefile that nobody names."""
+COMMAND = "GTGRN_NEXT"
+"""Variable of the environment with the next command of who called ``gtgrn``."""
 
 
 def command_of_run(
@@ -21,7 +23,8 @@ def command_of_run(
     Parameters
     ----------
     configfiles, config
-        What was given as ``--configfile`` and ``--config``.
+        What was given as ``--configfile`` and ``--config``. Where ``gtgrn`` started this run, the
+        command is what it left in the environment (:data:`COMMAND`).
     snakefile
         The workflow's; it is named unless Snakemake finds it from here.
 
@@ -30,6 +33,8 @@ def command_of_run(
     str
         Words quoted for a shell. ``--config`` stands last: it takes every word after it.
     """
+    if COMMAND in os.environ:
+        return os.environ[COMMAND]
     words = ["snakemake", *_naming(snakefile), "--cores", "all"]
     files = [os.path.relpath(path) for path in configfiles]
     words += ["--configfile", *files] if files else []

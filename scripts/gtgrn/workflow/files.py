@@ -69,17 +69,17 @@ class Files:
         if expression := expression_files(card):
             files["expression"] = expression
         files |= preprocess_files(card)
+        wanted = self.plan.preprocess(name)
         if "markers" in card["expression"]:
             files["markers"] = card["expression"]["markers"]
-        elif "markers" in self.plan.preprocess(name)["keep"]:
+        elif "markers" in [*wanted["keep"], *wanted["also"]]:
             files["markers"] = MARKERS
-        if "regulators" in card:
-            if "path" in card["regulators"]:
-                files["regulators"] = card["regulators"]["path"]
-                files["names"] = translation_files(card["regulators"])
-        elif "reference" in card:
+        if "path" in card.get("regulators", {}):
+            files["regulators"] = card["regulators"]["path"]
+            files["names"] = translation_files(card["regulators"])
+        if "reference" in card and ("regulators" not in card or "reference" in wanted["also"]):
             files["reference"] = card["reference"]["path"]
-            files["names"] = translation_files(card["reference"])
+            files["names"] = [*files.get("names", []), *translation_files(card["reference"])]
         if "gene_map" in card["expression"]:
             files["gene_map"] = card["expression"]["gene_map"]["path"]
         return files

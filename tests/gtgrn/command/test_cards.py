@@ -9,6 +9,7 @@ import yaml
 from command_cases import call, make_counts
 from gtgrn.command.detection import detect, guess_cell_type
 from gtgrn.config.cards import load_cards
+from gtgrn.config.unsaid import GENES, merge_preprocess
 from gtgrn.tables import read_table
 from scipy import io, sparse
 
@@ -126,7 +127,7 @@ def test_on_a_terminal_init_asks_for_what_the_file_does_not_tell(here, monkeypat
     assert card["regulators"] == {"list": "all"}
 
 
-def test_many_genes_are_narrowed_down(here):
+def test_the_number_of_genes_is_left_to_the_default(here):
     rng = np.random.default_rng(0)
     names = [*make_counts()[0].var_names, *(f"GENE{i}" for i in range(4100))]
     table = pd.DataFrame(rng.poisson(2.0, size=(12, len(names))), columns=names)
@@ -134,7 +135,8 @@ def test_many_genes_are_narrowed_down(here):
     run = call("init", "wide.csv", "--organism", "human", "--orientation", "cells_by_genes")
     assert run.exit_code == 0, run.output
     card = yaml.safe_load((here / "config/datasets/wide.yaml").read_text())
-    assert card["preprocess"] == {"n_top_genes": 2000}
+    assert "preprocess" not in card
+    assert merge_preprocess(card, {"n_top_genes": None})["n_top_genes"] == GENES
 
 
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(here):

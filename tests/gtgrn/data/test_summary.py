@@ -14,14 +14,14 @@ from gtgrn.data.summary import summarise_input
 from preprocess_cases import preprocess
 
 
-def summarise(folder, card: dict, regulators=None, reference=None, **settings) -> dict:
+def summarise(folder, card: dict, regulators=None, reference=None, sources=(), **settings) -> dict:
     """Preprocess as the workflow does; give the lines of the summary by their names."""
     adata = read_expression(card["expression"])
     values = adata.uns["gtgrn"]["source"]["values"]
     adata = preprocess(adata, values=values, regulators=regulators, **settings)
     write_expression(adata, folder / "expression.h5ad")
     adata = read_preprocessed(folder / "expression.h5ad")
-    text, warnings = summarise_input("mine", card, adata, reference)
+    text, warnings = summarise_input("mine", card, adata, reference, sources)
     assert all(len(line) <= 88 for line in text.splitlines() if str(folder) not in line)
     # A paragraph's further lines stand under its text.
     text = text.replace("\n" + 12 * " ", " ")
@@ -77,8 +77,30 @@ def test_without_regulators_and_reference(tmp_path):
     card = write_counts(tmp_path)
     lines = summarise(tmp_path, card, n_top_genes=2)
     assert lines["genes"].strip().endswith("3 not among the chosen")
+    assert lines["chosen"].strip() == (
+        "the 2 most variable; preprocess: {n_top_genes: 4} takes more, null all"
+    )
     assert lines["regulators"].strip() == "2, every gene"
-    assert "no model is trained" in lines["reference"]
+    assert lines["reference"].strip() == "none: no model is trained, the network is a consensus"
+
+
+def test_what_ranks_without_known_edges_and_what_the_organism_would_bring(tmp_path):
+    card = write_counts(tmp_path)
+    lines = summarise(tmp_path, card, sources=["encode"])
+    assert lines["reference"].endswith("other contexts rank the network (encode)")
+    assert "chosen" not in lines
+    lines = summarise(tmp_path, card | {"unsaid": ["organism"]})
+    assert "organism not stated" in lines["data set"]
+    assert "organism: human (or mouse) in the card lets other contexts" in lines["reference"]
+
+
+def test_the_rule_by_which_genes_are_chosen_is_said(tmp_path):
+    card, also = write_counts(tmp_path), {"reference": ["B"], "markers": []}
+    lines = summarise(tmp_path, card, ["A"], n_top_genes=1, also=also)
+    assert lines["chosen"].strip() == (
+        "the 1 most variable, all regulators, all genes of known edges, all marker genes; "
+        "preprocess: {n_top_genes: 2} takes more, null all"
+    )
 
 
 def test_genes_without_cells(tmp_path):

@@ -54,17 +54,22 @@ def job(**wildcards):
 @pytest.mark.parametrize(
     ("said", "settings", "genes"),
     [
-        ({}, {}, 1000),
-        ({}, {"preprocess": {"n_top_genes": 300}}, 300),
-        ({"preprocess": {"n_top_genes": None}}, {}, None),
-        ({"regulators": {"list": "shipped"}}, {}, None),
-        ({"reference": {"path": "edges.tsv"}}, {}, None),
+        ({}, {}, (1000, ["reference", "markers"])),
+        ({}, {"preprocess": {"n_top_genes": 300}}, (300, [])),
+        ({"preprocess": {"n_top_genes": None}}, {}, (None, [])),
+        ({"preprocess": {"also": ["markers"]}}, {}, (1000, ["markers"])),
+        ({"regulators": {"list": "shipped"}}, {}, (1000, ["reference", "markers"])),
+        # Every gene is a candidate: pairs would grow with the square of what is known.
+        ({"regulators": {"list": "all"}}, {}, (1000, ["markers"])),
+        ({"reference": {"path": "edges.tsv"}}, {}, (1000, ["reference", "markers"])),
+        ({"preprocess": {"significance": {}}}, {}, (None, [])),
     ],
 )
-def test_a_card_of_counts_and_an_organism_gets_a_number_of_genes(cards, said, settings, genes):
+def test_a_card_that_names_no_number_of_genes_gets_one(cards, said, settings, genes):
     card = {"title": "bare", "organism": "human", "expression": TABLE, **said}
     (cards / "bare.yaml").write_text(yaml.safe_dump(card))
-    assert plan("bare", **settings).preprocess("bare")["n_top_genes"] == genes
+    found = plan("bare", **settings).preprocess("bare")
+    assert (found["n_top_genes"], found["also"]) == genes
 
 
 def test_seeds_that_nobody_names_are_five_for_a_card_of_ones_own(cards):
