@@ -80,10 +80,11 @@ def test_the_page_as_written(newcomer):
         "evidence: all are whole numbers",
         "cells: 300 of 300",
         "genes: 399 of 401; 1 in no cell, 1 in fewer than 10 cells",
+        "chosen: the 1000 most variable, all regulators, all marker genes; preprocess:",
         "regulators: 11 of 1841 in resources/regulators/human.tsv; 1 in fewer than 10 cells",
         "(9 cells); to keep: preprocess: {keep: [regulators]}",
         "markers: 0 of 1 known marker genes; 1 in no cell",
-        "reference: none",
+        "reference: none: no model is trained, other contexts rank the network",
     ):
         assert words in said
     assert not list((newcomer.folder / "results").rglob("*.tsv.gz"))

@@ -14,7 +14,7 @@ UNSAID = "unsaid"
 UNMEASURED = ("simulation", "genes_only")
 GENES = 1000
 """Most variable genes beside the regulators where nobody says how many."""
-ALSO = ("reference", "markers")
+ALSO = ["markers"]
 """Kinds of genes that then stay beside these, see the option ``also``."""
 
 
@@ -36,10 +36,9 @@ def note_unsaid(card: dict) -> list[str]:
 def merge_preprocess(card: Mapping, section: Mapping) -> dict:
     """Return the section preprocess with the card's own keys on top.
 
-    Where neither says how many genes, :data:`GENES` variable ones stay beside the regulators, the
-    known genes and the markers: a run of all genes that cells express takes hours. Nothing is
-    chosen of simulated genes, of mere names, and of genes chosen along pseudotime. Known genes
-    stay only where regulators are told: else each of them would be a candidate too.
+    Where neither says how many genes, :data:`GENES` variable ones stay beside the regulators and
+    the markers: a run of all genes that cells express takes hours. Nothing is chosen of
+    simulated genes, of mere names, and of genes chosen along pseudotime.
 
     Parameters
     ----------
@@ -55,8 +54,7 @@ def merge_preprocess(card: Mapping, section: Mapping) -> dict:
     if "n_top_genes" not in own and merged.get("n_top_genes") is None:
         merged["n_top_genes"] = GENES
         if not merged.get("also"):
-            told = "path" in card.get(REGULATORS, {"path": ""})
-            merged["also"] = [kind for kind in ALSO if told or kind != "reference"]
+            merged["also"] = list(ALSO)
     return merged
 
 

@@ -79,7 +79,7 @@ class PreprocessOptions:
         None,
         "Most variable genes kept besides the regulators; null in a card keeps all genes. Where "
         "the configuration has null and a card says nothing, 1000 besides those of also, which "
-        "then is [reference, markers].",
+        "then is [markers].",
         minimum=0,
     )
     also: list[str] = option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import anndata as ad
 import numpy as np
@@ -104,7 +104,7 @@ def _describe_matrix(adata: ad.AnnData) -> list[Line]:
             f"{settings['min_genes_per_cell']} genes",
         ),
         ("genes", _describe_genes(adata)),
-        *_describe_choice(adata),
+        *([("chosen", said)] if (said := describe_choice(settings, _all_may(adata))) else []),
     ]
     if counts := source.get("gene_map_counts"):
         text = f"{counts['translated']} translated, {counts['kept']} not in the table keep theirs"
@@ -138,18 +138,28 @@ def _describe_genes(adata: ad.AnnData) -> str:
     return text
 
 
-def _describe_choice(adata: ad.AnnData) -> list[Line]:
-    """Say by what rule genes were chosen, and the key that changes it."""
-    settings = adata.uns[UNS]["settings"]
-    if settings["n_top_genes"] == "all":
-        return []
+def describe_choice(settings: Mapping, every_gene: bool) -> str:
+    """Return by what rule genes were chosen and the key that changes it, or nothing.
+
+    Parameters
+    ----------
+    settings
+        What preprocessing recorded.
+    every_gene
+        Whether each gene may be a regulator.
+    """
+    if settings.get("n_top_genes", "all") == "all":
+        return ""
     number = int(settings["n_top_genes"])
-    beside = [KINDS[kind] for kind in settings.get("also", "").split(", ") if kind]
-    if not adata.var[IS_REGULATOR].all():
-        beside.insert(0, "regulators")
+    beside = [KINDS[kind] for kind in str(settings.get("also", "")).split(", ") if kind]
+    beside = beside if every_gene else ["regulators", *beside]
     text = f"the {number} most variable" + "".join(f", all {kind}" for kind in beside)
-    more = f"preprocess: {{n_top_genes: {2 * number}}} takes more, null all"
-    return [("chosen", f"{text}; {more}")]
+    return f"{text}; preprocess: {{n_top_genes: {2 * number}}} takes more, null all"
+
+
+def _all_may(adata: ad.AnnData) -> bool:
+    """Return whether each gene may be a regulator."""
+    return bool(adata.var[IS_REGULATOR].all())
 
 
 def _say_what_ranks(sources: Sequence[str], stated: bool) -> str:
@@ -188,7 +198,7 @@ def _describe_regulators(card: dict, adata: ad.AnnData, warnings: list[str]) -> 
     found = int(adata.var[IS_REGULATOR].sum())
     section = card.get("regulators", {})
     if "path" not in section:
-        who = "every gene" if found == adata.n_vars else "those of the reference"
+        who = "every gene" if _all_may(adata) else "those of the reference"
         return [("regulators", f"{found}, {who}")]
     dropped = _dropped(adata)
     measured = [*adata.var_names, *dropped.index]

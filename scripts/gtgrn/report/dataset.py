@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from gtgrn.config.cards import cell_type_column
 from gtgrn.config.settings import main_split, variant_options
+from gtgrn.data.summary import describe_choice
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import HEADLINE
@@ -70,6 +71,9 @@ def describe_dataset(
         "card": card,
         "summary": summary,
         "record": record,
+        "chosen": describe_choice(
+            record.get("settings", {}), summary["regulators"] == summary["genes"]
+        ),
         "warnings": _read_warnings(folder / "input_warnings.txt"),
         "cell_types": cell_types,
         "blocks": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -42,7 +42,7 @@ def describe_context(summary: Mapping) -> dict | None:
     context = summary.get("context")
     if not context:
         return None
-    licences = context["licences"]
+    licences, standing = context["licences"], standing_figures(Path(shipped(STANDING)))
     sources = [
         source | {"licence": licences.get(source["source"].split(" ")[0], "")}
         for source in context["sources"]
@@ -53,8 +53,35 @@ def describe_context(summary: Mapping) -> dict | None:
         "ranked_regulators": context["ranked_regulators"],
         "contexts": len(context["learnt_from"]["contexts"]),
         "dropped": context.get("dropped", []),
-        "standing": standing_figures(Path(shipped(STANDING))),
+        "standing": standing,
+        "worth": say_worth(standing),
     }
+
+
+def say_worth(standing: Sequence[Mapping]) -> str:
+    """Return in a sentence what such a ranking was worth where binding is known, or nothing.
+
+    Parameters
+    ----------
+    standing
+        From :func:`standing_figures`.
+    """
+    spans = []
+    for method in ("other_contexts", POPULARITY_ELSEWHERE):
+        own = [
+            row["value"]
+            for row in standing
+            if row["method"] == method and row["truth"] == TRUTHS["binding"]
+        ]
+        if not own:
+            return ""
+        spans.append((f"{min(own):.2f} to {max(own):.2f}", len(own)))
+    (ours, number), (null, _) = spans
+    return (
+        f"On {number} published sets whose binding is known, such a ranking told the targets of a "
+        f"regulator from other genes with an AUROC of {ours} (0.5 is chance), against {null} of a "
+        "null that only counts how often a gene is bound in other cells."
+    )
 
 
 def standing_figures(path: Path) -> list[dict]:

@@ -118,11 +118,11 @@ class Exposure:
         if phase != UNJUDGED:
             self._edges = _union(self._edges, codes if edges is None else self._keys(*edges))
         self._add(phase, MESSAGES, codes)
-        self._now = {MESSAGES: np.unique(codes), LABELS: codes[:0]}
+        self._now = {MESSAGES: _distinct(codes), LABELS: codes[:0]}
         if labels is not None:
             known = self._keys(*labels)
             self._add(phase, LABELS, known)
-            self._now[LABELS] = np.unique(known)
+            self._now[LABELS] = _distinct(known)
 
     def ask(self, phase: str, pairs: Pairs) -> None:
         """Record the pairs whose labels a pass is compared with.
@@ -239,7 +239,18 @@ def _inside(codes: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def _union(seen: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return both, sorted; mostly nothing is new, and then nothing is sorted."""
     new = codes[~_inside(codes, seen)]
-    return np.union1d(seen, new) if len(new) else seen
+    return _distinct(np.concatenate([seen, new])) if len(new) else seen
+
+
+def _distinct(codes: np.ndarray) -> np.ndarray:
+    """Return the distinct codes, sorted; those of masks mostly are so already.
+
+    numpy's unique hashes whole numbers first, which took more than half of a training step.
+    """
+    if (codes[1:] > codes[:-1]).all():
+        return codes
+    ordered = np.sort(codes)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
 
 
 def _numbers(values) -> np.ndarray:
