@@ -19,7 +19,7 @@ adata = read_expression(source, snakemake.params.columns)
 # What the card leaves to detection is decided now.
 values = adata.uns["gtgrn"]["source"]["values"]
 settings = dict(snakemake.params.preprocess)
-kept, kinds = (settings.pop(key, []) for key in ("keep", "also"))
+kept, kinds = settings.pop("keep", []), settings.get("also", [])
 known = None
 if "reference" in card and ("regulators" not in card or "reference" in kinds):
     names = {"regulator": "regulator", "target": "target"}
@@ -35,10 +35,9 @@ keep = set(regulators or []) if "regulators" in kept else set()
 markers = set(marker_types(card, adata.var_names)) if "markers" in [*kept, *kinds] else set()
 if "markers" in kept:
     keep |= markers
-also = {"reference": set() if known is None else set(known[PAIR].to_numpy().ravel())}
-also = {
-    kind: also.get(kind, markers) for kind in kinds if kind != "reference" or known is not None
-}
+beside = set(markers) if "markers" in kinds else set()
+if "reference" in kinds and known is not None:
+    beside |= set(known[PAIR].to_numpy().ravel())
 measured = adata
 adata = preprocess(
     adata,
@@ -47,7 +46,7 @@ adata = preprocess(
     total_counts=source.get("total_counts"),
     seed=snakemake.params.seed,
     keep=keep,
-    also=also,
+    beside=beside,
     **settings,
 )
 if "markers" in source:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 
 import anndata as ad
@@ -121,7 +120,7 @@ def preprocess(
     values: str,
     regulators: Sequence[str] | None = None,
     keep: Collection[str] = (),
-    also: Mapping[str, Collection[str]] | None = None,
+    beside: Collection[str] = (),
     total_counts: str | None = None,
     seed: int = 0,
     **options: object,
@@ -139,14 +138,12 @@ def preprocess(
         ``counts`` and ``estimated_counts`` are normalised and logged, ``tpm`` is logged.
     regulators
         Names of the candidate regulators; None makes every gene one.
-    keep
-        Names of genes that stay if any cell expresses them.
-    also
-        Names of genes that stay beside the most variable ones if they pass the filters, by kind.
+    keep, beside
+        Genes that stay if any cell expresses them; those of `also`, beside the variable ones.
     total_counts
         Column of `obs` with a cell's total over all genes, for a matrix that holds a subset.
     seed, options
-        Of MAGIC's principal components; of :class:`CardPreprocessOptions`, but `keep` and `also`.
+        Of MAGIC's principal components; of :class:`CardPreprocessOptions`, but `keep`.
 
     Returns
     -------
@@ -168,20 +165,14 @@ def preprocess(
     adata, n_cells = _filtered(adata, chosen, keep)
     sizes |= {"cells_after": adata.n_obs, "genes_after": adata.n_vars}
     _transform(adata, values, chosen, magic, total_counts, seed)
-    variance = None
-    if chosen.significance is not None:
-        adata, variance = _along_pseudotime(adata, chosen.significance, seed)
+    adata, variance = _along_pseudotime(adata, chosen.significance, seed)
+    if variance is not None:
         sizes["genes_significant"] = adata.n_vars
-    also = also or {}
-    adata = _chosen_genes(
-        adata, chosen.n_top_genes, regulators, {*keep, *chain(*also.values())}, variance
-    )
+    adata = _chosen_genes(adata, chosen.n_top_genes, regulators, {*keep, *beside}, variance)
     sizes |= {"genes_kept": adata.n_vars, "regulators_kept": int(adata.var[IS_REGULATOR].sum())}
     n_cells = n_cells[measured.difference(adata.var_names)]
     adata.uns |= {DROPPED: n_cells.index.to_numpy(str), DROPPED_CELLS: n_cells.to_numpy(int)}
     _record(adata, chosen, sizes, magic, keep, values=values, total_counts=total_counts, seed=seed)
-    if also:
-        adata.uns[UNS]["settings"]["also"] = ", ".join(also)
     return adata
 
 
@@ -249,9 +240,11 @@ def _transform(
 
 
 def _along_pseudotime(
-    adata: ad.AnnData, significance: dict, seed: int
-) -> tuple[ad.AnnData, np.ndarray]:
-    """Keep the genes that change along pseudotime; return their variances beside them."""
+    adata: ad.AnnData, significance: dict | None, seed: int
+) -> tuple[ad.AnnData, np.ndarray | None]:
+    """Keep the genes that change along pseudotime, where asked; return their variances beside."""
+    if significance is None:
+        return adata, None
     ordering = find_ordering(adata, significance, seed)
     passed = significant_genes(ordering, adata.var_names, significance.get("p_value", 0.01))
     adata = adata[:, adata.var_names.isin(passed)].copy()
@@ -288,6 +281,7 @@ def _record(
     # Stated where used, so that older results stay what they are.
     settings |= {"min_cells": int(options.min_cells)} if options.min_cells else {}
     settings |= {"kept_genes": len(set(keep))} if keep else {}
+    settings |= {"also": ", ".join(options.also)} if options.also else {}
     packages = ["anndata", "numpy", "scanpy", *(["magic-impute"] if magic else [])]
     adata.uns[UNS] = {
         **adata.uns.get(UNS, {}),

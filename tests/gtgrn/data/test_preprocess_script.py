@@ -143,14 +143,14 @@ def test_selection_keeps_known_genes_and_markers_that_pass_the_filters():
     # g1 is in one cell of three; variances grow with the number of a gene.
     adata = dense([[5, 0, 0, 0, 0], [5, 1, 4, 6, 9], [5, 0, 4, 6, 0]])
 
-    def kept(**also):
-        options = {"n_top_genes": 1, "min_cells": 2, "min_cells_fraction": 0.0}
-        done = preprocess(adata, values="continuous", regulators=["g0"], also=also, **options)
+    def kept(also, beside=()):
+        options = {"n_top_genes": 1, "min_cells": 2, "min_cells_fraction": 0.0, "also": also}
+        done = preprocess(adata, values="continuous", regulators=["g0"], beside=beside, **options)
         return list(done.var_names), done.uns["gtgrn"]["settings"].get("also")
 
-    assert kept() == (["g0", "g3"], None)
-    assert kept(reference=["g1", "g2"]) == (["g0", "g2", "g3"], "reference")
-    assert kept(reference=[], markers=["g2", "absent"])[1] == "reference, markers"
+    assert kept([]) == (["g0", "g3"], None)
+    assert kept(["reference"], ["g1", "g2"]) == (["g0", "g2", "g3"], "reference")
+    assert kept(["reference", "markers"], ["absent"]) == (["g0", "g3"], "reference, markers")
 
 
 def test_constant_genes_stay_and_are_counted(caplog):

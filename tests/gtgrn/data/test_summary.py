@@ -95,7 +95,7 @@ def test_what_ranks_without_known_edges_and_what_the_organism_would_bring(tmp_pa
 
 
 def test_the_rule_by_which_genes_are_chosen_is_said(tmp_path):
-    card, also = write_counts(tmp_path), {"reference": ["B"], "markers": []}
+    card, also = write_counts(tmp_path), ["reference", "markers"]
     lines = summarise(tmp_path, card, ["A"], n_top_genes=1, also=also)
     assert lines["chosen"].strip() == (
         "the 1 most variable, all regulators, all genes of known edges, all marker genes; "
