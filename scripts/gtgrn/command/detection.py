@@ -28,7 +28,10 @@ LAYERS = ("counts", "raw_counts", "raw")
 """Layers that hold counts by the usual names, the best first."""
 TYPES = ("cell_type", "celltype", "cell_types", "celltypes", "cell_ontology_class", "bulk_labels")
 """Columns of obs that hold types of cells by the usual names, in lower case, the best first."""
-NAME_COLUMNS = ("feature_name", "gene_symbols", "gene_symbol", "symbol", "gene_name", "gene_names")
+NAME_COLUMNS = (
+    "feature_name", "gene_symbols", "gene_symbol", "symbol", "Symbol", "SYMBOL", "gene_name",
+    "gene_names", "GeneName", "gene_short_name", "external_gene_name", "hgnc_symbol", "mgi_symbol",
+)  # fmt: skip
 """Columns of var that hold symbols by the usual names, the best first."""
 
 
@@ -135,7 +138,7 @@ def _values(expression: dict) -> tuple[dict, tuple[int, int]]:
 
 
 def _share(found: Collection[str], known: set[str]) -> float:
-    return sum(without_version(name) in known for name in found) / max(len(found), 1)
+    return sum(without_version(name.strip()) in known for name in found) / max(len(found), 1)
 
 
 def _name_genes(path: Path, raw, expression: dict, names: dict) -> tuple[str | None, dict, float]:

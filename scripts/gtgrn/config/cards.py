@@ -292,6 +292,16 @@ def _check_files(card: dict, path: Path, unchecked: Sequence[str], made: set[str
         form = card["expression"]["format"] if field == "expression.path" else ""
         folder = form == "10x_mtx"
         if not _is_there(Path(name), form):
+            if Path(name).exists():
+                raise InputError(
+                    f"'{name}' is a {'folder' if Path(name).is_dir() else 'file'}, not a "
+                    f"{'folder with matrix.mtx' if folder else 'file'}",
+                    file=path,
+                    field=field,
+                    remedy="Unpack an archive and name its folder, or correct expression.format"
+                    if folder
+                    else "Name the file",
+                )
             raise InputError(
                 f"{'folder' if folder else 'file'} '{name}' not found",
                 file=path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -17,6 +18,7 @@ from gtgrn.data.value_kinds import (
     CONTINUOUS,
     COUNTS,
     ESTIMATED,
+    LOGGED,
     LOGNORM,
     SCALED,
     TPM,
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 """Characters that steer a terminal, break a line, or are not seen: no reference has them."""
+LARGEST_WHOLE = 2**24
+"""The largest number up to which single precision holds every whole number."""
 NEVER_NEGATIVE = (COUNTS, ESTIMATED, TPM, LOGNORM)
 Matrix = np.ndarray | sparse.csr_matrix
 
@@ -48,7 +52,7 @@ def named_columns(adata: ad.AnnData, expression: dict, path: str) -> pd.DataFram
     return obs
 
 
-def as_float32(matrix: object, path: str) -> Matrix:
+def as_float32(matrix: Any, path: str) -> Matrix:
     """Return a matrix as CSR or dense, in single precision."""
     if matrix.dtype.kind not in "biuf":
         problem = f"the values are of type {matrix.dtype}, not real numbers"
@@ -56,8 +60,19 @@ def as_float32(matrix: object, path: str) -> Matrix:
     if sparse.issparse(matrix):
         matrix = sparse.csr_matrix(matrix, dtype=np.float32)
         matrix.sum_duplicates()
-        return matrix
-    return np.asarray(matrix, dtype=np.float32)
+    else:
+        matrix = np.asarray(matrix, dtype=np.float32)
+    _warn_of_rounding(matrix.data if sparse.issparse(matrix) else matrix, path)
+    return matrix
+
+
+def _warn_of_rounding(stored: np.ndarray, path: str) -> None:
+    if stored.size and np.nanmax(stored) > LARGEST_WHOLE:
+        log.warning(
+            "%s: %d values are above %d; they are kept in single precision, of which the last "
+            "digits of whole numbers are rounded (by at most 1 part in %d)",
+            path, np.sum(stored > LARGEST_WHOLE), LARGEST_WHOLE, LARGEST_WHOLE,
+        )  # fmt: skip
 
 
 def check_unique(names: pd.Index, kind: str, path: str, remedy: str) -> None:
@@ -113,10 +128,7 @@ def _remedy_for_fractions(matrix: Matrix) -> str:
         ESTIMATED: "which are normalised and logged like counts",
         TPM: "which are logged",
     }.get(kind, "which are taken as they are")
-    return (
-        f"They look like {kind}: set 'values: {kind}', {done}, or name the layer of the counts "
-        f"({likely.evidence[0]})"
-    )
+    return f"They look like {kind}: set 'values: {kind}', {done}, or name the layer of the counts"
 
 
 def settle_values(matrix: Matrix, expression: dict, path: str, layers: list[str]) -> dict:
@@ -164,7 +176,7 @@ def settle_values(matrix: Matrix, expression: dict, path: str, layers: list[str]
             "%s: declared lognorm, but the values look like %s (largest %g): correct "
             "expression.values if they are", path, likely.kind, matrix.max(),
         )  # fmt: skip
-    elif declared in (ESTIMATED, TPM) and likely.kind in (LOGNORM, SCALED) and likely.sure:
+    elif declared in LOGGED and likely.kind in (LOGNORM, SCALED, CONTINUOUS) and likely.sure:
         log.warning(
             "%s: declared %s, but the values look like %s: correct expression.values if they "
             "are", path, declared, likely,

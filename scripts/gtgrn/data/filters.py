@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.data.store import UNS
 from gtgrn.errors import InputError
 from gtgrn.tables import as_numbers
 
@@ -50,14 +51,21 @@ def cells_needed(n_cells: int, fraction: float | None, least: int | None) -> int
     return max(math.ceil(round((fraction or 0) * n_cells, 6)), least or 0)
 
 
+def _file_of(adata: ad.AnnData) -> str | None:
+    """Return the file that a matrix was read from, for messages."""
+    source = adata.uns.get(UNS, {}).get("source", {})
+    return source.get("path") or ", ".join(source.get("paths", [])) or None
+
+
 def filter_cells(adata: ad.AnnData, min_genes_per_cell: int) -> ad.AnnData:
     """Keep the cells that express enough genes."""
     n_genes = np.asarray((adata.X != 0).sum(axis=1)).ravel()
     if (n_genes < min_genes_per_cell).all():
         raise InputError(
             f"no cell expresses {min_genes_per_cell} genes (the best expresses {n_genes.max()})",
+            file=_file_of(adata),
             field="preprocess.min_genes_per_cell",
-            remedy="Lower it in the card's section preprocess",
+            remedy="Lower it in the card's section preprocess; 0 keeps every cell",
         )
     return adata[n_genes >= min_genes_per_cell]
 
@@ -74,8 +82,9 @@ def filter_genes(
     if (n_cells < needed).all():
         raise InputError(
             f"no gene is expressed in {needed} cells (the best is in {n_cells.max()})",
+            file=_file_of(adata),
             field="preprocess.min_cells_fraction",
-            remedy="Lower it in the card's section preprocess",
+            remedy="Lower it (or min_cells) in the card's section preprocess; 0 keeps every gene",
         )
     wanted = adata.var_names.isin(list(keep)) & (n_cells > 0).to_numpy()
     return adata[:, (n_cells >= needed).to_numpy() | wanted].copy()
@@ -94,6 +103,7 @@ def normalise(adata: ad.AnnData, target_sum: float, total_counts: str | None) ->
                 f"{wrong.sum()} cells have an impossible total, the first "
                 f"'{adata.obs_names[first]}': {adata.obs[total_counts].iloc[first]} for a sum of "
                 f"{sums[first]:g} over its genes",
+                file=_file_of(adata),
                 field="expression.total_counts",
                 remedy="Name the column with each cell's total over all genes, or remove the key",
             )

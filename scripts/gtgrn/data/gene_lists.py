@@ -16,7 +16,7 @@ import pandas as pd
 from gtgrn.data.text_tables import find_dialect, sample_fields
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
-from gtgrn.opening import open_text
+from gtgrn.opening import open_text, plain_name
 from gtgrn.tables import reading_table
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,9 @@ HEADERS = {
 
 GENES_SHARE = 0.2
 """Share of a column's fields that are genes from which it is a column of genes."""
+SETS = (".sif", ".gmt")
+"""Suffixes of files with several targets in a line."""
+REGULON = re.compile(r"\([+-]\)$")
 SIDE_BY_SIDE = re.compile(r"[\s,;]+")
 
 
@@ -66,6 +69,8 @@ def read_listed(
         If the table is unreadable, or has a header that lacks a column.
     """
     path = Path(path)
+    if len(columns) > 1 and plain_name(path).endswith(SETS):
+        return _read_sets(path, columns)
     rows = read_rows(path)
     known = {gene.upper() for gene in genes}
     first = [name.removeprefix("#").strip() for name in rows.iloc[0]]
@@ -89,6 +94,29 @@ def read_listed(
         " and ".join(str(position + 1) for position in chosen), " and ".join(columns),
     )  # fmt: skip
     return rows.set_axis([names.get(i, str(i + 1)) for i in range(rows.shape[1])], axis=1)
+
+
+def _read_sets(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read lines of a regulator, what the line is about, and any number of targets.
+
+    Cytoscape's sif, and gene sets (gmt), in which pySCENIC calls a regulon ``GATA1(+)``.
+    """
+    path = verified(path)
+    with reading_table(path), open_text(path) as text:
+        lines = [line.strip() for line in text.read().splitlines()]
+    found: list[tuple[str, str]] = []
+    for line in lines:
+        fields = [
+            x.strip().strip('"') for x in (line.split("\t") if "\t" in line else line.split())
+        ]
+        regulator = REGULON.sub("", fields[0]) if fields else ""
+        found += [(regulator, target) for target in fields[2:] if target]
+    if not found:
+        raise InputError(
+            "no line has a regulator, a kind and a target", file=path, field=columns[0],
+            remedy="Give a table with a header and one pair in a row",
+        )  # fmt: skip
+    return pd.DataFrame(found, columns=list(columns))
 
 
 def _columns_of_genes(rows: pd.DataFrame, number: int, known: Collection[str]) -> list[int]:

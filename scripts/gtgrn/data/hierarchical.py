@@ -263,9 +263,24 @@ def read_10x_h5(path: Path, expression: dict) -> ad.AnnData:
 
     with open_store(path, expression) as file:
         _check_10x(file)
+        genome = _find_genome(file, path, expression.get("layer"))
     with unpacked_hdf5(path, expression) as plain, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Variable names are not unique", UserWarning)
-        return sc.read_10x_h5(plain)
+        return sc.read_10x_h5(plain, genome=genome)
+
+
+def _find_genome(file, path: Path, layer: str | None) -> str | None:
+    """Return the genome that the card names, of several in a file of Cell Ranger 2."""
+    there = [name for name in file if hasattr(file[name], "keys") and "genes" in file[name]]
+    if layer in there:
+        return layer
+    if layer or len(there) > 1:
+        raise InputError(
+            f"there is no genome '{layer}'" if layer else
+            f"the file holds matrices of {len(there)} genomes",
+            file=path, field="expression.layer", remedy=one_of(there, "remove the key"),
+        )  # fmt: skip
+    return None
 
 
 def _check_10x(file) -> None:

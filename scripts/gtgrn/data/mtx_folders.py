@@ -28,9 +28,11 @@ log = logging.getLogger(__name__)
 GENES, CELLS = "genes", "cells"
 LISTS = {
     GENES: ("features.tsv", "genes.tsv", "features.txt", "genes.txt", "gene_names.txt",
-            "features.csv", "genes.csv", "all_genes.csv", "quants_mat_cols.txt"),
+            "features.csv", "genes.csv", "all_genes.csv", "quants_mat_cols.txt",
+            "rownames.txt", "rownames.tsv", "rownames.csv"),
     CELLS: ("barcodes.tsv", "barcodes.txt", "cells.tsv", "cells.txt", "barcodes.csv",
-            "cell_metadata.csv", "quants_mat_rows.txt"),
+            "cell_metadata.csv", "quants_mat_rows.txt",
+            "colnames.txt", "colnames.tsv", "colnames.csv"),
 }  # fmt: skip
 """Ends of the names of the lists beside ``matrix.mtx``."""
 
@@ -78,7 +80,7 @@ def find_matrices(path: Path) -> list[Path]:
     below = [found for p in sorted(path.iterdir()) if p.is_dir() for found in find_matrices(p)]
     for word in ("filtered", "counts_filtered", "counts_unfiltered", "alevin"):
         chosen = [p for p in below if word in "/".join(p.relative_to(path).parts[:-1])]
-        if len(chosen) == 1:
+        if len(chosen) == 1 and len(below) > 1:
             log.warning("%s: %s is read, of %d matrices below it", path, chosen[0], len(below))
             return chosen
     return below
@@ -141,7 +143,12 @@ def _list_beside(matrix: Path, kind: str) -> Path:
         return called
     examples = {GENES: "features.tsv or genes.tsv", CELLS: "barcodes.tsv"}[kind]
     before = f" (after '{prefix}')" if prefix != stem and prefix else ""
-    raise ValueError(f"there is no {examples}{before}, plain or packed, beside {matrix.name}")
+    raise InputError(
+        f"there is no {examples}{before}, plain or packed, beside {matrix.name}",
+        file=matrix,
+        field="expression.path",
+        remedy=f"Put the list of the {kind} there: one name in a line, in the matrix's order",
+    )
 
 
 def _called_after(kind: str, there: dict[str, Path]) -> Path | None:
@@ -182,7 +189,7 @@ def _without_numbering(names: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_matrix_market(path: Path) -> sparse.csr_matrix:
-    """Read a Matrix Market file in coordinates, with every line checked.
+    """Read a Matrix Market file, in coordinates or dense, with every line checked.
 
     Not by scipy.io.mmread, which a blank after the last number can crash, and which reads 1.5 as
     1 where the header promises integers.
@@ -201,11 +208,13 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
         _, _, layout, field, symmetry = words[:5]
         if field not in ("integer", "real", "pattern", "double"):
             raise ValueError(f"its values are {field}, not real or whole numbers")
-        if layout != "coordinate" or symmetry != "general":
-            raise ValueError(f"it is {layout} {symmetry}, not coordinate general")
+        if layout not in ("coordinate", "array") or symmetry != "general":
+            raise ValueError(f"it is {layout} {symmetry}, not coordinate or array general")
         line = text.readline(1000)
         while line.startswith("%") or (line and not line.strip(BLANKS)):
             line = text.readline(1_000_000)
+        if layout == "array":
+            return _read_array(text, line, field)
         try:
             rows, columns, entries = map(int, line.encode("ascii").split())
         except ValueError as error:
@@ -218,10 +227,24 @@ def read_matrix_market(path: Path) -> sparse.csr_matrix:
     return _from_entries(table, rows, columns, field)
 
 
+def _read_array(text: TextIO, sizes: str, field: str) -> sparse.csr_matrix:
+    """Read the values of a dense matrix: one in a line, column after column."""
+    try:
+        rows, columns = map(int, sizes.encode("ascii").split())
+    except ValueError as error:
+        raise ValueError("its line of sizes has not two whole numbers") from error
+    values = _read_entries(text, "array")[0].to_numpy()
+    if min(rows, columns) < 0 or len(values) != rows * columns:
+        raise ValueError(f"it has {len(values)} values, its header says {rows} x {columns}")
+    _check_whole(values, field)
+    return sparse.csr_matrix(values.reshape(columns, rows).T.astype(np.float32))
+
+
 def _read_entries(text: TextIO, field: str) -> pd.DataFrame:
     # One column more than there should be, because pandas cuts off what is too much.
-    names = [0, 1, MORE] if field == "pattern" else [0, 1, 2, MORE]
+    names = {"pattern": [0, 1, MORE], "array": [0, MORE]}.get(field, [0, 1, 2, MORE])
     kinds = {0: np.int64, 1: np.int64, 2: np.float64, MORE: object}
+    kinds |= {0: np.float64} if field == "array" else {}
     try:
         table = pd.read_csv(
             text, sep=r"\s+", header=None, names=names, index_col=False, comment="%",
@@ -237,14 +260,18 @@ def _read_entries(text: TextIO, field: str) -> pd.DataFrame:
     return table
 
 
+def _check_whole(values: np.ndarray, field: str) -> None:
+    if field == "integer" and (values != np.rint(values)).any():
+        wrong = values[values != np.rint(values)][0]
+        raise ValueError(f"its header says integer, but a value is {wrong:g}: write real there")
+
+
 def _from_entries(table: pd.DataFrame, rows: int, columns: int, field: str) -> sparse.csr_matrix:
     i, j = table[0].to_numpy() - 1, table[1].to_numpy() - 1
     values = np.ones(len(table)) if field == "pattern" else table[2].to_numpy()
     if len(table) and (min(i.min(), j.min()) < 0 or i.max() >= rows or j.max() >= columns):
         raise ValueError(f"an entry lies outside of its {rows} x {columns} values")
-    if field == "integer" and (values != np.rint(values)).any():
-        wrong = values[values != np.rint(values)][0]
-        raise ValueError(f"its header says integer, but a value is {wrong:g}: write real there")
+    _check_whole(values, field)
     matrix = sparse.coo_matrix((values.astype(np.float32), (i, j)), shape=(rows, columns)).tocsr()
     if matrix.nnz != len(table):
         raise ValueError(f"{len(table) - matrix.nnz} entries repeat another's place")
@@ -262,6 +289,11 @@ def _orient(matrix, genes: pd.DataFrame, cells: pd.DataFrame, path: Path, lists:
         cells_first = plain_name(path) in ("cells_x_genes.mtx", "quants_mat.mtx")
         for transposed in (True, False) if cells_first else (False, True):
             if matrix.shape == (shape[::-1] if transposed else shape):
+                if shape[0] == shape[1]:
+                    log.warning(
+                        "%s: there are as many genes as cells (%d); %s are taken for the rows",
+                        path, shape[0], CELLS if transposed else GENES,
+                    )  # fmt: skip
                 genes, cells = map(_without_numbering, (genes.iloc[g:], cells.iloc[c:]))
                 return (matrix if transposed else matrix.T).tocsr(), genes, cells
     raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from gtgrn.config.locations import TRANSLATIONS, shipped
 from gtgrn.data.gene_tables import without_version
-from gtgrn.data.name_matching import EXCEL, from_date
+from gtgrn.data.name_matching import EXCEL, OTHER_DATES, from_date
 from gtgrn.data.not_genes import is_numbering
 from gtgrn.errors import InputError, name_some
 from gtgrn.tables import read_table
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 FRACTION = re.compile(r"[-+]?\d*[.,]\d+([eE][-+]?\d+)?|[-+]?\d+([.,]\d+)?[eE][-+]?\d+|nan|inf")
 NUMBERED = re.compile(r"[A-Za-z]{1,2}\d{1,3}")
 WHOLE = re.compile(r"\d+")
+POINT_ZERO = re.compile(r"\d+\.0")
 MOST = 0.5
 """Share of the names above which what is said of them is said of all."""
 FEW = 0.02
@@ -64,6 +65,7 @@ def check_meaning(
     other = {CELLS_BY_GENES: "column", GENES_BY_CELLS: "line"}
     for what, names, where in (("genes", genes, first), ("cells", cells, other)):
         if _are_values(names, whole=what == "genes"):
+            _check_points(names, what, path)
             place = f"first {where[table]}" if table in where else "list"
             raise InputError(
                 f"the names of the {what} are values, such as {_some(names)}: the {place} has "
@@ -84,11 +86,36 @@ def check_meaning(
             else "Give a matrix with the names of the genes",
         )
     _check_side(genes, cells, path, table)
+    _warn_of_dates(genes, path)
+
+
+def _check_points(names: Sequence[str], what: str, path: str) -> None:
+    """Refuse identifiers that a program took for numbers, and wrote as 1017.0."""
+    if all(POINT_ZERO.fullmatch(name) for name in names) and len(set(names)) == len(names):
+        raise InputError(
+            f"the {what} are called by numbers with a point ({_some(names)}): identifiers that a "
+            "program took for numbers, or values",
+            file=path,
+            field="expression.path",
+            remedy="Write identifiers without .0; of values, put the names before them",
+        )
+
+
+def _warn_of_dates(genes: Sequence[str], path: str) -> None:
+    """Warn of genes that a spreadsheet turned into dates, or into the days since 1900."""
     dates = [name for name in genes if EXCEL.match(name) and from_date(name) != name]
     if dates:
         log.warning(
             "%s: %d genes are called like dates, such as %s: a spreadsheet changed the names; "
             "restore them (%s)", path, len(dates), dates[0], from_date(dates[0]),
+        )  # fmt: skip
+    others = [name for name in genes if OTHER_DATES.fullmatch(name)]
+    # Beside symbols; where most are numbers, these are identifiers.
+    if others and sum(map(str.isdigit, genes)) < MOST * len(genes):
+        log.warning(
+            "%s: %d genes are called like dates or days since 1900, such as %s: a spreadsheet "
+            "changes symbols such as MARCH1 and SEPT2 so; restore their names",
+            path, len(others), others[0],
         )  # fmt: skip
 
 

@@ -17,8 +17,16 @@ ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
 BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 VERSION = re.compile(r"\.\d+$")
 PREFIX = re.compile(
-    r"^(hg19|hg38|GRCh37|GRCh38|mm9|mm10|mm39|GRCm38|GRCm39|human|mouse)[-_]+", re.I
+    r"^(hg19|hg38|GRCh37|GRCh38|mm9|mm10|mm39|GRCm38|GRCm39|human|mouse|rna|sct|spliced|gene)"
+    r"[-_:]+",
+    re.I,
 )
+JOINED_ID = re.compile(
+    r"^ENS[A-Z]*G\d{6,}(\.\d+)?[-_|:;]+|[-_|:;]+ENS[A-Z]*G\d{6,}(\.\d+)?$|\|\d+$"
+)
+"""An identifier beside a symbol: ENSG00000141510_TP53, TP53_ENSG00000141510, TP53|7157."""
+BY_R = re.compile(r"^X(?=\d+$)|(?<=\d)\.0$")
+"""What R puts before a number that is a name, and programs behind one that they take for one."""
 MONTHS = {"mar": "MARCH", "sep": "SEPT", "oct": "OCT", "dec": "DEC"}
 RENAMED = (
     (re.compile(r"^MARCHF(\d+)$"), r"MARCH\1"),
@@ -26,7 +34,14 @@ RENAMED = (
     (re.compile(r"^DELEC(\d+)$"), r"DEC\1"),
 )
 """New symbols, and old ones, of the genes that HGNC renamed because of the dates."""
-EXCEL = re.compile(r"^(\d{1,2})-([A-Za-z]{3})$|^([A-Za-z]{3})-(\d{1,2})$")
+EXCEL = re.compile(
+    r"^(?P<d>\d{1,2})[- ](?P<m>[A-Za-z]{3})([- ]\d{2,4})?$"
+    r"|^(?P<m2>[A-Za-z]{3})[- ](?P<d2>\d{1,2})$"
+    r"|^\d{4}-(?P<n>\d{2})-(?P<d3>\d{2})( 00:00:00)?$"
+)
+NUMBERED_MONTHS = {"03": "mar", "09": "sep", "10": "oct", "12": "dec"}
+OTHER_DATES = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2,4}|[34]\d{4}")
+"""Dates that may be two, and the days since 1900 that a spreadsheet counts."""
 LEAST_SHARE = 0.05
 """Share of what a repair would match below which so few matches are taken for an accident."""
 TRIFLE, TRIFLING_PART = 0.01, 0.1
@@ -87,7 +102,8 @@ def from_date(name: str) -> str:
         for new, old in RENAMED:
             name = new.sub(old, name)
         return name
-    day, month = found[1] or found[4], found[2] or found[3]
+    day = found["d"] or found["d2"] or found["d3"]
+    month = found["m"] or found["m2"] or NUMBERED_MONTHS.get(found["n"], "")
     stem = MONTHS.get(month.lower(), "")
     return f"{stem}{int(day)}" if stem else name
 
@@ -105,9 +121,19 @@ REPAIRS = (
         spelt(lambda name: re.sub(r"[-_. ]", "-", name)),
     ),
     Repair(
-        "the genome before the names (such as hg38_) were removed",
+        "the genome before the names (such as hg38_) or the assay (rna_) were removed",
         "remove it from the names",
         spelt(lambda name: PREFIX.sub("", name)),
+    ),
+    Repair(
+        "the identifiers joined to the symbols were removed",
+        "write the symbols alone",
+        spelt(lambda name: JOINED_ID.sub("", name)),
+    ),
+    Repair(
+        "what programs add to numbers that are names (X1017, 1017.0) were removed",
+        "write the numbers alone",
+        spelt(lambda name: BY_R.sub("", name)),
     ),
     Repair(
         "dates were turned back into genes (1-Mar is MARCH1)",
@@ -169,6 +195,14 @@ class Mismatch:
         return (
             f"{self.now} of {self.total} {noun} match, {self.then} of {self.total} {noun} would "
             f"match if {self.repair.what} (such as {shown})"
+        )
+
+    def advise(self) -> str:
+        """Return what to do, and then why: a long message loses its end."""
+        remedy = self.repair.remedy
+        return (
+            f"{remedy[0].upper()}{remedy[1:]}: {self.then} of {self.total} names would match if "
+            f"{self.repair.what}"
         )
 
 
@@ -291,7 +325,7 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         if ensembl[1]:
             return (
                 "The expression has Ensembl identifiers and the file symbols: set "
-                "expression.gene_map: shipped, or expression.gene_names"
+                "expression.gene_map: shipped, or (unless it is a table) expression.gene_names"
             )
         return (
             "The file has Ensembl identifiers and the expression symbols: set "
@@ -313,17 +347,16 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
             f"The names differ in case ('{name}' and '{alike[name]}'): set "
             "ignore_case: true there, if the species is the same"
         )
+    repair = find_repair([(name,) for name in names], genes)
+    if repair is not None and repair.then > HALF * repair.total:
+        return repair.advise()
     joined = [n for n in names - genes if set(filter(None, JOINED.split(n))) & genes - {n}]
     if len(joined) > len(names - genes) / 2:
         return (
             f"'{min(joined)[:40]}' holds several names: write one in a row, each with its partner"
         )
-    repair = find_repair([(name,) for name in names], genes)
     if repair is not None:
-        return (
-            f"{repair.then} of {repair.total} names would match if {repair.repair.what}: "
-            f"{repair.repair.remedy}"
-        )
+        return repair.advise()
     if names & genes:
         return (
             f"{len(names & genes)} of its {len(names)} names are genes, but no two of one row: "

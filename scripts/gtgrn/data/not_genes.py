@@ -70,7 +70,12 @@ ANNOTATIONS = {
 BY_PANDAS = re.compile(r"Unnamed: ?\d+(_level_\d+)?(\.\d+)?", flags=re.I)
 """What pandas calls a column without a name; one that it wrote several times gets a number."""
 UNNAMED = re.compile(rf"{BY_PANDAS.pattern}|V1|X", flags=re.I)
-TOTALS = {"total", "totals", "sum", "grand total", "rowsums", "colsums", "all"}
+TOTALS = re.compile(
+    r"(.*[\W_])?(totals?|sums?|(row|col|column)_?(sum|total)s?|all|overall|n_?(counts|umis?))"
+    r"([\W_].*)?",
+    flags=re.I,
+)
+"""Names that a row or column of sums may have; what has one is held against the sums."""
 
 
 def is_annotation(name: str, values: np.ndarray, numeric: bool, rows: Sequence[str]) -> bool:
@@ -143,7 +148,7 @@ def _totals(names: Sequence[str], matrix, axis: int, already: np.ndarray) -> np.
     """Return which genes (axis 1) or cells (axis 0) are the sums of the other ones."""
     found = np.zeros(len(names), dtype=bool)
     for position, name in enumerate(names):
-        if name.strip().lower() not in TOTALS:
+        if not TOTALS.fullmatch(name.strip()):
             continue
         one = np.take(matrix, [position], axis) if not sparse.issparse(matrix) else (
             matrix[:, [position]] if axis else matrix[[position], :]

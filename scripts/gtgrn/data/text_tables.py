@@ -25,6 +25,7 @@ from gtgrn.data.not_genes import (
     is_numbering,
     warn_left_out,
 )
+from gtgrn.data.value_kinds import AUTO, COUNTS
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
 from gtgrn.tables import FLOATS, as_numbers
@@ -33,6 +34,10 @@ log = logging.getLogger(__name__)
 
 SAMPLE_LINES = 20
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}([.,' ]\d{3})+")
+"""A whole number with something between its thousands; or a fraction with three decimals."""
+MANY_FRACTIONS = 10
+"""Fractions of which one at least has not three decimals, or is below 1."""
 EXCEL = re.compile(r'"?sep=.?"?')
 """A first line that tells Excel the separator."""
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -74,11 +79,36 @@ def find_dialect(path: Path) -> Dialect:
     decimal = "."
     if sep != "," and len(lines) > 1:
         fields = [f for line in lines[1:] for f in _split(line, sep)[1:]]
-        commas = [bool(DECIMAL_COMMA.fullmatch(field.strip())) for field in fields]
-        # A thousands separator would also match, but never beside a decimal point.
-        if any(commas) and not any("." in field for field in fields):
+        commas = [f.strip() for f in fields if DECIMAL_COMMA.fullmatch(f.strip())]
+        # A thousands separator would also match, but never beside a decimal point, nor where
+        # other than three digits follow.
+        if not all(map(THOUSANDS.fullmatch, commas)) and not any("." in field for field in fields):
             decimal = ","
     return Dialect(sep, decimal, skip)
+
+
+def _check_thousands(path: Path, dialect: Dialect, expression: dict) -> None:
+    """Refuse a table in which a point parts thousands: 1.234 would be read as 1 and a bit.
+
+    Whole numbers below 1000 stand beside such values, and no value has other than three digits
+    behind its point. Where the card says that the values have fractions, they have.
+    """
+    if expression.get("values", AUTO) not in (AUTO, COUNTS) or dialect.decimal != ".":
+        return
+    fields = [x.strip() for row in sample_fields(path, dialect)[1:] for x in row[1:]]
+    pointed = [field for field in fields if "." in field]
+    whole = [field for field in fields if field.isdigit()]
+    if len(pointed) < MANY_FRACTIONS or not all(map(THOUSANDS.fullmatch, pointed)):
+        return
+    if any(len(field) <= 3 for field in whole) and all(len(field) <= 3 for field in whole):
+        raise InputError(
+            f"'{pointed[0]}' and all values with a point have three digits behind it: it may "
+            "part thousands",
+            file=path,
+            field="expression.values",
+            remedy="Write numbers without separators of thousands; if these are fractions, set "
+            "'values: estimated_counts' (or what they are)",
+        )
 
 
 def _first_lines(path: Path) -> list[str]:
@@ -152,7 +182,9 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
     InputError
         If the header and the rows do not fit, or a value is no number.
     """
-    header, frame = _parse(path, find_dialect(path))
+    dialect = find_dialect(path)
+    _check_thousands(path, dialect, expression)
+    header, frame = _parse(path, dialect)
     named = _has_row_names(path, expression, header, frame)
     if named:
         rows = _as_text(path, frame)
@@ -347,6 +379,8 @@ def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Pa
         return
     name, (row, value, _) = next(iter(wrong.items()))
     remedy = "Only the first row and the first column may be names"
+    if THOUSANDS.fullmatch(str(value).strip()):
+        remedy = "Write numbers with a decimal point and without separators of thousands"
     if all(everywhere for *_, everywhere in wrong.values()):
         listed = ", ".join(f'"{column}"' for column in [*wrong][:12])
         more = f" and {len(wrong) - 12} more" if len(wrong) > 12 else ""

@@ -15,6 +15,7 @@ continuous          simulated, microarrays and others              taken as they
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +41,18 @@ WHOLE_SHARE = 0.05
 """Share of whole numbers among positive values above which fractions are estimates of counts."""
 TOP_GENES = 0.1
 """Share of genes, those of the largest means, whose variance is held against their mean."""
+UNDOINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log(1 + x)": np.expm1,
+    "log2(1 + x)": lambda x: np.exp2(x) - 1,
+    "log10(1 + x)": lambda x: np.power(10.0, x) - 1,
+    "the square root": np.square,
+    "Anscombe's root": lambda x: np.square(x / 2) - 0.375,
+    "Freeman and Tukey's root": lambda x: np.square((np.square(x) - 1) / np.maximum(2 * x, 1e-6)),
+}
+"""What counts are often turned into, with its inverse."""
+ROOTS = ("the square root", "Anscombe's root", "Freeman and Tukey's root")
+NEAR_WHOLE = 0.02
+"""Distance below which an undone value is a whole number."""
 FEW_CELLS = 5
 """Below this many cells, spreads over cells say nothing."""
 ONE_TOTAL = 1e-3
@@ -70,10 +83,10 @@ def find_kind(matrix: np.ndarray | sparse.spmatrix) -> ValueKind:
     Returns
     -------
     ValueKind
-        By, in this order: negative values; whole numbers; one total per cell; the logarithm of
-        whole numbers or of one total; values that no logarithm reaches; whole numbers among
-        fractions; the variance of the genes with the largest means, which is above the mean in
-        counts and far below it in logarithms.
+        By, in this order: negative values; whole numbers, nothing but 0 and 1 apart; one total
+        per cell; the logarithm or square root of whole numbers or of one total; values that no
+        logarithm reaches; whole numbers among fractions; the variance of the genes with the
+        largest means, which is above the mean in counts and far below it in logarithms.
     """
     stored = np.asarray(matrix.data if sparse.issparse(matrix) else matrix)
     if not stored.size:
@@ -88,9 +101,12 @@ def find_kind(matrix: np.ndarray | sparse.spmatrix) -> ValueKind:
     positive = stored[stored > 0]
     if not positive.size:
         return ValueKind(LOGNORM, ["all are 0"], sure=False)
+    if (positive == 1).all():
+        said = "all are 0 or 1: whether a gene was seen, not how much of it"
+        return ValueKind(CONTINUOUS, [said, facts[0]])
     facts.append(f"the smallest above 0 is {positive.min():.3g}")
     dense = _sample(matrix)
-    kind = _one_total(dense, largest) or _logarithm(dense, largest) or _spread(dense, largest)
+    kind = _one_total(dense, largest) or _undone(dense, largest) or _spread(dense, largest)
     kind.evidence += facts
     return kind
 
@@ -146,22 +162,49 @@ def _one_total(dense: np.ndarray, largest: float) -> ValueKind | None:
     return None
 
 
-def _logarithm(dense: np.ndarray, largest: float) -> ValueKind | None:
-    """Return lognorm where undoing a logarithm gives one total per cell or whole numbers."""
-    if largest > LARGEST_LOG:
-        return None
-    for name, base in (("log", np.e), ("log2", 2.0), ("log10", 10.0)):
+def _undone(dense: np.ndarray, largest: float) -> ValueKind | None:
+    """Return what values are where undoing a logarithm or root gives one total or whole numbers.
+
+    A root is taken as it is, as a logarithm is, but is no logarithm.
+    """
+    for name, undo in UNDOINGS.items():
+        if name not in ROOTS and largest > LARGEST_LOG:
+            continue
         with np.errstate(over="ignore"):
-            undone = np.expm1(dense * np.log(base))
+            undone = undo(dense)
         if not np.isfinite(undone).all():
             continue
-        totals = undone.sum(axis=1)
+        kind, totals = CONTINUOUS if name in ROOTS else LOGNORM, undone.sum(axis=1)
         if _variation(totals) < 10 * ONE_TOTAL:
-            said = f"{name}(1 + x) undone, every cell adds up to {np.median(totals):.6g}"
-            return ValueKind(LOGNORM, [said])
-        if _are_multiples(undone):
-            return ValueKind(LOGNORM, [f"{name}(1 + x) undone, values are multiples of one count"])
+            said = f"{name} undone, every cell adds up to {np.median(totals):.6g}"
+            return ValueKind(kind, [said])
+        if _are_whole(dense[dense > 0], undo):
+            said = f"{name} undone, all are whole numbers: counts that were not normalised"
+            return ValueKind(kind, [f"{said}; better give the counts"])
+        if kind == LOGNORM and _are_multiples(undone):
+            return ValueKind(kind, [f"{name} undone, values are multiples of one count"])
     return None
+
+
+def _are_whole(positive: np.ndarray, undo: Callable[[np.ndarray], np.ndarray]) -> bool:
+    """Return whether values with fractions become whole numbers when they are undone.
+
+    Whole values say nothing, as their squares are whole too. Values of which a rounding to a
+    few decimals hides what they were are not looked at.
+    """
+    values, times = np.unique(positive[positive != np.rint(positive)], return_counts=True)
+    single = values.astype(np.float32)
+    digits = next(
+        (n for n in range(1, 6) if (np.round(values, n).astype(np.float32) == single).all()), 6
+    )
+    undone = undo(values)
+    error = undo(values + np.maximum(0.5 * 10.0**-digits, 1e-7 * values)) - undone
+    clear = error < NEAR_WHOLE
+    near = np.abs(undone - np.rint(undone)) < NEAR_WHOLE + error
+    if times[clear].sum() < 20 or len(set(np.rint(undone[clear & near]))) < 3:
+        return False
+    # Among different values too: one that comes often may be whole by chance.
+    return bool(near[clear].mean() > 0.95 and np.average(near[clear], weights=times[clear]) > 0.95)
 
 
 def _are_multiples(undone: np.ndarray) -> bool:

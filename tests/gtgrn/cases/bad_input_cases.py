@@ -217,7 +217,7 @@ CASES: dict[str, tuple] = {
     ),
     "a folder for a file": (
         setter("expression", "path", value="."),
-        "mine.yaml | expression.path | not found | Give its path",
+        "mine.yaml | expression.path | is a folder, not a file | Name the file",
     ),
     "a layer of a table": (
         setter("expression", "layer", value="raw"),
@@ -381,7 +381,7 @@ CASES: dict[str, tuple] = {
     ),
     "no cell passes": (
         setter("preprocess", "min_genes_per_cell", value=9),
-        " | preprocess.min_genes_per_cell | no cell expresses 9 genes | Lower it",
+        "counts.csv | preprocess.min_genes_per_cell | no cell expresses 9 genes | 0 keeps",
     ),
     "too few cells for MAGIC": (
         setter("preprocess", "magic", value=True),

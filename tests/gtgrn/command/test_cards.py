@@ -78,6 +78,27 @@ def test_organism_and_names_of_genes(here):
     assert found.expression["gene_map"] == "shipped"
 
 
+@pytest.mark.parametrize("column", ["gene_short_name", "SYMBOL", "hgnc_symbol", "feature_name"])
+def test_numbered_genes_are_named_by_the_column_that_names_them(here, column):
+    counts, _ = make_counts()
+    names = list(counts.var_names)
+    counts.var[column] = names
+    counts.var_names = [str(number) for number in range(len(names))]
+    counts.write_h5ad(here / "a.h5ad")
+    found = detect("a.h5ad")
+    assert found.expression == {"format": "h5ad", "path": "a.h5ad", "gene_names": column}
+    assert found.organism == "human"
+
+
+def test_blanks_that_do_not_break_hide_no_gene(here):
+    counts, _ = make_counts()
+    table = counts.to_df()
+    table.rename(columns=lambda name: f"{name}\u00a0").to_csv(here / "cells.csv")
+    found = detect("cells.csv")
+    assert (found.organism, found.genes) == ("human", 30)
+    assert found.expression["orientation"] == "cells_by_genes"
+
+
 def test_counts_in_a_layer_go_before_scaled_values(here):
     counts, _ = make_counts()
     scaled = counts.copy()

@@ -243,7 +243,7 @@ FOLLOWED: dict[str, Remedy] = {
                               words="cells_by_genes"),
     "no path": written("expression", "path", value="counts.csv", words="The file"),
     "absent matrix": named,
-    "a folder for a file": written("expression", "path", value="counts.csv", words="Give its"),
+    "a folder for a file": written("expression", "path", value="counts.csv", words="Name the"),
     "a layer of a table": removed,
     "names from a column of a table": removed,
     "fraction in percent": written("preprocess", "min_cells_fraction", value=0.1,

@@ -49,7 +49,11 @@ def test_blanks_at_the_end_of_a_matrix_do_not_matter(tmp_path, end):
         (HEAD + "2 2 " + "9" * 5000 + "\n1 1 5\n", ""),
         (HEAD.replace("integer", "complex") + "2 2 1\n1 1 5 1\n", "its values are complex"),
         (HEAD.replace("general", "symmetric") + "2 2 1\n1 1 5\n", "symmetric"),
-        (HEAD.replace("coordinate", "array") + "2 2\n1\n", "array"),
+        (HEAD.replace("coordinate", "array") + "2 2\n1\n", "it has 1 values, its header says"),
+        (HEAD.replace("coordinate", "array") + "2 2 2\n1\n", "two whole numbers"),
+        (HEAD.replace("coordinate", "array") + "2 2\n1\n2\n3\n4.5\n", "a value is 4.5"),
+        (HEAD.replace("coordinate", "array") + "2 2\n1\n2\n3 4\n", "after an entry there is"),
+        (HEAD.replace("coordinate", "array") + "-2 -2\n1\n2\n3\n4\n", "its header says"),
     ],
 )
 def test_a_bad_matrix_is_refused(tmp_path, text, words):

@@ -23,7 +23,9 @@ WORDS = st.sampled_from(
     st.sampled_from([("csv", ","), ("tsv", "\t")]),
 )
 def test_names_come_back(tmp_path_factory, genes, orientation, kind):
-    assume(not any(is_no_gene(g) or g.lower() in ANNOTATIONS | TOTALS for g in genes))
+    assume(
+        not any(is_no_gene(g) or g.lower() in ANNOTATIONS or TOTALS.fullmatch(g) for g in genes)
+    )
     rng = np.random.default_rng(len(genes))
     values = rng.integers(0, 9, size=(7, len(genes))).astype(float)
     frame = pd.DataFrame(values, [f"cell{i}" for i in range(7)], genes)

@@ -51,6 +51,14 @@ def made_as(kind: str, depth: float = 4.0, seed: int = 0) -> tuple[np.ndarray, s
         "log2 tpm": (np.log2(rate / rate.sum(axis=1, keepdims=True) * 1e6 + 1), "lognorm"),
         "log10 tpm": (np.log10(share * 1e6 + 1), "lognorm"),
         "log2 counts": (np.log2(counts + 1), "lognorm"),
+        "natural log of counts": (np.log1p(counts), "lognorm"),
+        "log2 counts, two decimals": (np.round(np.log2(counts + 1), 2), "lognorm"),
+        "square root": (np.sqrt(counts), "continuous"),
+        "square root, three decimals": (np.round(np.sqrt(counts), 3), "continuous"),
+        "Anscombe": (2 * np.sqrt(counts + 0.375), "continuous"),
+        "Freeman and Tukey": (np.sqrt(counts) + np.sqrt(counts + 1), "continuous"),
+        "square root of cp10k": (np.sqrt(share * 1e4), "continuous"),
+        "seen or not": ((counts > 0).astype(float), "continuous"),
         "array": (rng.normal(8, 1.5, counts.shape[1]) + rng.normal(0, 0.7, counts.shape),
                   "lognorm"),
         "scaled": ((counts - counts.mean(axis=0)) / (counts.std(axis=0) + 1e-9), "scaled"),
@@ -63,6 +71,8 @@ def made_as(kind: str, depth: float = 4.0, seed: int = 0) -> tuple[np.ndarray, s
 KINDS = [
     "molecules", "ambient", "decontaminated", "alevin", "rsem", "tpm", "cpm", "cp10k", "scanpy",
     "rounded", "seurat panel", "log2 cpm", "log2 tpm", "log10 tpm", "log2 counts", "array",
+    "natural log of counts", "log2 counts, two decimals", "square root", "Anscombe",
+    "square root, three decimals", "Freeman and Tukey", "square root of cp10k", "seen or not",
     "scaled", "clipped", "residuals",
 ]  # fmt: skip
 
@@ -193,3 +203,34 @@ def test_the_order_of_cells_does_not_matter(monkeypatch, kind, form):
     totals = sampled[0].sum(axis=1)
     assert (np.diff(totals) >= 0).all()
     assert totals[0] == values.astype(float).sum(axis=1).min()
+
+
+@pytest.mark.parametrize("kind", ["square root", "Anscombe", "log2 counts", "seen or not"])
+def test_transformed_counts_beside_the_counts(tmp_path, caplog, kind):
+    counts = whole_counts()
+    path = h5ad(tmp_path, made_as(kind)[0], counts=counts)
+    source = read(path).uns["gtgrn"]["source"]
+    whole = "all are 0 or 1" if kind == "seen or not" else "undone, all are whole numbers"
+    assert whole in source["values_evidence"]
+    if source["values"] == "continuous":
+        assert "set 'layer: counts' in the card to use that" in caplog.text
+    right = read(path, layer="counts")
+    assert right.uns["gtgrn"]["source"]["values"] == "counts"
+    np.testing.assert_array_equal(right.X, counts.astype(np.float32))
+
+
+def test_declared_counts_that_only_say_whether_a_gene_was_seen(tmp_path, caplog):
+    path = h5ad(tmp_path, made_as("seen or not")[0])
+    read(path, "counts")
+    assert "declared counts, but the values look like continuous (all are 0 or 1" in caplog.text
+    caplog.clear()
+    read(path, "continuous")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("kind", ["molecules", "ambient", "alevin", "rsem"])
+def test_fractions_of_counts_are_no_roots(kind):
+    for depth in (1.0, 4.0, 30.0):
+        values, expected = made_as(kind, depth)
+        found = find_kind(np.round(values, 2).astype(np.float32))
+        assert found.kind == expected, str(found)
