@@ -162,11 +162,11 @@ REFERENCE = {"path": "matrix.csv"}
         ),
         (change(table_card(), format="h5ad"), "expression.orientation", "Remove it"),
         (change(table_card(), path="none.csv"), "expression.path", "relative to the working"),
-        (change(table_card(), path="cards"), "expression.path", "relative to the working"),
+        (change(table_card(), path="cards"), "expression.path", "Name the file"),
         (
             change(table_card(), format="10x_mtx", orientation=None),
             "expression.path",
-            "relative to the working",
+            "name its folder",
         ),
         (
             change(
