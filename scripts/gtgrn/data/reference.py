@@ -350,7 +350,8 @@ def _gene_index(path: str, genes: Collection[str]) -> pd.Series:
 
 
 def _look_up(column: pd.Series, names: pd.Series, path: str, index_path: str) -> np.ndarray:
-    unknown = ~column.isin(names.index)
+    # pandas reads a column of 'True' as such, which equals 1 and, in .loc, chooses rows.
+    unknown = ~column.isin(names.index) | (column.dtype == bool)
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
         raise InputError(

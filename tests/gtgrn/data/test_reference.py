@@ -206,6 +206,7 @@ def test_split_drops_and_counts_self_pairs_and_duplicates(tmp_path, caplog):
         ({"val": [(0, 5, 1)]}, "val", "Target", "row 1: '5' is not an index"),
         ({"test": [(0, 1, 1), (-1, 2, 0)]}, "test", "TF", "row 2: '-1' is not an index"),
         ({"test": [("x", 1, 1)]}, "test", "TF", "row 1: 'x' is not an index"),
+        ({"test": [("True", 1, 1)]}, "test", "TF", "row 1: 'True' is not an index"),
         ({"train": [(0, 1, 1), (0, 2, 2)]}, "train", "Label", "row 2: '2' is not a label"),
         ({"train": [(0, 1, "yes")]}, "train", "Label", "row 1: 'yes' is not a label"),
         (
