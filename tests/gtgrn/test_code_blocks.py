@@ -125,7 +125,7 @@ def test_workflows_call_what_is_there():
     assert {"lint", "tests", "case", "docs"} <= set(jobs)
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     for command in commands:
-        words = command.split()
+        words = command.removeprefix('sudo env "PATH=$PATH" ').split()
         if words[0] == "make":
             assert re.search(rf"^{re.escape(words[1])}:", makefile, flags=re.M), command
         else:

@@ -176,7 +176,8 @@ class Scorer:
         if logits is not None:
             # What the model has completed stands in for what no label may say, which gives
             # genes without labels their popularity.
-            values = np.where(messages, values, 1 / (1 + np.exp(-logits[met])))
+            with np.errstate(over="ignore"):  # it is 0 then
+                values = np.where(messages, values, 1 / (1 + np.exp(-logits[met])))
             mask = messages = np.ones_like(mask)
         known_names = [names[i] for i in np.flatnonzero(met)]
         wanted = known_names + sorted(set(self.pairs[REGULATOR]) - set(known_names))
