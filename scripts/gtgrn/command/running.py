@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -73,7 +74,10 @@ def environment() -> dict[str, str]:
 
 
 def call(words: Sequence[str], then: str | None = None) -> int:
-    """Run a command to its end and return its exit status; Ctrl-C is the command's to handle.
+    """Run a command to its end and return its exit status; how it is stopped is its own affair.
+
+    Ctrl-C reaches it as it reaches this process. What ends this process alone (kill, a scheduler,
+    a terminal that closes) is passed on: a run that nobody waits for would go on by itself.
 
     Parameters
     ----------
@@ -83,12 +87,30 @@ def call(words: Sequence[str], then: str | None = None) -> int:
         What it tells a person to type next, where it does.
     """
     added = {COMMAND: then} if then else {}
-    process = subprocess.Popen(words, env=environment() | added)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    started: list[subprocess.Popen] = []
+
+    def pass_on(number: int, _: object) -> None:
+        if not started:
+            raise SystemExit(128 + number)
+        started[0].send_signal(number)
+
+    # nohup has a signal ignored, and it stays so.
+    passed = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, pass_on) for number in passed}
+    try:
+        started.append(subprocess.Popen(words, env=environment() | added))
+        while True:
+            try:
+                return started[0].wait()
+            except KeyboardInterrupt:
+                continue
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def sum_up(results: Path, datasets: Sequence[str]) -> list[str]:

@@ -1,0 +1,38 @@
+"""The command that waits for Snakemake."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+CHILD = """
+import signal, sys, time
+def stop(number, frame):
+    print(f"told {signal.Signals(number).name}", flush=True)
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGHUP, stop)
+print("ready", flush=True)
+while True:
+    time.sleep(0.1)
+"""
+PARENT = """
+import sys
+from gtgrn.command.running import call
+sys.exit(call([sys.executable, "-c", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_the_command_ends_the_run(number):
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.stdout.read() == f"told {number.name}\n"
+    assert process.returncode == 7
