@@ -240,7 +240,10 @@ def _read_sets(path: Path, section: dict) -> pd.DataFrame:
         for name, targets in json.load(text).items():
             if not isinstance(targets, list) or not all(isinstance(one, str) for one in targets):
                 raise ValueError(f"'{name[:40]}' has no list of names")
-            rows += [(*name.split(" ", 1), target) for target in targets]
+            regulator, _, cells = name.partition(" ")
+            if not regulator or not cells.strip():
+                raise ValueError(f"'{name[:40]}' is no regulator, blank and cells")
+            rows += [(regulator, cells, target) for target in targets]
         return pd.DataFrame(rows, columns=[section["regulator"], CELL_TYPE, section["target"]])
 
 
