@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from gtgrn.command.running import environment
 
 CHILD = """
 import signal, sys, time
@@ -28,9 +29,8 @@ sys.exit(call([sys.executable, "-c", sys.argv[1]]))
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_what_ends_the_command_ends_the_run(number):
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, text=True
-    ) as process:
+    words = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
