@@ -115,6 +115,17 @@ def test_what_the_system_refuses_is_one_line_with_path_and_free_bytes(run, tmp_p
     assert run(body).log.startswith("FileNotFoundError: nowhere/x: ")
 
 
+def test_a_full_gpu_ends_in_one_line(run):
+    said = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1.00 GiB free. See more"
+    done = run(f"import torch\nraise torch.OutOfMemoryError({said!r})")
+    assert done.code == 1
+    assert done.stderr == done.log
+    assert done.log.startswith(
+        "OutOfMemoryError: CUDA out of memory. Compute on the processor (dev"
+    )
+    assert done.log.count("\n") == 1
+
+
 def test_a_log_on_the_full_disk_hides_no_line(run):
     done = run(
         "import resource\n"

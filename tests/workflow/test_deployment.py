@@ -117,6 +117,19 @@ def test_a_module_of_another_workflow(deployed, way):
     assert plan["gtgrn_train_gtgrn"] == 2
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_jobs_hear_whether_a_gpu_is_to_be_deterministic(deployed, wanted):
+    deployed.configure(**SETTINGS, deterministic=wanted)
+    write_module(deployed, CLONE)
+    with (deployed.folder / "workflow/Snakefile").open("a") as file:
+        file.write(
+            "rule told:\n    output: 'told'\n    shell: 'echo $GTGRN_DETERMINISTIC > told'\n"
+        )
+    run = deployed.snakemake("--", "told")
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert (deployed.folder / "told").read_text() == f"{wanted:d}\n"
+
+
 def test_two_modules_in_one_workflow(deployed):
     deployed.configure(**SETTINGS)
     lines = ['configfile: "config/config.yaml"']

@@ -1,5 +1,6 @@
 """Load and check the configuration, plan the run, constrain the wildcards, hold the folder."""
 
+import os
 import re
 import sys
 
@@ -19,6 +20,7 @@ from gtgrn.jobs import require_own_package
 from gtgrn.manifest import announce_command
 from gtgrn.names import CONTEXT_FEATURES_NULL, CONTEXT_NULLS, EXPRESSION_NULL
 from gtgrn.plugins import METHODS, PEERS, SECTIONS, find_plugins
+from gtgrn.training.gpu_locks import DETERMINISTIC
 from gtgrn.workflow.cell_groups import CellGroups
 from gtgrn.workflow.command import command_of_run
 from gtgrn.workflow.command_line import check_config_files
@@ -53,6 +55,7 @@ try:
 except (InputError, OSError) as error:
     raise refuse(error) from None
 announce_command(sys.argv)
+os.environ[DETERMINISTIC] = str(int(config["deterministic"]))
 FILES, STUDIES, CONTEXT = Files(PLAN), StudyFiles(PLAN), ContextFiles(PLAN)
 GROUPS = CellGroups(PLAN)
 SEEDS, NULLS, GPUS = PLAN.seeds, CONTEXT.label_nulls, int(config["gpu"])

@@ -57,6 +57,11 @@ class RunOptions:
         "Whether training jobs ask a cluster for a GPU (the resource gpu of their rules); false "
         "for partitions without. Where a job computes is said by the keys device.",
     )
+    deterministic: bool = option(
+        False,
+        "Whether a GPU is to give the same bytes in each run, by algorithms of torch that are "
+        "slower; a processor does in any case. Where torch has none, the log of the job says so.",
+    )
     image: str | None = option(
         None,
         "Container image in which jobs run under --sdm conda apptainer, made from the Dockerfile "

@@ -23,6 +23,7 @@ from gtgrn.embeddings.node2vec import PAD
 from gtgrn.embeddings.walks import Walks
 from gtgrn.training.devices import pick_device
 from gtgrn.training.loop import EarlyStopping, Embedding, require_finite, seeded
+from gtgrn.training.memory import in_blocks
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)
@@ -322,13 +323,12 @@ def _train_epoch(
 def _held_loss(model: WalkBERT, corpus: _Corpus, batch_size: int) -> float:
     """Return the mean loss over all masked places held out, in batches of bounded memory."""
     target = model.positions.device
-    total, count = 0.0, 0
-    for rows in torch.arange(len(corpus.held)).split(4 * batch_size):
-        places = corpus.held_places[rows]
-        loss = masked_loss(
-            model, corpus.held[rows].to(target), corpus.held_masked[rows].to(target),
-            places.to(target),
-        )  # fmt: skip
+
+    def lose(*walks: torch.Tensor) -> tuple[float, int]:
+        tokens, masked, places = (rows.to(target) for rows in walks)
         n = int(places.sum())
-        total, count = total + loss.item() * n, count + n
-    return total / count
+        return masked_loss(model, tokens, masked, places).item() * n, n
+
+    held = corpus.held, corpus.held_masked, corpus.held_places
+    total, count = np.sum(in_blocks(lose, 4 * batch_size, *held), axis=0)
+    return float(total / count)

@@ -23,6 +23,7 @@ from gtgrn.config.options import choose, make, option
 from gtgrn.data.scaling import standardise
 from gtgrn.training.devices import pick_device
 from gtgrn.training.loop import EarlyStopping, Embedding, require_finite, seeded
+from gtgrn.training.memory import in_blocks
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)
@@ -171,9 +172,10 @@ def train_vae(
         history, best = _fit(model, genes, chosen, draw, progress)
     logger.info("best epoch %d of %d", best, len(history))
     with torch.no_grad():
-        embedding = model.encode(genes.values)[0].cpu().numpy()
+        means = in_blocks(lambda x: model.encode(x)[0], len(genes.values), genes.values)
     progress.remove()
-    return Embedding(embedding.astype(np.float32), history, model, config)
+    embedding = torch.cat(means).cpu().numpy().astype(np.float32)
+    return Embedding(embedding, history, model, config)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from gtgrn.models.peer_training import (
 )
 from gtgrn.splits.exposure import SCORING
 from gtgrn.training.loop import seeded
+from gtgrn.training.memory import in_blocks
 
 
 class GraphNetwork(nn.Module, ABC):
@@ -192,7 +193,9 @@ def fitted(
     # Sorted, because the rounding of a product of matrices depends on where a row stands.
     order = torch.argsort(task.regulator * task.n + task.target, stable=True)
     scores = torch.empty(len(order), device=task.device)
-    scores[order] = model.decode(states, task.regulator[order], task.target[order])
+    ends = task.regulator[order], task.target[order]
+    parts = in_blocks(lambda *block: model.decode(states, *block), len(order), *ends)
+    scores[order] = torch.cat(parts)
     embeddings = np.empty(tuple(states.shape), dtype=np.float32)
     embeddings[task.order] = states.cpu().numpy()
     values = scores.cpu().numpy().astype(np.float64)

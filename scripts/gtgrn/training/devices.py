@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 
 import torch
 
 from gtgrn.errors import InputError
-from gtgrn.training.gpu_locks import VISIBLE, choose_gpu, visible_gpus
+from gtgrn.training.gpu_locks import DETERMINISTIC, VISIBLE, choose_gpu, visible_gpus
 
 logger = logging.getLogger(__name__)
 
@@ -50,4 +51,11 @@ def pick_device(name: str = "auto") -> torch.device:
         *(index, properties.name, properties.total_memory / 2**30),
         *(torch.__version__, torch.version.cuda),
     )
+    if os.environ.get(DETERMINISTIC) == "1":
+        # cuBLAS reads it when it is first used; see "Reproducibility" in torch's documentation.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        # Where torch has no such algorithm it says so in the log, which is no reason to stop.
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        logger.info("deterministic: the same GPU and torch give the same bytes in each run")
     return torch.device("cuda", index)

@@ -14,6 +14,8 @@ from typing import IO
 logger = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+DETERMINISTIC = "GTGRN_DETERMINISTIC"
+"""Environment variable by which a run tells its jobs the key deterministic: 1 or 0."""
 HELD: dict[str, IO] = {}
 """Lock files of the GPUs that this process trains on; the kernel drops them with the process."""
 

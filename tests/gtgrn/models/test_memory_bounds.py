@@ -17,6 +17,7 @@ from gtgrn.models.gtgrn import gene_features as gene_features_module
 from gtgrn.models.gtgrn import (
     hidden_training,
     pair_features,
+    paper,
     two_role,
 )
 from gtgrn.models.gtgrn.gaussian_process import gene_kernel, symbol_prefixes
@@ -26,7 +27,10 @@ from gtgrn.models.gtgrn.inputs import Inputs
 from gtgrn.models.gtgrn.label_matrix import LabelMatrix
 from gtgrn.models.gtgrn.pair_features import SHRINKAGE, ExpressionNeighbours
 from gtgrn.models.gtgrn.two_role import masked_attention
+from gtgrn.models.peer import fitted
+from gtgrn.models.peer_training import prepare
 from gtgrn.names import EDGES
+from peer_cases import make_pairs, names
 
 CPU = torch.device("cpu")
 T, G = 5, 30
@@ -78,6 +82,77 @@ def test_beyond_the_limit_evenly_spaced_columns_stand_for_all(monkeypatch, caplo
     expected = similar_columns_by_loops(residual, mask, chosen)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     assert "7 of 30 targets stand for all" in caplog.text
+
+
+def full_beyond(monkeypatch, owner, name, place=0, *, most):
+    """Let a function run out of a GPU's memory where an argument has too many entries."""
+    real = getattr(owner, name)
+
+    def bounded(*arguments, **others):
+        if arguments[place].numel() > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(*arguments, **others)
+
+    monkeypatch.setattr(owner, name, bounded)
+
+
+class Decoder:
+    """The part of a model that scores pairs, by the product of the states of their ends."""
+
+    @staticmethod
+    def decode(states, regulator, target, *_):
+        return (states[regulator] * states[target]).sum(1)
+
+
+def of_similar_columns():
+    residual, mask = residual_and_mask()
+    return lambda: pair_features._similar_columns(residual, mask), (torch.Tensor, "clamp_min_")
+
+
+def of_the_pair_channel():
+    torch.manual_seed(0)
+    model = two_role.TwoRole(width=2, regulators=T, dimensions=4, heads=1, rank=2, channels=3)
+    torch.nn.init.ones_(model.pair[-1].weight)
+    features, pairs, everything = torch.randn(G, 2), torch.randn(T * G, 3), torch.ones(T, G)
+    visible = two_role.Visible((torch.rand(T, G) < 0.5).float(), everything, everything)
+
+    @torch.no_grad()
+    def score():
+        return model.eval()(features[:T], features, visible, everything > 0, pairs)
+
+    return score, (model.pair, "forward")
+
+
+def of_the_papers_pairs():
+    states = torch.randn(G, 3, generator=torch.Generator().manual_seed(0))
+    ends = torch.arange(G).repeat(4), torch.arange(4 * G) % 7
+    return lambda: paper.decode_blocks(Decoder, states, *ends, ()), (Decoder, "decode", 1)
+
+
+def of_the_pairs_of_a_peer():
+    task = prepare(make_pairs(), names(24), "cpu")
+    states = torch.randn(24, 3, generator=torch.Generator().manual_seed(0))
+
+    def score():
+        return torch.tensor(fitted(task, Decoder, states, [], {}).scores)
+
+    return score, (Decoder, "decode", 1)
+
+
+SITES = [of_similar_columns, of_the_pair_channel, of_the_papers_pairs, of_the_pairs_of_a_peer]
+
+
+@pytest.mark.parametrize("site", SITES, ids=lambda site: site.__name__)
+def test_where_a_gpu_is_full_smaller_blocks_give_the_same(monkeypatch, caplog, site):
+    score, place = site()
+    expected = score()
+    full_beyond(monkeypatch, *place, most=40)
+    torch.testing.assert_close(score(), expected, atol=1e-6, rtol=1e-5)
+    assert "The memory of the GPU is full" in caplog.text
+    # Where not even one row fits, torch's exception is left to the log, which words it.
+    full_beyond(monkeypatch, *place, most=0)
+    with pytest.raises(torch.OutOfMemoryError):
+        score()
 
 
 def test_expression_neighbours_do_not_depend_on_the_block(monkeypatch):

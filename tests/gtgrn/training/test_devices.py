@@ -73,6 +73,22 @@ def test_a_gpu_by_number_is_that_one(gpus):
     assert not gpu_locks.HELD
 
 
+@pytest.mark.parametrize(("asked", "expected"), [("1", True), ("0", False), (None, False)])
+def test_a_gpu_is_deterministic_where_the_run_asks_for_it(gpus, monkeypatch, asked, expected):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.delenv(gpu_locks.DETERMINISTIC, raising=False)
+    if asked:
+        monkeypatch.setenv(gpu_locks.DETERMINISTIC, asked)
+    gpus(1)
+    try:
+        devices.pick_device("auto")
+        assert torch.are_deterministic_algorithms_enabled() is expected
+        assert ("CUBLAS_WORKSPACE_CONFIG" in os.environ) is expected
+    finally:
+        torch.use_deterministic_algorithms(False)
+        os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
 def test_jobs_side_by_side_get_a_gpu_each_and_a_killed_one_frees_its_own(tmp_path):
     names, jobs = ["0", "1", "2"], []
     try:

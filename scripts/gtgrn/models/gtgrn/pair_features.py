@@ -17,6 +17,7 @@ import torch
 from gtgrn.data.scaling import standardise
 from gtgrn.models.gtgrn.gene_features import profile_moments, row_profiles
 from gtgrn.models.gtgrn.two_role import Visible, rates
+from gtgrn.training.memory import in_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +50,12 @@ def nearest(similarity: np.ndarray, neighbours: int) -> np.ndarray:
     return np.where((similarity >= cut) & (similarity > 0), similarity, 0.0)
 
 
+def _block_size(n: int) -> int:
+    return min(BLOCK, max(1, BLOCK_ENTRIES // max(n, 1)))
+
+
 def _blocks(n: int) -> list[np.ndarray]:
-    size = min(BLOCK, max(1, BLOCK_ENTRIES // n))
+    size = _block_size(n)
     return [np.arange(start, min(start + size, n)) for start in range(0, n, size)]
 
 
@@ -157,15 +162,16 @@ def _similar_columns(residual: torch.Tensor, mask: torch.Tensor) -> torch.Tensor
     neighbours, both = unit[:, chosen], both[:, chosen]
     place = torch.full((n,), -1, device=mask.device)
     place[chosen] = torch.arange(len(chosen), device=mask.device)
-    result = torch.empty_like(residual)
-    for block in _blocks(n):
-        own = torch.as_tensor(block, device=mask.device)
+
+    def means_of(own: torch.Tensor) -> torch.Tensor:
         cosine = (neighbours.T @ unit[:, own]).clamp_min_(0)
         itself = torch.nonzero(place[own] >= 0).squeeze(1)
         cosine[place[own[itself]], itself] = 0
         sums, size = (both @ cosine).chunk(2)
-        result[:, own] = sums / (size + SHRINKAGE)
-    return result
+        return sums / (size + SHRINKAGE)
+
+    everyone = torch.arange(n, device=mask.device)
+    return torch.cat(in_blocks(means_of, _block_size(n), everyone), dim=1)
 
 
 @torch.no_grad()

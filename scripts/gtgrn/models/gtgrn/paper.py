@@ -31,6 +31,7 @@ from gtgrn.splits import leakage
 from gtgrn.splits.exposure import SCORING, TRAINING, VALIDATION, Exposure
 from gtgrn.training.devices import pick_device
 from gtgrn.training.loop import EarlyStopping, require_finite, seeded
+from gtgrn.training.memory import in_blocks
 from gtgrn.training.progress import SAVE_SECONDS, Progress
 
 logger = logging.getLogger(__name__)
@@ -367,8 +368,11 @@ def decode_blocks(
 
     See :meth:`gtgrn.models.gtgrn.transformer.GTGRN.decode` for the arguments.
     """
-    blocks = zip(regulator.split(BLOCK), target.split(BLOCK), strict=True)
-    return torch.cat([model.decode(h, *block, visible).float() for block in blocks])
+    return torch.cat(
+        in_blocks(
+            lambda *block: model.decode(h, *block, visible).float(), BLOCK, regulator, target
+        )
+    )
 
 
 def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

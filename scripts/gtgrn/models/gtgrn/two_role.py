@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from gtgrn.training.memory import in_blocks
+
 PSEUDO_PAIRS = 2.0
 """Pairs at the mean rate by which the rate of a regulator or target is smoothed."""
 CLAMP = 5.0
@@ -270,7 +272,8 @@ class TwoRole(nn.Module):
         if self.pair is None:
             return logits
         # In blocks, because the hidden layer is wider than all that is kept of a pair.
-        return logits + torch.cat([self.pair(x).squeeze(-1) for x in pair.split(BLOCK)])
+        own = in_blocks(lambda x: self.pair(x).squeeze(-1), BLOCK, pair)
+        return logits + torch.cat(own)
 
 
 class FullModel(nn.Module):
