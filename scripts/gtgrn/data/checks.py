@@ -93,11 +93,19 @@ def check_unique(names: pd.Index, kind: str, path: str, remedy: str) -> None:
         raise bad_path(f"a {kind} has no name", path, f"Name every {kind}")
 
 
-def check_values(matrix: Matrix, cells: pd.Index, genes: pd.Index, values: str, path: str) -> None:
+def check_values(
+    matrix: Matrix,
+    cells: pd.Index,
+    genes: pd.Index,
+    values: str,
+    path: str,
+    how: str = "declared",
+) -> None:
     """Check that the values can be what the card declares; name the first that cannot."""
     rules = [(lambda x: ~np.isfinite(x), "missing or infinite", "Fill or drop it")]
     if values in NEVER_NEGATIVE:
-        rules.append((lambda x: x < 0, "negative", "Declare 'continuous', or correct the file"))
+        advice = "Correct the file, or set 'values: continuous' in the card"
+        rules.append((lambda x: x < 0, "negative", advice))
     if values == COUNTS:
         rules.append((lambda x: x != np.rint(x), "not a whole number", ""))
     stored = matrix.data if sparse.issparse(matrix) else matrix
@@ -112,7 +120,7 @@ def check_values(matrix: Matrix, cells: pd.Index, genes: pd.Index, values: str, 
         else:
             row, column = np.argwhere(bad)[0]
         raise InputError(
-            f"declared {values}, but {bad.sum()} values are {problem}, the first "
+            f"{how} {values}, but {bad.sum()} values are {problem}, the first "
             f"{matrix[row, column]:g} (cell '{cells[row]}', gene '{genes[column]}')",
             file=path,
             field="expression.values",

@@ -15,6 +15,7 @@ from gtgrn.config.locations import TRANSLATIONS, shipped
 from gtgrn.errors import InputError
 from gtgrn.tables import read_table
 
+ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?(_PAR_Y)?")
 ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*G\d{6,})\.\d+$")
 """A version such as .12 is no part of an Ensembl identifier's meaning."""
 
@@ -22,6 +23,11 @@ ENSEMBL_VERSION = re.compile(r"^(ENS[A-Z]*G\d{6,})\.\d+$")
 def without_version(name: str) -> str:
     """Return an Ensembl identifier without its version, and any other name as it is."""
     return ENSEMBL_VERSION.sub(r"\1", name)
+
+
+def share_of_ensembl(names: Collection[str]) -> float:
+    """Return the share of names that are Ensembl identifiers of genes, 0 of none."""
+    return sum(bool(ENSEMBL.fullmatch(name)) for name in names) / max(len(names), 1)
 
 
 def are_shipped(kinds: Sequence[str]) -> bool:

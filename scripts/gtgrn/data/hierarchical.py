@@ -30,6 +30,8 @@ LARGE = 200_000_000
 LOOM_BLOCK = 256
 """Genes read from a loom file at a time, so that the dense matrix is never in memory."""
 
+ZARR_FILES = (".zgroup", "zarr.json", ".zattrs")
+"""Of which one lies at the root of a zarr store."""
 GENE_ATTRIBUTES = ("Gene", "var_names", "gene_names", "GeneName", "Symbol", "Accession")
 CELL_ATTRIBUTES = ("CellID", "obs_names", "cell_names", "Barcode", "barcode")
 
@@ -63,7 +65,8 @@ def open_store(path: Path, expression: dict) -> Iterator:
     """
     import h5py
 
-    if path.is_dir() or is_zarr_zip(path):
+    within = zarr_within_zip(path)
+    if path.is_dir() or within is not None:
         import zarr
 
         if path.is_dir():
@@ -71,19 +74,26 @@ def open_store(path: Path, expression: dict) -> Iterator:
         store = str(path) if path.is_dir() else zarr.storage.ZipStore(path, mode="r")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield zarr.open_group(store, mode="r")
+            yield zarr.open_group(store, path=within or None, mode="r")
         return
     with unpacked_hdf5(path, expression) as plain, h5py.File(plain, "r") as file:
         yield file
 
 
-def is_zarr_zip(path: Path) -> bool:
-    """Return whether a file is a zipped zarr store."""
+def zarr_within_zip(path: Path) -> str | None:
+    """Return the folder of a zip in which a zarr store lies, empty at its root; None without.
+
+    A folder that is packed as a whole comes with its own name before each of its files.
+    """
     if not zipfile.is_zipfile(path):
-        return False
+        return None
     with zipfile.ZipFile(path) as archive:
-        names = set(archive.namelist())
-    return bool(names & {".zgroup", "zarr.json", ".zattrs"})
+        names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
+    tops = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in ZARR_FILES}
+    top = min(tops, key=len, default=None)
+    if top is None or "/" in top or (top and not all(x.startswith(f"{top}/") for x in names)):
+        return None
+    return top
 
 
 def read_anndata(path: Path, expression: dict) -> ad.AnnData:

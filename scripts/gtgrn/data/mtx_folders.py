@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import logging
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gtgrn.data.gene_tables import share_of_ensembl
 from gtgrn.data.not_genes import is_numbering
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
@@ -53,7 +53,6 @@ OTHER_FEATURES = {
 }  # fmt: skip
 KINDS = {*OTHER_FEATURES, "gene expression", "gene", "mrna", "rna", "expression"}
 """What the third column says of a feature."""
-ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?(_PAR_Y)?")
 MORE = "more"
 WORDS = {GENES: ("gene", "feature"), CELLS: ("barcode", "cell")}
 """Words in the name of a list that is called otherwise."""
@@ -316,7 +315,7 @@ def _as_anndata(matrix, genes: pd.DataFrame, cells: np.ndarray, path: Path) -> a
         genes = pd.DataFrame({0: genes[0], 1: genes[0], 2: genes[1]})  # symbols and kinds
     identifiers = genes.iloc[:, 0].to_numpy(str)
     symbols = genes.iloc[:, 1].to_numpy(str) if genes.shape[1] > 1 else identifiers
-    if genes.shape[1] > 1 and _share(symbols) > 0.5 > _share(identifiers):
+    if genes.shape[1] > 1 and share_of_ensembl(symbols) > 0.5 > share_of_ensembl(identifiers):
         identifiers, symbols = symbols, identifiers
     symbols = np.where(symbols == "", identifiers, symbols)
     var = pd.DataFrame({"gene_ids": identifiers}, index=symbols.astype(object))
@@ -326,10 +325,6 @@ def _as_anndata(matrix, genes: pd.DataFrame, cells: np.ndarray, path: Path) -> a
     if genes.shape[1] > 2:
         adata = _only_genes(adata, path)
     return _join_spliced(adata, path)
-
-
-def _share(names: Sequence[str]) -> float:
-    return sum(bool(ENSEMBL.fullmatch(name)) for name in names) / max(len(names), 1)
 
 
 def _only_genes(adata: ad.AnnData, path: Path) -> ad.AnnData:

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 FRACTION = re.compile(r"[-+]?\d*[.,]\d+([eE][-+]?\d+)?|[-+]?\d+([.,]\d+)?[eE][-+]?\d+|nan|inf")
 NUMBERED = re.compile(r"[A-Za-z]{1,2}\d{1,3}")
 WHOLE = re.compile(r"\d+")
+WORD = re.compile(r"[a-z]{3,}([_ .-][a-z]+)*")
+FEW_WORDS = 12
+"""With more names of words these are how the organism's genes are called."""
 POINT_ZERO = re.compile(r"\d+\.0")
 MOST = 0.5
 """Share of the names above which what is said of them is said of all."""
@@ -87,6 +90,7 @@ def check_meaning(
         )
     _check_side(genes, cells, path, table)
     _warn_of_dates(genes, path)
+    _warn_of_words(genes, path, table)
 
 
 def _check_points(names: Sequence[str], what: str, path: str) -> None:
@@ -117,6 +121,22 @@ def _warn_of_dates(genes: Sequence[str], path: str) -> None:
             "changes symbols such as MARCH1 and SEPT2 so; restore their names",
             path, len(others), others[0],
         )  # fmt: skip
+
+
+def _warn_of_words(genes: Sequence[str], path: str, table: str) -> None:
+    """Warn of words among symbols: columns that describe cells, such as treated."""
+    words = [name for name in genes if WORD.fullmatch(name)]
+    known = _known_genes(tuple(map(shipped, TRANSLATIONS["ensembl"])))
+    words = [name for name in words if name not in known]
+    if not words or len(words) > FEW_WORDS or _share(genes, known) < MOST:
+        return
+    remedy = f"'drop_columns: [{', '.join(words)}]' in the card's section expression leaves out"
+    log.warning(
+        "%s: the names of %d of the genes are words and no symbols (%s): %s",
+        path, len(words), ", ".join(words),
+        f"{remedy} what describes cells" if table == CELLS_BY_GENES
+        else "take out of the file what is no gene",
+    )  # fmt: skip
 
 
 def _are_values(names: Sequence[str], whole: bool) -> bool:

@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from gtgrn.data.gene_tables import are_shipped, translate
+from gtgrn.data.gene_tables import are_shipped, share_of_ensembl, translate
 from gtgrn.errors import InputError
 
-ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
 BARCODE = re.compile(r"[ACGT]{10,}(-\d+)?")
 VERSION = re.compile(r"\.\d+$")
 PREFIX = re.compile(
@@ -320,12 +319,12 @@ def _guess_cause(names: set[str], genes: set[str], cells: set[str]) -> str:
         return "The table has no rows: check the file"
     if names & cells or (_share(BARCODE, genes) > 0.5 > _share(BARCODE, names)):
         return "The expression's genes look like its cells: change expression.orientation"
-    ensembl = _share(ENSEMBL, names) > 0.5, _share(ENSEMBL, genes) > 0.5
+    ensembl = share_of_ensembl(names) > 0.5, share_of_ensembl(genes) > 0.5
     if ensembl[0] != ensembl[1]:
         if ensembl[1]:
             return (
                 "The expression has Ensembl identifiers and the file symbols: set "
-                "expression.gene_map: shipped, or (unless it is a table) expression.gene_names"
+                "expression.gene_map: shipped, or expression.gene_names to a column with symbols"
             )
         return (
             "The file has Ensembl identifiers and the expression symbols: set "

@@ -106,10 +106,10 @@ def read_expression(expression: dict, columns: Mapping[str, str] | None = None) 
         # First of all, as nothing can be guessed from values that are missing.
         check_values(matrix, obs.index, genes, expression["values"], path)
         source |= settle_values(matrix, expression, path, layers)
-    if named:
-        source["gene_map_counts"] = named
-    if left_out:
-        source["left_out"] = left_out
+        if source["values"] != expression["values"]:
+            check_values(matrix, obs.index, genes, source["values"], path, how="taken as")
+    found = {"gene_map_counts": named, "left_out": left_out}
+    source |= {key: value for key, value in found.items() if value}
     uns = {UNS: {"source": source}}
     return ad.AnnData(matrix, obs=obs, var=pd.DataFrame(index=genes), uns=uns)
 

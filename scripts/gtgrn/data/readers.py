@@ -20,7 +20,14 @@ from scipy import sparse
 from gtgrn.config.card_checks import check_ships_with_scanpy
 from gtgrn.data.gene_lists import read_columns
 from gtgrn.data.gene_tables import without_version
-from gtgrn.data.hierarchical import is_zarr_zip, open_store, read_10x_h5, read_anndata, read_loom
+from gtgrn.data.hierarchical import (
+    ZARR_FILES,
+    open_store,
+    read_10x_h5,
+    read_anndata,
+    read_loom,
+    zarr_within_zip,
+)
 from gtgrn.data.mtx_folders import find_matrices, read_mtx_folder
 from gtgrn.data.text_tables import read_text_table
 from gtgrn.data.value_kinds import COUNTS
@@ -57,13 +64,13 @@ def find_format(path: Path, expression: dict) -> str:
         If it is a folder or an HDF5 file of no known kind.
     """
     if path.is_dir():
-        if any((path / name).exists() for name in (".zgroup", "zarr.json", ".zattrs")):
+        if any((path / name).exists() for name in ZARR_FILES):
             return H5AD
         if find_matrices(path):
             return MTX
         raise ValueError("there is no matrix.mtx in the folder, and it is no zarr store")
     check_file(path)
-    if is_zarr_zip(path):
+    if zarr_within_zip(path) is not None:
         return H5AD
     start = first_bytes(path)
     refuse_strange(path, start)
@@ -136,9 +143,6 @@ def read_matrix(path: Path, expression: dict) -> ad.AnnData:
             log.warning("%s: the card says %s; it is %s and read as such", path, form,
                         SPELT[found])  # fmt: skip
         adata = READERS[found](path, expression)
-        for key in ("gene_names",) if found == TABLE else ():
-            if key in expression:
-                raise ValueError(f"a table has no columns of genes for {key}")
     if "gene_ids" in adata.var and "gene_names" not in expression:
         adata.var_names = _tell_apart(adata.var_names, adata.var["gene_ids"], path)
     elif "Accession" in adata.var and "gene_names" not in expression:
@@ -367,7 +371,8 @@ def join_cells(tables: dict[str, ad.AnnData]) -> ad.AnnData:
     matrix = np.concatenate([table[:, genes].X for table in tables.values()])
     cells = np.concatenate([table.obs_names for table in tables.values()])
     left_out = [name for table in tables.values() for name in table.uns.get("left_out", [])]
-    joined = ad.AnnData(matrix, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
+    var = tables[first].var
+    joined = ad.AnnData(matrix, obs=pd.DataFrame(index=cells), var=var)
     joined.uns["left_out"] = left_out
     return joined
 

@@ -18,13 +18,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from gtgrn.data.not_genes import (
-    KEEP,
-    UNNAMED,
-    is_annotation,
-    is_numbering,
-    warn_left_out,
-)
+from gtgrn.data.annotation_columns import drop_asked, offer_symbols, set_aside
+from gtgrn.data.not_genes import UNNAMED, is_annotation, is_numbering
 from gtgrn.data.value_kinds import AUTO, COUNTS
 from gtgrn.errors import InputError
 from gtgrn.opening import open_text, plain_name
@@ -175,7 +170,7 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
     -------
     anndata.AnnData
         Cells x genes, dense float32, with the names of the file; `uns["left_out"]` names what
-        was left out as no gene or cell.
+        was left out as no gene or cell. `var` has what was left out beside the values of genes.
 
     Raises
     ------
@@ -197,16 +192,17 @@ def read_text_table(path: Path, expression: dict) -> ad.AnnData:
         stem = path.name.split(".")[0]
         rows = np.array([f"{stem}_{number}" for number in range(1, len(frame) + 1)], dtype=object)
         columns, body = header, frame
-    columns, body = _drop_asked(path, expression, list(columns), body)
-    left_out: list[str] = []
-    if expression.get("not_genes") != KEEP:
-        columns, body, left_out = _leave_out(path, columns, body, rows)
+    columns, body = drop_asked(path, expression, list(columns), body)
+    columns, body, beside = set_aside(path, expression, columns, body, rows)
     _check_numeric(body, rows, columns, path)
     matrix = body.to_numpy(np.float32)
+    var = pd.DataFrame(index=columns)
     if expression["orientation"] == "genes_by_cells":
         matrix, rows, columns = np.ascontiguousarray(matrix.T), columns, rows
-    adata = ad.AnnData(matrix, obs=pd.DataFrame(index=rows), var=pd.DataFrame(index=columns))
-    adata.uns["left_out"] = left_out
+        var = beside.set_axis(columns)
+        offer_symbols(path, expression, var)
+    adata = ad.AnnData(matrix, obs=pd.DataFrame(index=rows), var=var)
+    adata.uns["left_out"] = list(beside.columns)
     return adata
 
 
@@ -329,39 +325,6 @@ def is_corner(name: str) -> bool:
 def _as_text(path: Path, frame: pd.DataFrame) -> np.ndarray:
     """Return the names in the first column, without blanks at their ends."""
     return frame[0].astype(str).str.strip().to_numpy(dtype=object)
-
-
-def _drop_asked(
-    path: Path, expression: dict, columns: list[str], body: pd.DataFrame
-) -> tuple[list[str], pd.DataFrame]:
-    """Drop the columns that the card names."""
-    asked = expression.get("drop_columns", [])
-    for name in asked:
-        if name not in columns:
-            raise InputError(
-                f"there is no column '{name}'; the first are {', '.join(columns[:3])}",
-                file=path,
-                field="expression.drop_columns",
-                remedy="Correct or remove it",
-            )
-    kept = [position for position, name in enumerate(columns) if name not in set(asked)]
-    return [columns[position] for position in kept], body.iloc[:, kept]
-
-
-def _leave_out(
-    path: Path, columns: list[str], body: pd.DataFrame, rows: np.ndarray
-) -> tuple[list[str], pd.DataFrame, list[str]]:
-    """Leave out the columns that are known to be no gene and no cell."""
-    odd = [
-        is_annotation(name, body.iloc[:, i].to_numpy(), body.dtypes.iloc[i].kind in "iuf", rows)
-        for i, name in enumerate(columns)
-    ]
-    if not any(odd) or all(odd):
-        return columns, body, []
-    names = [name or "(no name)" for name, is_odd in zip(columns, odd, strict=True) if is_odd]
-    warn_left_out(names, path)
-    kept = [position for position, is_odd in enumerate(odd) if not is_odd]
-    return [columns[position] for position in kept], body.iloc[:, kept], names
 
 
 def _check_numeric(body: pd.DataFrame, rows: np.ndarray, columns: list, path: Path) -> None:

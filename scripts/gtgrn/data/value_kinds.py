@@ -39,6 +39,8 @@ MOST_UNDONE = 200
 """Cells whose values are held against their smallest."""
 WHOLE_SHARE = 0.05
 """Share of whole numbers among positive values above which fractions are estimates of counts."""
+FEW_BELOW = 0.01
+"""Share of the values that are not 0 below which negative ones are no sign of centred values."""
 TOP_GENES = 0.1
 """Share of genes, those of the largest means, whose variance is held against their mean."""
 UNDOINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -93,7 +95,7 @@ def find_kind(matrix: np.ndarray | sparse.spmatrix) -> ValueKind:
         return ValueKind(CONTINUOUS, ["no value is above 0"], sure=False)
     smallest, largest = float(stored.min()), float(stored.max())
     if smallest < 0:
-        return _negative(matrix, smallest)
+        return _damaged_counts(stored) or _negative(matrix, smallest)
     zeros = 1 - np.count_nonzero(stored) / (matrix.shape[0] * matrix.shape[1])
     facts = [f"{zeros:.0%} are 0", f"the largest is {largest:g}"]
     if largest > 1 and (stored == np.rint(stored)).all():
@@ -133,6 +135,14 @@ def _order_by_content(matrix: np.ndarray | sparse.spmatrix) -> np.ndarray:
         # A row's sum is the same wherever the row stands: no product of matrices promises that.
         keys.append([np.asarray(values.sum(axis=1)).ravel() for values in (square, part)])
     return np.lexsort(np.concatenate(keys, axis=1))
+
+
+def _damaged_counts(stored: np.ndarray) -> ValueKind | None:
+    """Return that whole numbers are counts where only a few are below 0: a code, or an error."""
+    below = int((stored < 0).sum())
+    if below > FEW_BELOW * np.count_nonzero(stored) or (stored != np.rint(stored)).any():
+        return None
+    return ValueKind(COUNTS, [f"all are whole numbers, all but {below} at least 0"])
 
 
 def _negative(matrix: np.ndarray | sparse.spmatrix, smallest: float) -> ValueKind:

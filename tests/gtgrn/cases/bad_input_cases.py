@@ -291,7 +291,7 @@ CASES: dict[str, tuple] = {
     ),
     "negative count": (
         put(-1),
-        "counts.csv | expression.values | 1 values are negative | Declare 'continuous'",
+        "counts.csv | expression.values | 1 values are negative | set 'values: continuous'",
     ),
     "fraction as count": (
         put(1.5),

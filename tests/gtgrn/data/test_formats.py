@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import shutil
 import zipfile
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,6 +163,32 @@ def test_what_no_reader_takes_is_named(tmp_path, content, words, packed):
     path.write_bytes(gzip.compress(content) if packed else content)
     card = {"format": "table", "path": str(path), "orientation": "cells_by_genes"}
     assert f"it is {words}" in refusal(card)
+
+
+def zarr_of(folder, name: str = "x.zarr") -> pd.DataFrame:
+    frame = counts()
+    table = ad.AnnData(frame.to_numpy(np.float32))
+    table.obs_names, table.var_names = frame.index, frame.columns
+    table.write_zarr(folder / name)
+    return frame
+
+
+@pytest.mark.parametrize("within", ["", "x.zarr"], ids=["its files", "the folder"])
+def test_a_zarr_store_is_read_however_it_was_zipped(tmp_path, within):
+    frame = zarr_of(tmp_path)
+    below = tmp_path if within else tmp_path / "x.zarr"
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", below, within or None)
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("__MACOSX/._x.zarr", b"of a Mac")
+    check_same({"format": "h5ad", "path": packed}, frame)
+
+
+def test_two_zarr_stores_in_a_zip_are_refused(tmp_path):
+    (tmp_path / "both").mkdir()
+    for name in ("a.zarr", "b.zarr"):
+        zarr_of(tmp_path / "both", name)
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "both")
+    assert "unpack it and name one" in refusal({"format": "h5ad", "path": packed})
 
 
 def test_an_archive_of_several_files(tmp_path):

@@ -303,3 +303,25 @@ def test_no_edge_left_names_what_would_mend_it(tmp_path, monkeypatch, spell, wor
     with pytest.raises(InputError, match=words) as caught:
         read_reference(section, [spell(gene) for gene in GENES])
     assert not str(caught.value).endswith("...")
+
+
+# Words among symbols
+
+
+def test_words_among_symbols_are_named_and_the_remedy_works(tmp_path, caplog):
+    table = COUNTS.assign(treated=[i % 2 for i in range(len(COUNTS))], dose=3)
+    read(tmp_path / "a.csv", table.to_csv())
+    assert "2 of the genes are words and no symbols (treated, dose)" in caplog.text
+    assert "'drop_columns: [treated, dose]'" in caplog.text
+    caplog.clear()
+    check_read(read(tmp_path / "a.csv", None, drop_columns=["treated", "dose"]))
+    assert "are words" not in caplog.text
+
+
+@pytest.mark.parametrize("names", [["actb", "gata1", "myod"], ["mt-Nd1", "a", "Gm1"], ["LOC1"]])
+def test_genes_of_other_spellings_are_no_words(tmp_path, caplog, names):
+    table = COUNTS.rename(columns=dict(zip(GENES, names, strict=False)))
+    if names[0] == "actb":  # zebrafish: all are small
+        table = table.rename(columns=str.lower)
+    read(tmp_path / "a.csv", table.to_csv())
+    assert "are words" not in caplog.text

@@ -10,6 +10,7 @@ from gtgrn.data import value_kinds
 from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.value_kinds import find_kind
 from gtgrn.errors import InputError
+from matrix_cases import counts, refusal
 from preprocess_cases import preprocess
 from scipy import sparse
 
@@ -234,3 +235,20 @@ def test_fractions_of_counts_are_no_roots(kind):
         values, expected = made_as(kind, depth)
         found = find_kind(np.round(values, 2).astype(np.float32))
         assert found.kind == expected, str(found)
+
+
+@pytest.mark.parametrize("store", [np.asarray, sparse.csr_matrix])
+def test_counts_with_a_few_values_below_0_are_refused_and_no_other_kind(tmp_path, store):
+    frame, path = counts(), tmp_path / "a.h5ad"
+    matrix = frame.to_numpy(np.float32)
+    matrix[3, 2] = -1  # a code for missing values, or the sign of a damage
+    names = pd.DataFrame(index=frame.index), pd.DataFrame(index=frame.columns)
+    ad.AnnData(store(matrix), *names).write_h5ad(path)
+    card = {"format": "h5ad", "path": str(path)}
+    assert "taken as counts, but 1 values are negative, the first -1" in refusal(card)
+    # The remedy is followed: the values stay as they are.
+    right = read_expression(card | {"values": "continuous"})
+    assert right.X.min() == -1
+    # Differences of counts have many such values.
+    ad.AnnData(store(matrix - np.roll(matrix, 1, axis=0)), *names).write_h5ad(path)
+    assert read_expression(card | {"values": "auto"}).uns["gtgrn"]["source"]["values"] != "counts"

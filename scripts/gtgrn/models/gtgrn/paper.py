@@ -368,11 +368,8 @@ def decode_blocks(
 
     See :meth:`gtgrn.models.gtgrn.transformer.GTGRN.decode` for the arguments.
     """
-    return torch.cat(
-        in_blocks(
-            lambda *block: model.decode(h, *block, visible).float(), BLOCK, regulator, target
-        )
-    )
+    parts = in_blocks(lambda *ends: model.decode(h, *ends, visible), BLOCK, regulator, target)
+    return torch.cat(parts).float()
 
 
 def _indices(pairs: pd.DataFrame, genes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
