@@ -11,11 +11,15 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
 
 DEEPEST = 16
 """Groups within groups; no format here has more than five."""
 MOST_MEMBERS = 1_000_000
+FULL = 0.75
+"""Share of the memory allowed at which it was used up, as what failed last may have been large."""
 BLOCK = 1 << 24
 """Bytes read at a time."""
 NAMES = ("_index", "index", "Gene", "var_names", "gene_names", "GeneName", "Symbol", "Accession",
@@ -32,19 +36,74 @@ def serve(requests: Iterator[str]) -> None:
     for line in requests:
         request = json.loads(line)
         _limit(request["cpu"], request["memory"])
-        answer = ""
-        try:
-            if request["matrix"]:
-                probe(request["path"], request["layer"], request["columns"], request["largest"])
-            else:
-                probe_columns(request["path"], request["columns"], request["largest"])
-        except Suspicious as error:
-            answer = str(error)
-        except MemoryError:
-            answer = f"reading it takes more than {request['memory']:,} bytes of memory"
-        except Exception:  # noqa: BLE001 - the reader meets it too, and says it in its words
-            answer = ""
+        answer = _answer(request)
+        full = most_memory() > FULL * request["memory"]
+        if full:
+            answer = _too_much(request)
         print(json.dumps(answer), flush=True)
+        if full:
+            return  # the next process has a peak of its own
+
+
+def _answer(request: dict) -> str:
+    """Return why a file is not to be read, or nothing."""
+    path, columns, largest = (request[key] for key in ("path", "columns", "largest"))
+    try:
+        if request["matrix"]:
+            probe(path, request["layer"], columns, largest)
+        else:
+            probe_columns(path, columns, largest)
+    except Suspicious as error:
+        return str(error)
+    except MemoryError:
+        return _too_much(request)
+    return ""
+
+
+def _too_much(request: dict) -> str:
+    return f"reading it takes more than {request['memory']:,} bytes of memory"
+
+
+def most_memory() -> int:
+    """Return the most bytes of address space that this process has had, 0 where none tells.
+
+    HDF5 may use up all that there is, and then say no more than that a name is not there.
+    """
+    try:
+        with open("/proc/self/status") as status:
+            lines = dict(line.split(":", 1) for line in status)
+    except OSError:
+        return 0
+    return 1024 * int(lines["VmPeak"].split()[0])
+
+
+def tolerant(otherwise: Callable[[], Any]) -> Callable[[Callable], Callable]:
+    """Return what lets a step pass that h5py refuses, as the reader may take the next without it.
+
+    Memory that runs out is no such refusal: the reader has no bound and would not meet it. HDF5
+    raises its own kinds of errors then, and says so in their text.
+
+    Parameters
+    ----------
+    otherwise
+        Gives the result of a step that was refused.
+    """
+
+    def wrap(step: Callable) -> Callable:
+        @wraps(step)
+        def taken(*arguments, **keys):
+            try:
+                return step(*arguments, **keys)
+            except Suspicious:
+                raise
+            except Exception as error:
+                if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+                    raise MemoryError from error
+                return otherwise()
+
+        return taken
+
+    return wrap
 
 
 def _limit(cpu: int, memory: int) -> None:
@@ -61,6 +120,7 @@ def _limit(cpu: int, memory: int) -> None:
             continue
 
 
+@tolerant(lambda: None)
 def probe(path: str, layer: str | None, columns: list[str], largest: int) -> None:
     """Read what the readers of h5ad, loom and 10x read.
 
@@ -77,27 +137,29 @@ def probe(path: str, layer: str | None, columns: list[str], largest: int) -> Non
     ------
     Suspicious
         If a part lies in another file, is far larger than the file or deeper than any format.
+    MemoryError
+        If the memory allowed does not do.
     """
     import h5py
 
     with h5py.File(path, "r") as file:
         walk = _Walk(h5py, file, largest)
-        dict(file.attrs)
+        walk.attributes("/")
         members = {name: walk.get(name) for name in walk.names(file)}
         groups = {name: found for name, found in members.items() if hasattr(found, "keys")}
         for group in groups.values():
             walk.names(group, opened=False)
         # AnnData before 0.8 has no encoding, and is read as a whole.
         old = "obs" in members and not (
-            "obs" in groups and "encoding-type" in dict(groups["obs"].attrs)
+            "obs" in groups and "encoding-type" in walk.attributes("obs")
         )
-        wanted = [name for name, found in groups.items() if old or _is_10x(found)]
+        wanted = [name for name in groups if old or walk.is_10x(name)]
         wanted += [name for name in members if old] or ["X", "matrix"]
         wanted += [f"layers/{layer}"] if layer else []
         wanted += ["raw/X"] if layer == "raw" else []
         for frame in ("obs", "var", "raw/var", "row_attrs", "col_attrs"):
-            walk.attributes(frame)
-            wanted += [f"{frame}/{name}" for name in (*NAMES, walk.index_of(frame), *columns)]
+            index = str(walk.attributes(frame).get("_index", "_index"))
+            wanted += [f"{frame}/{name}" for name in (*NAMES, index, *columns)]
             wanted += [f"{frame}/__categories/{name}" for name in columns]
         for frame in ("row_attrs", "col_attrs"):
             walk.shapes(frame)
@@ -105,6 +167,7 @@ def probe(path: str, layer: str | None, columns: list[str], largest: int) -> Non
             walk.read(name)
 
 
+@tolerant(lambda: None)
 def probe_columns(path: str, columns: list[str], largest: int) -> None:
     """Read columns of cells alone, as :mod:`gtgrn.data.obs_columns` does.
 
@@ -131,10 +194,6 @@ def probe_columns(path: str, columns: list[str], largest: int) -> None:
             walk.read(name)
 
 
-def _is_10x(group) -> bool:
-    return {"indices", "indptr", "data"} <= set(group)
-
-
 class _Walk:
     """A file, and what of it was read."""
 
@@ -142,6 +201,7 @@ class _Walk:
         self.h5py, self.file, self.largest = h5py, file, largest
         self.seen: set[int] = set()
 
+    @tolerant(list)
     def names(self, group, opened: bool = True) -> list[str]:
         """Return the members of a group; none that is to be opened may lie in another file."""
         names: list[str] = []
@@ -153,34 +213,28 @@ class _Walk:
                 raise Suspicious(f"its part {name[:40]} lies in another file")
         return names
 
+    @tolerant(lambda: None)
     def get(self, name: str):
         """Return an object, or nothing where there is none that can be opened."""
-        try:
-            return self.file.get(name)
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - see the head
-            return None
+        return self.file.get(name)
 
-    def attributes(self, name: str) -> None:
-        """Read the attributes of an object."""
+    @tolerant(dict)
+    def attributes(self, name: str) -> dict:
+        """Return the attributes of an object that can be read."""
         found = self.get(name)
-        for key in [] if found is None else list(found.attrs):
-            try:
-                found.attrs[key]
-            except MemoryError:
-                raise
-            except Exception:  # noqa: BLE001 - see the head
-                continue
+        keys = [] if found is None else list(found.attrs)
+        return {key: self._attribute(found, key) for key in keys}
 
-    def index_of(self, name: str) -> str:
-        """Return the name of the index of a data frame."""
-        found = self.get(name)
-        try:
-            return str(found.attrs["_index"])
-        except Exception:  # noqa: BLE001 - none, or none that can be read
-            return "_index"
+    @tolerant(lambda: None)
+    def _attribute(self, found, key: str):
+        return found.attrs[key]
 
+    @tolerant(lambda: False)
+    def is_10x(self, name: str) -> bool:
+        """Return whether an object is a group with the parts of a matrix of Cell Ranger."""
+        return {"indices", "indptr", "data"} <= set(self.get(name))
+
+    @tolerant(lambda: None)
     def shapes(self, name: str) -> None:
         """Open each member of a group, as a list of its columns does."""
         group = self.get(name)
@@ -188,6 +242,7 @@ class _Walk:
             for member in self.names(group):
                 self.get(f"{name}/{member}")
 
+    @tolerant(lambda: None)
     def read(self, name: str, depth: int = 0) -> None:
         """Read a dataset, or a group with all that is below it, each object once."""
         found = self.get(name)
@@ -214,19 +269,14 @@ class _Walk:
             claimed *= int(size)
         if claimed > self.largest:
             raise Suspicious(f"its part {dataset.name[:40]} claims {claimed:,} bytes")
-        try:
-            if not dataset.shape:
-                dataset[()]
-                return
-            row = max(claimed // max(dataset.shape[0], 1), 1)
-            step = max(BLOCK // row, 1)
-            step = max(step, (dataset.chunks or (1,))[0])  # no chunk is unpacked twice
-            for start in range(0, dataset.shape[0], step):
-                dataset[start : start + step]
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - see the head
+        if not dataset.shape:
+            dataset[()]
             return
+        row = max(claimed // max(dataset.shape[0], 1), 1)
+        step = max(BLOCK // row, 1)
+        step = max(step, (dataset.chunks or (1,))[0])  # no chunk is unpacked twice
+        for start in range(0, dataset.shape[0], step):
+            dataset[start : start + step]
 
 
 if __name__ == "__main__":

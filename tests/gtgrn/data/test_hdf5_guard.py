@@ -145,3 +145,48 @@ def test_the_process_is_started_again_after_a_fork(tmp_path):
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     check_same(h5ad(tmp_path, counts()), counts())
+
+
+def refuse(reason: str):
+    def raised(*_, **__):
+        raise RuntimeError(reason)
+
+    return raised
+
+
+def far(tmp_path) -> str:
+    """Write a file with a column that claims far more than the file holds."""
+    path = h5ad(tmp_path, counts())["path"]
+    with h5py.File(path, "a") as file:
+        file.create_dataset("obs/kind", (10**14,), np.float32, chunks=(1000,))
+    return path
+
+
+def test_what_is_refused_hides_nothing_that_is_read_later(tmp_path, monkeypatch):
+    """A damaged list of members stopped the trial; the reader asks for members by name."""
+    path = far(tmp_path)
+    monkeypatch.setattr(h5py.Group, "__iter__", refuse("bad symbol table node signature"))
+    with pytest.raises(hdf5_probe.Suspicious, match="claims"):
+        hdf5_probe.probe_columns(path, ["kind"], 10**9)
+    with pytest.raises(hdf5_probe.Suspicious, match="claims"):
+        hdf5_probe.probe(path, None, ["kind"], 10**9)
+
+
+@pytest.mark.parametrize("place", ["__iter__", "get"])
+def test_memory_that_runs_out_inside_the_library_is_no_refusal(tmp_path, monkeypatch, place):
+    path = far(tmp_path)
+    monkeypatch.setattr(h5py.Group, place, refuse("memory allocation failed for chunk"))
+    with pytest.raises(MemoryError):
+        hdf5_probe.probe_columns(path, ["kind"], 10**9)
+
+
+def test_memory_that_was_used_up_is_told_and_the_next_file_is_read(tmp_path, monkeypatch):
+    """HDF5 may take all that there is and then say that a name is not there."""
+    card = h5ad(tmp_path, counts())
+    with monkeypatch.context() as patch:
+        patch.setattr(hdf5_probe, "__file__", str(tmp_path / "probe.py"))
+        code = Path(hdf5_probe.__spec__.origin).read_text()
+        (tmp_path / "probe.py").write_text(code.replace("FULL = 0.75", "FULL = 1e-9"))
+        assert "takes more than" in refusal(card)
+        assert hdf5_guard._probe.process.wait() == 0
+    check_same(card, counts())
