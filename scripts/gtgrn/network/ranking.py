@@ -64,6 +64,11 @@ UNSUPERVISED = (
     "No reference network was given, so no supervised model could be trained: the score is the "
     "consensus (weighted log rank) of the expression-only methods, not a probability."
 )
+ANY_GENE = (
+    "Every gene is a candidate, transcription factor or not, so a pair says no more than that two "
+    "genes vary together. In the data set file, 'organism: human' (or mouse) or "
+    "'regulators: {list: shipped}' keeps transcription factors as regulators."
+)
 UNAVAILABLE = (
     "The sources {} could not be fetched: run 'snakemake sources' where there is a Python index."
 )
@@ -315,7 +320,10 @@ def summarise(
     known = int(network[KNOWN].sum()) if trained else 0
     values = [name for name in (PROBABILITY, SCORE, CONSENSUS) if name in network]
     tied = int(network.duplicated(values, keep=False).sum())
-    statement = [_state(network, trained, context), *said]
+    statement = [_state(network, trained, context)]
+    if not trained and context is None and len(regulators) == adata.n_vars:
+        statement.append(ANY_GENE)
+    statement += said
     if tied == len(network) > 1:
         statement.append(UNORDERED)
     elif popular := describe_popularity(network):

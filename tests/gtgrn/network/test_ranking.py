@@ -12,6 +12,7 @@ from gtgrn.evaluation.metrics import reliability_curve
 from gtgrn.inference.consensus import describe_silence, log_rank, supporting_methods
 from gtgrn.network.popularity import first_regulators
 from gtgrn.network.ranking import (
+    ANY_GENE,
     SUPERVISED,
     UNCALIBRATED,
     UNORDERED,
@@ -409,6 +410,17 @@ def test_summary_of_a_consensus():
     assert summary["density"] == 0
     assert summary["statement"] == UNSUPERVISED
     assert "not a probability" in summary["statement"]
+
+
+def test_summary_of_a_consensus_without_a_list_of_regulators():
+    network = consensus_network(make_consensus(), NETWORKS, support_fraction=0.1)
+    adata = SimpleNamespace(n_obs=300, n_vars=len(REGULATORS))
+    assert summarise(network, adata, REGULATORS)["statement"] == f"{UNSUPERVISED} {ANY_GENE}"
+    for keys in ({"context": {}}, {"trained": {"split": "edges", "seeds": [0]}}):
+        assert (
+            ANY_GENE
+            not in summarise(network.assign(known=0), adata, REGULATORS, **keys)["statement"]
+        )
 
 
 def test_summary_says_who_tells_nothing_and_that_names_order_ties():
