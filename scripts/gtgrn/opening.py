@@ -57,6 +57,9 @@ STRANGE = {
     b"<!DOCTYPE": "a web page: download the file itself",
     b"<html": "a web page: download the file itself",
     b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself (git lfs pull)",
+    b'[{"': "a JSON document: write it as csv (pandas.read_json(...).to_csv)",
+    b'{"': "a JSON document: write it as csv (pandas.read_json(...).to_csv)",
+    b"graph [": "a graph in GML: write its edges as csv (networkx.to_pandas_edgelist)",
     b"<?xml": "an XML document, often a server's refusal: download the file itself",
     b"PAR1": "a parquet file: write it as csv or h5ad",
     b"\x93NUMPY": "an array of NumPy without names: write it as csv or h5ad",
@@ -261,8 +264,17 @@ class _Text(io.RawIOBase):
         return len(data)
 
 
-def refuse_strange(path: Path, start: bytes) -> None:
+def refuse_strange(path: Path, start: bytes, field: str | None = "expression.path") -> None:
     """Refuse what no reader takes, by its first bytes, and say what to do about it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    start
+        Its first bytes, unpacked.
+    field
+        The key of a card that names it.
 
     Raises
     ------
@@ -271,8 +283,13 @@ def refuse_strange(path: Path, start: bytes) -> None:
     """
     if start[257:262] == b"ustar":
         raise InputError(
-            "it is an archive (tar)", file=path, field="expression.path",
+            "it is an archive (tar)", file=path, field=field,
             remedy="Unpack it (tar -xf) and name the file or folder",
+        )  # fmt: skip
+    if b"<graphml" in start:
+        raise InputError(
+            "it is a graph in GraphML", file=path, field=field,
+            remedy="Write its edges as csv (networkx.to_pandas_edgelist)",
         )  # fmt: skip
     for magic, what in STRANGE.items():
         if start.lstrip()[: len(magic)].lower() == magic.lower():
@@ -280,6 +297,6 @@ def refuse_strange(path: Path, start: bytes) -> None:
             raise InputError(
                 f"it is {problem}",
                 file=path,
-                field="expression.path",
+                field=field,
                 remedy=remedy[0].upper() + remedy[1:],
             )

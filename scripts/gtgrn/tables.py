@@ -5,6 +5,7 @@ They are tab-separated with a header and may be gzipped; gtgrn.names has their c
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 import zlib
@@ -68,8 +69,8 @@ def read_table(
     Raises
     ------
     InputError
-        If the file is absent, empty or truncated, lacks a column, or is a result that has changed
-        since its rule wrote it.
+        If the file is absent, empty or truncated, lacks a column or has it twice, or is a result
+        that has changed since its rule wrote it.
     """
     path = verified(path)
     if sep is None:
@@ -89,7 +90,29 @@ def read_table(
                 field=column,
                 remedy="Rename a column, or name it in the data set's card",
             )
+        # So pandas calls a second column of a name.
+        if f"{column}.1" in table.columns:
+            _check_repeated(path, column, sep)
     return table
+
+
+def _check_repeated(path: Path, column: str, sep: str) -> None:
+    with open_text(path) as handle:
+        check_single(next(csv.reader(handle, delimiter=sep)), column, path)
+
+
+def check_single(header: Sequence[str], column: str, path: str | Path) -> None:
+    """Check that a column that is read has a name of its own.
+
+    Raises
+    ------
+    InputError
+        If two have it.
+    """
+    if list(header).count(column) > 1:
+        raise InputError(
+            "two columns have this name", file=path, field=column, remedy="Rename one"
+        )
 
 
 @contextmanager

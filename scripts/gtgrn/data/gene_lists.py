@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from gtgrn.data.pair_tables import refuse_matrix
 from gtgrn.data.text_tables import find_dialect, sample_fields
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
-from gtgrn.opening import open_text, plain_name
-from gtgrn.tables import reading_table
+from gtgrn.opening import first_bytes, open_text, plain_name, refuse_strange
+from gtgrn.tables import check_single, reading_table
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def read_listed(
         return _read_sets(path, columns)
     rows = read_rows(path)
     known = {gene.upper() for gene in genes}
+    if len(columns) > 1:
+        refuse_matrix(rows, known, path)
     first = [name.removeprefix("#").strip() for name in rows.iloc[0]]
     if not (_is_row(first, columns, known) or _recurs(rows, first, columns)):
         return _under_header(rows, first, columns, path)
@@ -86,6 +89,10 @@ def read_listed(
             field=field,
             remedy=f"Give a table with the columns {', '.join(columns)}",
         )
+    if len(columns) > 1 and _are_sets(rows, known):
+        log.warning("%s: each line is taken for a regulator, what the line is about, and its "
+                    "targets", path)  # fmt: skip
+        return _read_sets(path, columns)
     chosen = _columns_of_genes(rows, len(columns), known)
     names = dict(zip(chosen, columns, strict=True))
     log.warning(
@@ -117,6 +124,19 @@ def _read_sets(path: Path, columns: Sequence[str]) -> pd.DataFrame:
             remedy="Give a table with a header and one pair in a row",
         )  # fmt: skip
     return pd.DataFrame(found, columns=list(columns))
+
+
+def _are_sets(rows: pd.DataFrame, known: Collection[str]) -> bool:
+    """Return whether lines have a gene in their first field and several from the third on."""
+    named = rows.apply(lambda column: column.str.upper().isin(known))
+    if rows.shape[1] < 4 or named[1].any():
+        return False
+    later = named.iloc[:, 2:] & (rows.iloc[:, 2:] != "")
+    return bool(
+        named[0].mean() > GENES_SHARE
+        and later.any(axis=1).mean() > GENES_SHARE
+        and (later.sum(axis=1) > 1).any()
+    )
 
 
 def _columns_of_genes(rows: pd.DataFrame, number: int, known: Collection[str]) -> list[int]:
@@ -154,6 +174,7 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     """
     path = verified(path)
     with reading_table(path):
+        refuse_strange(path, first_bytes(path), field=None)
         dialect = find_dialect(path)
         width = max((len(fields) for fields in sample_fields(path, dialect)), default=0)
         if not width:
@@ -185,10 +206,7 @@ def _under_header(
                 remedy="Name a column of it in the data set's card; if the first line is a row, "
                 f"add a line above it with the names of the columns ({', '.join(columns)})",
             )
-        if header.count(column) > 1:
-            raise InputError(
-                "two columns have this name", file=path, field=column, remedy="Rename one"
-            )
+        check_single(header, column, path)
     return rows.iloc[1:].set_axis(header, axis=1).reset_index(drop=True)
 
 

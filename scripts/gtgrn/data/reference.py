@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,16 @@ import pandas as pd
 from gtgrn.data.gene_lists import read_listed, read_rows
 from gtgrn.data.gene_tables import translate
 from gtgrn.data.name_matching import check_share, find_repair, no_overlap, spelt
+from gtgrn.data.pair_tables import (
+    check_unread,
+    keep_true,
+    split_joined,
+    warn_if_exchanged,
+)
 from gtgrn.errors import InputError
 from gtgrn.manifest import verified
 from gtgrn.names import PAIR, REGULATOR, SIGN, TARGET
-from gtgrn.tables import as_numbers, read_table
+from gtgrn.tables import as_numbers, check_single, read_table
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +73,9 @@ def read_reference(
     asked = [*columns, *(reference[key] for key in ("sign", "label") if key in reference)]
     table = _read_pairs(reference, asked, genes)
     rows = len(table)
-    if "label" in reference:
-        edges = _labels(table[reference["label"]], path, reference["label"]) == 1
-        log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(edges))
-        table = table[edges]
-    listed = _listed(table, reference, columns, genes)
+    table = _edges_only(table, reference, asked)
+    signs = {SIGN: _signs(table[reference["sign"]], reference)} if "sign" in reference else {}
+    listed = _listed(table, reference, columns, genes, signs)
     inside = listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)
     loops = inside & (listed[REGULATOR] == listed[TARGET])
     kept = listed[inside & ~loops]
@@ -91,6 +95,17 @@ def read_reference(
     return edges
 
 
+def _edges_only(table: pd.DataFrame, reference: dict, asked: list[str]) -> pd.DataFrame:
+    """Return the rows that are labelled as edges; all, where the card names no label."""
+    path = reference["path"]
+    if "label" not in reference:
+        check_unread(table, asked, path)
+        return table
+    edges = _labels(table[reference["label"]], path, reference["label"]) == 1
+    log.info("%s: %d of %d pairs are labelled as edges", path, edges.sum(), len(edges))
+    return table[edges]
+
+
 def _check_names(
     listed: pd.DataFrame,
     genes: Collection[str],
@@ -107,22 +122,25 @@ def _check_names(
     if not left:
         raise no_overlap("edge", names, genes, cells, reference, "reference.path")
     few = "" if dropped is None else check_share("reference", names, measured, reference)
-    return advice, few
+    return advice or warn_if_exchanged(listed, reference["path"]), few
 
 
 def _listed(
-    table: pd.DataFrame, reference: dict, columns: list[str], genes: Collection[str]
+    table: pd.DataFrame,
+    reference: dict,
+    columns: list[str],
+    genes: Collection[str],
+    beside: Mapping[str, pd.Series],
 ) -> pd.DataFrame:
-    """Return the pairs under our names of columns, spelt as the genes are where asked."""
+    """Return the pairs under our names of columns, spelt as the genes are where asked.
+
+    Columns `beside` them are kept; a row that names several genes becomes several rows.
+    """
     listed = pd.DataFrame(
-        {
-            new: _respell(_names(table[old]), genes, reference)
-            for new, old in zip(PAIR, columns, strict=True)
-        }
+        {new: _names(table[old]) for new, old in zip(PAIR, columns, strict=True)} | beside
     )
-    if "sign" in reference:
-        listed[SIGN] = _signs(table[reference["sign"]], reference)
-    return listed
+    listed = split_joined(listed, genes, reference["path"])
+    return listed.assign(**{name: _respell(listed[name], genes, reference) for name in PAIR})
 
 
 def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
@@ -141,13 +159,13 @@ def read_sources(reference: dict, genes: Collection[str]) -> pd.DataFrame:
     pandas.DataFrame
         regulator, target, source, each row once, sorted; empty where there is no such column.
     """
-    columns = {reference[end]: end for end in PAIR}
-    table = _read_pairs(reference, list(columns), genes)
+    columns = [reference[end] for end in PAIR]
+    table = _read_pairs(reference, columns, genes)
     if SOURCES not in table:
         return pd.DataFrame(columns=[*PAIR, SOURCE], dtype=str)
-    table = table.rename(columns=columns)
-    listed = pd.DataFrame({end: _respell(_names(table[end]), genes, reference) for end in PAIR})
-    listed[SOURCE] = table[SOURCES].astype(str).str.split(r"[;_]", regex=True)
+    check_single(table.columns, SOURCES, reference["path"])
+    sources = {SOURCE: table[SOURCES].astype(str).str.split(r"[;_]", regex=True)}
+    listed = _listed(table, reference, columns, genes, sources)
     listed = listed[listed[REGULATOR].isin(genes) & listed[TARGET].isin(genes)].explode(SOURCE)
     listed[SOURCE] = listed[SOURCE].str.strip()
     listed = listed[listed[SOURCE] != ""].drop_duplicates()
@@ -199,7 +217,7 @@ def list_regulators(regulators: dict, genes: Collection[str]) -> set[str]:
         As in :func:`read_regulators`.
     """
     path, column = regulators["path"], regulators["column"]
-    table = read_listed(path, [column], genes, "regulators.column")
+    table = keep_true(read_listed(path, [column], genes, "regulators.column"), path)
     return set(_respell(_names(table[column]), genes, regulators)) - {""}
 
 
@@ -256,6 +274,7 @@ def _read_pairs(reference: dict, asked: list[str], genes: Collection[str]) -> pd
                     remedy="Name a column of it in the card, or remove the key; where there is no "
                     "header, name all columns in reference.columns",
                 )
+            check_single(table.columns, column, reference["path"])
         return table
     path, names = verified(reference["path"]), reference["columns"]
     for column in asked:
