@@ -97,7 +97,7 @@ def read_table(
 
 
 def _check_repeated(path: Path, column: str, sep: str) -> None:
-    with open_text(path) as handle:
+    with open_text(verified(path)) as handle:
         check_single(next(csv.reader(handle, delimiter=sep)), column, path)
 
 

@@ -110,8 +110,8 @@ def split_joined(pairs: pd.DataFrame, genes: Collection[str], path: str | Path) 
     pairs
         Columns regulator and target, and others that are kept.
     genes
-        Genes of the expression. A name that is one of them is not split, and no field is of
-        which no part is one.
+        Genes of the expression. A name that is one of them is not split, a field of which no
+        part is one neither, and none where no field holds two.
     path
         The file, for the message.
     """
@@ -121,8 +121,10 @@ def split_joined(pairs: pd.DataFrame, genes: Collection[str], path: str | Path) 
         for separator in SEPARATORS:
             joined = names.str.contains(separator, regex=False) & ~names.str.upper().isin(known)
             parts = names[joined].str.split(separator)
-            held = parts.map(lambda fields: any(part.strip().upper() in known for part in fields))
-            if not len(held) or not held.any():
+            genes_in = parts.map(lambda fields: sum(x.strip().upper() in known for x in fields))
+            held = genes_in > 0
+            # Of TP53|7157 the second part is another name of the same gene.
+            if not (genes_in > 1).any():
                 continue
             log.warning(
                 "%s: %d fields of the column of %ss hold several genes, such as '%.40s': each is "
