@@ -93,7 +93,8 @@ def choose_cells(
     if not (np.isfinite(expression).all() and np.min(expression, initial=0) >= 0):
         raise InputError(
             "negative values weigh no mean", field="expression.values",
-            remedy="Give counts or log-normalised values, or leave the data set out of fig8",
+            remedy="Give counts or log-normalised values, or run fig8 without the "
+            "data set (leave it out of the key datasets)",
         )  # fmt: skip
     table = pd.DataFrame({CELL: np.asarray(names, dtype=str), "row": np.arange(len(names))})
     kinds = np.asarray(types, dtype=object)
@@ -105,7 +106,8 @@ def choose_cells(
     if len(kept) < 2:
         raise InputError(
             f"{len(kept)} types have {folds} cells, two are needed", field="expression.cell_type",
-            remedy="Name a column with at least two types, or leave the data set out of fig8",
+            remedy="Name a column with at least two types, or run fig8 without the data set (leave "
+            "it out of the key datasets)",
         )  # fmt: skip
     rows = table[table[CELL_TYPE].isin(kept)]
     return Cells(

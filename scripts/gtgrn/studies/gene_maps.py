@@ -132,7 +132,7 @@ def map_genes(
     if len(genes) < MIN_GENES:
         raise InputError(
             f"{len(genes)} genes make no communities, {MIN_GENES} are needed",
-            remedy="Leave the data set out of the targets fig7 and fig8",
+            remedy="Run fig7 and fig8 without the data set (leave it out of the key datasets)",
         )
     if not np.isfinite(values).all():
         raise InputError(

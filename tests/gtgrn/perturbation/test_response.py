@@ -153,5 +153,7 @@ def test_unknown_genes_are_named_with_the_nearest():
     assert made.loc[0, "mean"] == pytest.approx(adata[:, "G01"].X.mean())
     with pytest.raises(InputError, match="Did you mean 'G01'"):
         check_genes(adata, [{"gene": "g01", "to": 0.0}], "mine")
-    with pytest.raises(InputError, match="no regulator"):
+    with pytest.raises(InputError, match=r"no regulator.*Add it to the card's regulators"):
         check_genes(adata, [{"gene": "G20", "to": 0.0}], "mine")
+    adata.var.loc["G20", "is_regulator"] = True
+    assert check_genes(adata, [{"gene": "G20", "to": 0.0}], "mine").loc[0, "to"] == 0

@@ -201,6 +201,9 @@ def test_bad_cells_are_one_line():
         choose_cells(EXPRESSION[:20], CELLS[:20], TYPES[:20])
     with pytest.raises(InputError, match="negative values weigh no mean"):
         choose_cells(-EXPRESSION, CELLS, TYPES)
+    # A column with two types, and values as they are before their signs were changed.
+    two = np.where(np.arange(20) % 2, "a", "b")
+    assert set(choose_cells(EXPRESSION[:20], CELLS[:20], two).types) == {"a", "b"}
 
 
 def test_folds_hold_equal_shares_of_each_type():

@@ -108,8 +108,11 @@ def test_folds_depend_on_the_seed_only():
 
 
 def test_an_unknown_protocol_is_named():
-    with pytest.raises(InputError, match="unknown protocol none"):
+    with pytest.raises(InputError, match="unknown protocol none") as caught:
         list(study.folds("none", make_reference(), GENES, SETS, seed=0))
+    named = caught.value.remedy.removeprefix("Use ").replace(" or ", ", ").split(", ")
+    assert len(named) == 3
+    assert all(list(study.folds(name, make_reference(), GENES, SETS, seed=0)) for name in named)
 
 
 def test_measures_are_scikit_learns():
@@ -187,8 +190,9 @@ def test_given_sets_are_ordered_by_one_axis():
     expected = np.arange(40).reshape(4, 10).mean(axis=1)[None] * slopes[:, None]
     np.testing.assert_allclose(sets["a"], expected, atol=0.01)
     np.testing.assert_allclose(sets["b"], expected + 7.0, atol=0.01)
-    with pytest.raises(InputError, match="40 cells for 41 bins"):
+    with pytest.raises(InputError, match=r"40 cells for 41 bins.*Lower it, or leave the set out"):
         study.sets_of_expression({"a": cells}, 41)
+    assert study.sets_of_expression({"a": cells}, 40)["a"].shape == (3, 40)
 
 
 def test_reported_numbers_stand_beside_the_measured():

@@ -96,6 +96,8 @@ def test_bad_input_is_one_line():
         map_genes(np.ones((4, 2)), GENES[:4])
     with pytest.raises(InputError, match="not finite"):
         map_genes(np.full((6, 2), np.nan), GENES[:6])
+    # One more gene, and values that are finite.
+    assert len(map_genes(noise(GENES[:5], 2, 0), GENES[:5], draw=False).communities) == 5
 
 
 def test_groups_are_numbered_by_size():
