@@ -106,8 +106,8 @@ def choose_cells(
     if len(kept) < 2:
         raise InputError(
             f"{len(kept)} types have {folds} cells, two are needed", field="expression.cell_type",
-            remedy="Name a column with at least two types, or run fig8 without the data set (leave "
-            "it out of the key datasets)",
+            remedy="Name a column with at least two types, or run fig8 without the data set "
+            "(leave it out of the key datasets)",
         )  # fmt: skip
     rows = table[table[CELL_TYPE].isin(kept)]
     return Cells(
