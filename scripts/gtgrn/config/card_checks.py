@@ -33,7 +33,7 @@ ONLY_WITH = {
     "not_genes": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "column": ("genes_only",),
     "layer": ("h5ad", "loom", "10x_h5"),
-    "gene_names": ("h5ad", "10x_mtx", "10x_h5", "loom"),
+    "gene_names": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "gene_map": ("h5ad", "10x_mtx", "10x_h5", "loom", "table"),
     "total_counts": ("h5ad", "loom", "scanpy"),
     "cell_type": ("h5ad", "loom", "scanpy"),

@@ -225,7 +225,7 @@ CASES: dict[str, tuple] = {
     ),
     "names from a column of a table": (
         setter("expression", "gene_names", value="x"),
-        "mine.yaml | expression.gene_names | no effect with format table | Remove it",
+        "counts.csv | expression.gene_names | the genes have no column 'x' | Remove it",
     ),
     "fraction in percent": (
         setter("preprocess", "min_cells_fraction", value=10),

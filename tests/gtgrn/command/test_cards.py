@@ -10,6 +10,7 @@ from command_cases import call, make_counts
 from gtgrn.command.detection import detect, guess_cell_type
 from gtgrn.config.cards import load_cards
 from gtgrn.config.unsaid import GENES, merge_preprocess
+from gtgrn.data.preprocessing import read_expression
 from gtgrn.tables import read_table
 from scipy import io, sparse
 
@@ -76,6 +77,23 @@ def test_organism_and_names_of_genes(here):
     found = detect("bare.h5ad")
     assert found.organism == "human"
     assert found.expression["gene_map"] == "shipped"
+
+
+def test_a_table_of_a_pipeline_is_named_by_its_column_of_symbols(here):
+    counts, _ = make_counts()
+    table = counts.to_df().T
+    symbols = list(table.index)
+    table.insert(0, "gene_name", symbols)
+    table.index = [f"ENSG{number:011d}" for number in range(len(table))]
+    table.to_csv(here / "gene_counts.tsv", sep="\t", index_label="gene_id")
+    found = detect("gene_counts.tsv")
+    assert found.expression["gene_names"] == "gene_name"
+    assert found.expression["orientation"] == "genes_by_cells"
+    assert found.organism == "human"
+    card = here / "pipeline.yaml"
+    card.write_text(yaml.safe_dump({"title": "x", "expression": found.expression}))
+    (read,) = load_cards(card).values()
+    assert set(read_expression(read["expression"]).var_names) == set(symbols)
 
 
 @pytest.mark.parametrize("column", ["gene_short_name", "SYMBOL", "hgnc_symbol", "feature_name"])
