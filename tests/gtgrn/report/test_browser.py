@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
-LOOKS = [(1440, "light"), (1440, "dark"), (768, "light"), (390, "dark")]
+LOOKS = [(width, scheme) for width in (1440, 768, 390) for scheme in ("light", "dark")]
 REGULATORS = ["SPI1", "EGR1", "PAX5", "GATA1"]
 TARGETS = ["CD79A", "CD79B", "LYZ", "IL1B", *(f"g{i:02d}" for i in range(40))]
 
