@@ -12,7 +12,7 @@ import pandas as pd
 
 from gtgrn.data.obs_columns import text_values
 from gtgrn.data.store import UNS
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, name_some
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +45,15 @@ def take_group(adata: ad.AnnData, column: str, value: str, min_cells: int) -> ad
     InputError
         If the filters left fewer cells, or the group's genes are all constant.
     """
-    chosen = np.array([text == value for text in text_values(adata.obs[column])], dtype=bool)
+    values = list(text_values(adata.obs[column]))
+    chosen = np.array([text == value for text in values], dtype=bool)
     if chosen.sum() < min_cells:
+        large = [str(name) for name, n in Counter(values).most_common() if name and n >= min_cells]
         raise InputError(
             f"{chosen.sum()} cells of '{value}' are left after the filters, of {min_cells} needed",
             field="groups.min_cells",
-            remedy="Lower it, or list the other groups in groups.include",
+            remedy=f"Lower it, or list the other groups in groups.include: {name_some(large)} have "
+            "enough",
         )
     group = adata[chosen].copy()
     constant = int((np.ptp(group.X, axis=0) == 0).sum())

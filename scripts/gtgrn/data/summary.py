@@ -119,9 +119,10 @@ def _describe_matrix(adata: ad.AnnData) -> list[Line]:
 
 def _needed(adata: ad.AnnData) -> int:
     """Return in how many cells a gene had to be expressed."""
-    settings = adata.uns[UNS]["settings"]
+    settings, sizes = adata.uns[UNS]["settings"], adata.uns[UNS]["filters"]
     fraction, least = settings["min_cells_fraction"], settings.get("min_cells")
-    return cells_needed(adata.n_obs, None if fraction == "auto" else fraction, least)
+    # Of a group the whole was filtered, not its own cells.
+    return cells_needed(int(sizes["cells_after"]), None if fraction == "auto" else fraction, least)
 
 
 def _dropped(adata: ad.AnnData) -> pd.Series:

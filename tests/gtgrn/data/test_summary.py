@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from gtgrn.data.cell_groups import take_group
 from gtgrn.data.cell_types import marker_types
 from gtgrn.data.preprocessing import read_expression
 from gtgrn.data.store import read_preprocessed, write_expression
@@ -140,6 +141,22 @@ def test_evidence_what_was_left_out_and_lost_regulators_are_named(tmp_path):
     # What is said of names is a warning of the report too.
     assert lines["warnings"] == [lines["names"].strip()]
     assert kept["warnings"] == []
+
+
+def test_a_group_says_why_genes_of_the_whole_were_dropped(tmp_path):
+    """The whole was filtered by a share of its cells; a group's own number says nothing of that."""
+    card = write_counts(tmp_path)
+    adata = read_expression(card["expression"])
+    adata.obs["kind"] = list("aabbbb")
+    whole = preprocess(adata, values="counts", min_genes_per_cell=1, min_cells_fraction=0.4)
+    said = []
+    for part in (whole, take_group(whole, "kind", "a", 2)):
+        write_expression(part, tmp_path / "expression.h5ad")
+        read = read_preprocessed(tmp_path / "expression.h5ad")
+        text, _ = summarise_input("mine", card, read, None, ())
+        said.append(next(line for line in text.splitlines() if line.startswith("genes:")))
+    assert said[0] == said[1]
+    assert said[0].split(maxsplit=1)[1] == "4 of 5; 1 in fewer than 2 cells"
 
 
 def test_few_names_of_a_reference_are_a_warning(tmp_path):
