@@ -52,8 +52,8 @@ def take_group(adata: ad.AnnData, column: str, value: str, min_cells: int) -> ad
         raise InputError(
             f"{chosen.sum()} cells of '{value}' are left after the filters, of {min_cells} needed",
             field="groups.min_cells",
-            remedy=f"Lower it, or list the other groups in groups.include: {name_some(large)} have "
-            "enough",
+            remedy="Lower it, or list the other groups in groups.include: "
+            f"{name_some(large)} have enough",
         )
     group = adata[chosen].copy()
     constant = int((np.ptp(group.X, axis=0) == 0).sum())

@@ -144,7 +144,7 @@ def test_evidence_what_was_left_out_and_lost_regulators_are_named(tmp_path):
 
 
 def test_a_group_says_why_genes_of_the_whole_were_dropped(tmp_path):
-    """The whole was filtered by a share of its cells; a group's own number says nothing of that."""
+    """The whole was filtered by a share of its cells, of which a group has fewer."""
     card = write_counts(tmp_path)
     adata = read_expression(card["expression"])
     adata.obs["kind"] = list("aabbbb")
