@@ -125,7 +125,7 @@ def test_jobs_hear_whether_a_gpu_is_to_be_deterministic(deployed, wanted):
         file.write(
             "rule told:\n    output: 'told'\n    shell: 'echo $GTGRN_DETERMINISTIC > told'\n"
         )
-    run = deployed.snakemake("--", "told")
+    run = deployed.snakemake("--cores", "1", "--", "told")
     assert run.returncode == 0, run.stdout[-3000:]
     assert (deployed.folder / "told").read_text() == f"{wanted:d}\n"
 
