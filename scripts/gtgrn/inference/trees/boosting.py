@@ -3,8 +3,9 @@
 The same estimator as scikit-learn's ``GradientBoostingRegressor`` with the squared error, stopped
 as arboreto stops it (GRNBoost2: Moerman et al. 2019, doi 10.1093/bioinformatics/bty916); only
 the random stream differs. Every feature is put in order once for all targets and trees. A node
-with many cells adds up the residuals along that order, one with few puts just these on a bitmap
-of ranks.
+with many cells adds up the residuals along that order, without the cells of the lowest value,
+which are the rest; one with few puts just these on a bitmap of ranks. Residuals are added as
+integers, see :mod:`gtgrn.inference.trees.packed_sums`.
 
 What the regression stops on changed in scikit-learn without a change in arboreto: its
 out-of-bag improvement once compared a tree's held-out cells before and after the tree; now it
@@ -21,8 +22,15 @@ import numpy as np
 from numba import njit
 
 from gtgrn.inference.trees.options import BoostingOptions
+from gtgrn.inference.trees.packed_sums import (
+    digits,
+    largest_gain,
+    pack,
+    sums_along,
+    sums_by_rank,
+    weight_at,
+)
 from gtgrn.inference.trees.split_search import (
-    ONE_CELL,
     PURE,
     STEP,
     below,
@@ -34,7 +42,6 @@ from gtgrn.inference.trees.split_search import (
     inverses,
     mix,
     run_targets,
-    search_bitmap,
     tabulate_splits,
 )
 
@@ -43,10 +50,7 @@ STOP_RULES = ("sklearn", "same_bag")
 SCAN_LIMIT = 3
 """A node's cells are looked up one by one if there are this many times fewer than in the order."""
 
-ONE = ONE_CELL | np.uint64(1)
-"""Weight of a sampled cell: one cell, drawn once."""
-
-_U0, _U1 = np.uint64(0), np.uint64(1)
+_U1 = np.uint64(1)
 
 
 def boosting_importances(
@@ -115,8 +119,8 @@ def _regression(
     rule: tuple[int, int, str],
 ) -> Callable[[int], tuple[np.ndarray, int]]:
     """Return the function from a target to its importances and its number of trees."""
-    ranks, order, lowest = dense_ranks(values)
-    varies = lowest < values.shape[1]
+    ranks, order, above = dense_ranks(values)
+    varies = above > 0
     max_depth, window, stop = rule
 
     def regress(target: int) -> tuple[np.ndarray, int]:
@@ -126,7 +130,7 @@ def _regression(
             return np.zeros(len(values)), 0
         tried = features_tried(options.max_features, len(candidates))
         return _boost(
-            (values, ranks, order, lowest),
+            (values, ranks, order, above),
             y,
             candidates,
             seeds[target],
@@ -158,42 +162,8 @@ def sklearn_stop_rule() -> str:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _search_order(order, lowest, amounts, members, table):
-    """Find the best split along a feature's order.
-
-    Parameters
-    ----------
-    order, lowest
-        The feature's row of what :func:`~gtgrn.inference.trees.split_search.dense_ranks` gives.
-    amounts, members
-        Of every cell, residual - mean in the node and 1; 0 and 0 outside of the node.
-    table
-        What :func:`gtgrn.inference.trees.split_search.tabulate_splits` makes of the node's cells.
-
-    Returns
-    -------
-    best : float
-        Gain over the node's cells, -1 if the feature is constant in the node.
-    place : int
-        Where the right side starts in the order.
-    """
-    right, sum_right = _U0, 0.0
-    best, place = -1.0, -1
-    # The amounts of a node add up to 0: what shares the lowest value need not be added.
-    for k in range(len(order) - 1, lowest - 1, -1):
-        cell = order[k] >> np.uint32(1)
-        right += members[cell]
-        sum_right += amounts[cell]
-        gain = sum_right * sum_right * table[right]
-        better = (gain > best) & (order[k] & np.uint32(1) > 0)
-        best = gain if better else best
-        place = k if better else place
-    return best, place
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _search(features, cells, work, tried, free, scratch, state):
-    """Find the best split of a node's sampled cells; return feature, last rank left, gain.
+def _search(features, cells, packed, tried, free, scratch, state):
+    """Find the best split of a node's sampled cells; return feature, cells on its right, gain.
 
     Parameters
     ----------
@@ -202,51 +172,52 @@ def _search(features, cells, work, tried, free, scratch, state):
         of them.
     cells
         Of the node.
-    work
-        Weights and residual - mean of these cells, and what :func:`_search_order` needs.
+    packed
+        Of all cells what :func:`~gtgrn.inference.trees.packed_sums.pack` makes of them, 0 outside
+        of the node.
     tried, free
         Number of features to try; the features, of which those tried are moved to the front.
     scratch
-        Table of products, and what
-        :func:`~gtgrn.inference.trees.split_search.search_bitmap` needs.
+        Bits of the targets' part, table of products, and what
+        :func:`~gtgrn.inference.trees.packed_sums.sums_by_rank` needs.
     state
         Of the generator; the new one is returned, too.
     """
-    _, ranks, order, lowest = features
-    weights, parts, amounts, members = work
-    table, words, counts, sums = scratch
-    n, total = len(members), np.uint64(len(cells)) * ONE
-    best, best_feature, best_rank = -1.0, -1, _U0
+    _, ranks, order, above = features
+    bits, table, words, by_rank, sums = scratch
+    m, start = len(cells), _U1 << (bits - _U1)
+    best, best_feature, best_right = -1.0, -1, 0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
         feature = draw_feature(free, visited, mix(state))
         visited += 1
-        if n - lowest[feature] < SCAN_LIMIT * len(cells):
-            gain, place = _search_order(order[feature], lowest[feature], amounts, members, table)
-            rank = _U0
-            if gain >= 0:
-                rank = np.uint64(ranks[feature, order[feature, place] >> np.uint32(1)]) - _U1
+        along = above[feature] < SCAN_LIMIT * m
+        if along:
+            n = sums_along(order[feature, : above[feature]], packed, start, sums)
         else:
-            gain, rank, _ = search_bitmap(
-                ranks[feature], cells, weights, parts, ONE_CELL, total, table, words, counts, sums
-            )
-        constant += gain < 0
-        if gain > best:
-            best, best_feature, best_rank = gain, np.int64(feature), rank
-    return best_feature, best_rank, best, state
+            n = sums_by_rank(ranks[feature], cells, packed, start, words, by_rank, sums)
+        gain = largest_gain(sums[:n], bits, table)
+        if gain > best or gain == 0:
+            weight = np.int64(weight_at(sums[:n], gain, bits, table))
+            constant += weight == 0
+            if gain > best and weight > 0:
+                best, best_feature = gain, np.int64(feature)
+                best_right = weight if along else m - weight
+    return best_feature, best_right, best, state
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _halfway(row, rank, last, cells):
-    """Return the value halfway between the sampled cells on both sides of a rank."""
-    low, high = -np.inf, np.inf
-    for cell in cells:
-        value = np.float64(row[cell])
-        if rank[cell] <= last:
-            low = max(low, value)
-        else:
-            high = min(high, value)
+def _halfway(row, order, packed, right):
+    """Return the value halfway between the lowest of so many upper cells and the next below."""
+    k = 0
+    while right > 0:
+        right -= packed[order[k] >> 2] != 0
+        k += 1
+    high = np.float64(row[order[k - 1] >> 2])
+    while packed[order[k] >> 2] == 0:
+        k += 1
+    low = np.float64(row[order[k] >> 2])
     middle = low / 2 + high / 2
     return low if middle == high else middle
 
@@ -295,24 +266,22 @@ def _grow_tree(features, fit, limits, free, work, scratch, inverse, state):
 
     Parameters
     ----------
-    features, free, work, scratch, state
+    features, free, scratch, state
         See :func:`_search`.
     fit
         Residuals, bag and importances; residuals and importances are changed.
     limits
         Learning rate, features to try, depth.
+    work
+        Weights, parts and numbers of a node's cells, and packed cells.
     inverse
         1 / count.
     """
     residuals, bag, importances = fit
     learning_rate, tried, max_depth = limits
-    _, parts, amounts, members = work
-    n = len(residuals)
-    cells, spare, inside = (
-        np.arange(n).astype(np.uint32),
-        np.empty(n, np.uint32),
-        np.empty(n, np.uint32),
-    )
+    weights, parts, inside, packed = work
+    n, bits = len(residuals), scratch[0]
+    cells, spare = np.arange(n).astype(np.uint32), np.empty(n, np.uint32)
     stack = np.empty((2 * max_depth + 4, 3), np.int64)
     stack[0, 0], stack[0, 1], stack[0, 2] = 0, n, 0
     top = 1
@@ -327,24 +296,23 @@ def _grow_tree(features, fit, limits, free, work, scratch, inverse, state):
                 m += 1
         mean, squares, feature, gain = total / m, 0.0, -1, 0.0
         if m > 1 and depth < max_depth:
-            amounts[:] = 0.0
-            members[:] = 0
             for i in range(m):
                 parts[i] = residuals[inside[i]] - mean
-                amounts[inside[i]], members[inside[i]] = parts[i], 1
                 squares += parts[i] * parts[i]
             if squares > PURE * m:
-                tabulate_splits(inverse, m, scratch[0])
-                feature, rank, gain, state = _search(
-                    features, inside[:m], work, tried, free, scratch, state
+                packed[:] = 0
+                unit = pack(weights[:m], parts, inside[:m], bits, packed)
+                tabulate_splits(inverse, m, scratch[1])
+                feature, right, gain, state = _search(
+                    features, inside[:m], packed, tried, free, scratch, state
                 )
         if feature < 0:
             for i in range(start, stop):
                 residuals[cells[i]] -= learning_rate * mean
             continue
-        importances[feature] += gain * m
+        importances[feature] += gain / (unit * unit) * m
         row = features[0][feature]
-        threshold = _halfway(row, features[1][feature], rank, inside[:m])
+        threshold = _halfway(row, features[2][feature], packed, right)
         middle = _split_off(row, threshold, cells, start, stop, spare)
         stack[top, 0], stack[top, 1], stack[top, 2] = start, middle, depth + 1
         stack[top + 1, 0], stack[top + 1, 1], stack[top + 1, 2] = middle, stop, depth + 1
@@ -360,10 +328,10 @@ def _boost(features, y, free, seed, n_trees, subsample, limits, window, same_bag
     sampled = subsample < 1.0
     residuals, bag = y - y.mean(), np.ones(n, np.bool_)
     importances, improvements = np.zeros(len(features[0])), np.zeros(n_trees)
-    # Weights and parts of a node's cells, amounts and members of all cells.
-    work = np.full(n, ONE), np.empty(n), np.zeros(n), np.zeros(n, np.uint64)
-    words, counts, sums = np.zeros((n + 63) // 64, np.uint64), np.zeros(n, np.uint64), np.zeros(n)
-    scratch, inverse = (np.empty(n + 1), words, counts, sums), inverses(n)
+    work = np.ones(n, np.uint64), np.empty(n), np.empty(n, np.uint32), np.zeros(n, np.uint64)
+    words, by_rank = np.zeros((n + 63) // 64, np.uint64), np.zeros(n, np.uint64)
+    scratch = digits(n), np.empty(n + 1), words, by_rank, np.empty(n + 1, np.uint64)
+    inverse = inverses(n)
     fit = residuals, bag, importances
     state, previous, grown = mix(seed), 0.0, 0
     while grown < n_trees:

@@ -23,6 +23,9 @@ ONE_CELL = np.uint64(2**32)
 DRAWS = np.uint64(2**32 - 1)
 """A cell's weight holds one cell and its number of draws, so that one sum counts both."""
 
+ALONE, LAST = np.uint32(1), np.uint32(2)
+"""Marks in an order of cells, see :func:`dense_ranks`."""
+
 _U0, _U1, _U6, _U27, _U30, _U31, _U32, _U63 = (np.uint64(i) for i in (0, 1, 6, 27, 30, 31, 32, 63))
 STEP = np.uint64(0x9E3779B97F4A7C15)
 """What the state of the generator grows by at each draw."""
@@ -136,24 +139,27 @@ def dense_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     ranks : numpy.ndarray
         Same shape, uint16 where that holds the number of cells, else uint32.
     order : numpy.ndarray
-        The cells of every row from the lowest rank to the highest, uint32; a cell is doubled,
-        plus 1 if it is the first of its rank.
-    lowest : numpy.ndarray
-        Number of cells of every row that share the lowest rank.
+        The cells of every row from the highest value to the lowest, uint16 or uint32; a cell is
+        times four, plus :data:`ALONE` if no other cell has its rank, plus :data:`LAST` if others
+        have and it is their last.
+    above : numpy.ndarray
+        Number of cells of every row that do not share the lowest rank.
     """
     n_cells = values.shape[1]
     ranks = np.empty(values.shape, dtype=np.uint16 if n_cells <= 2**16 else np.uint32)
-    order = np.empty(values.shape, dtype=np.uint32)
-    lowest = np.empty(len(values), dtype=np.int64)
-    step = np.zeros(n_cells, dtype=np.uint32)
+    order = np.empty(values.shape, dtype=np.uint16 if n_cells <= 2**14 else np.uint32)
+    above = np.empty(len(values), dtype=np.int64)
+    step = np.zeros(n_cells + 1, dtype=np.uint32)
+    step[n_cells] = 1
     for i, row in enumerate(values):
         cells = np.argsort(row, kind="stable").astype(np.uint32)
         ordered = row[cells].astype(np.float64)
-        step[1:] = ordered[1:] > ordered[:-1] + SAME_VALUE
-        ranks[i, cells] = np.cumsum(step)
-        order[i] = 2 * cells + step
-        lowest[i] = step.argmax() if step.any() else n_cells
-    return ranks, order, lowest
+        step[1:-1] = ordered[1:] > ordered[:-1] + SAME_VALUE
+        first, last = step[:-1], step[1:]
+        ranks[i, cells] = np.cumsum(first)
+        order[i] = (4 * cells + LAST * (first & ~last) + ALONE * (first & last))[::-1]
+        above[i] = n_cells - first.argmax() if first.any() else 0
+    return ranks, order, above
 
 
 @intrinsic
@@ -210,8 +216,9 @@ def split_gain(sum_left, left, total, min_leaf, inverse):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def tabulate_splits(inverse, total, table):
-    """Tabulate 1 / (left x right) for every weight on the left side of a node's split."""
-    for i in range(total + 1):
+    """Tabulate 1 / (left x right) for every weight on the left side; 0 if a side is empty."""
+    table[0] = table[total] = 0.0
+    for i in range(1, total):
         table[i] = inverse[i] * inverse[total - i]
 
 

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from chance_cases import largest_t, t_bound
 from gtgrn.inference.trees.forest import forest_importances
-from gtgrn.inference.trees.split_search import dense_ranks, features_tried, run_targets
+from gtgrn.inference.trees.split_search import (
+    ALONE,
+    LAST,
+    dense_ranks,
+    features_tried,
+    run_targets,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -185,13 +191,15 @@ def test_reads_a_memory_map_that_cannot_be_written(tmp_path):
 
 def test_dense_ranks_join_what_scikit_learn_takes_as_equal():
     row = np.array([[3.0, 0.0, 5e-8, 1.0, 3.0, 0.0], [7.0] * 6], dtype=np.float32)
-    ranks, order, lowest = dense_ranks(row)
+    ranks, order, above = dense_ranks(row)
     assert ranks.tolist() == [[2, 0, 0, 1, 2, 0], [0] * 6]
-    assert (order >> 1).tolist() == [[1, 5, 2, 3, 0, 4], [0, 1, 2, 3, 4, 5]]
-    assert (order & 1).tolist() == [[0, 0, 0, 1, 1, 0], [0] * 6]
-    assert lowest.tolist() == [3, 6]
-    assert ranks.dtype == np.uint16
-    assert dense_ranks(np.zeros((1, 2**16 + 1), dtype=np.float32))[0].dtype == np.uint32
+    assert (order >> 2).tolist() == [[4, 0, 3, 2, 5, 1], [5, 4, 3, 2, 1, 0]]
+    # Of two highest cells the second is the last; the next is alone; the lowest bear no mark.
+    assert (order & 3).tolist() == [[0, LAST, ALONE, 0, 0, 0], [0] * 6]
+    assert above.tolist() == [3, 0]
+    assert ranks.dtype == order.dtype == np.uint16
+    many = dense_ranks(np.zeros((1, 2**16 + 1), dtype=np.float32))
+    assert many[0].dtype == many[1].dtype == np.uint32
 
 
 @pytest.mark.slow
