@@ -186,11 +186,11 @@ def _search(features, cells, packed, tried, free, scratch, state):
     _, ranks, order, above = features
     bits, table, words, by_rank, sums = scratch
     m, start = len(cells), _U1 << (bits - _U1)
-    best, best_feature, best_right = -1.0, -1, 0
+    best, best_feature, best_right = -1.0, np.int64(-1), np.int64(0)
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
-        feature = draw_feature(free, visited, mix(state))
+        feature = np.int64(draw_feature(free, visited, mix(state)))
         visited += 1
         along = above[feature] < SCAN_LIMIT * m
         if along:
@@ -202,7 +202,7 @@ def _search(features, cells, packed, tried, free, scratch, state):
             weight = np.int64(weight_at(sums[:n], gain, bits, table))
             constant += weight == 0
             if gain > best and weight > 0:
-                best, best_feature = gain, np.int64(feature)
+                best, best_feature = gain, feature
                 best_right = weight if along else m - weight
     return best_feature, best_right, best, state
 

@@ -92,7 +92,7 @@ def search_small(by_cell, sample, node, limits, free, scratch, state):
     bound = np.inf
     if m <= BOUNDED:
         bound = _largest_gain(weights, ys, parts, start, m, total, min_leaf, inverse)
-    best, best_feature, best_rank = -1.0, -1, _U0
+    best, best_feature, best_rank = -1.0, np.int64(-1), _U0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
@@ -135,7 +135,7 @@ def search_big(by_feature, sample, node, limits, free, scratch, state):
     fewest, tried = limits
     parts, inverse, table, words, counts, sums = scratch
     tabulate_splits(inverse, np.int64(total & DRAWS), table)
-    best, best_feature, best_rank = -1.0, -1, _U0
+    best, best_feature, best_rank = -1.0, np.int64(-1), _U0
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP
@@ -177,7 +177,7 @@ def search_random(by_feature, by_cell, sample, node, limits, free, scratch, stat
     bound = np.inf
     if m <= BOUNDED:
         bound = _largest_gain(weights, ys, parts, start, m, total, min_leaf, inverse)
-    best, best_feature, best_threshold = -1.0, -1, np.float32(0)
+    best, best_feature, best_threshold = -1.0, np.int64(-1), np.float32(0)
     visited = constant = 0
     while visited < len(free) and (visited < tried or visited <= constant):
         state += STEP

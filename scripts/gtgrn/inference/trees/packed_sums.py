@@ -7,6 +7,9 @@ cell, and then the gains of all of them are compared, which the processor does f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
@@ -26,14 +29,17 @@ ANY_ORDER = {"nnan", "nsz"}
 """The largest of numbers that are no NaN is the same in each order; adding stays as written."""
 
 
-@intrinsic
-def as_float(_context, bits):
+def _as_float(_context, bits):
     """Return the 64-bit float of these bits."""
 
     def generate(_target, builder, _signature, arguments):
         return builder.bitcast(arguments[0], ir.DoubleType())
 
     return types.float64(types.uint64), generate
+
+
+# Its type is that of the call in compiled code, which has no context.
+as_float: Callable[[int], float] = cast(Any, intrinsic(_as_float))
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
@@ -162,14 +163,17 @@ def dense_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return ranks, order, above
 
 
-@intrinsic
-def trailing_zeros(_context, bits):
+def _trailing_zeros(_context, bits):
     """Return the number of trailing zero bits of a uint64 that is not 0 (one instruction)."""
 
     def generate(_target, builder, _signature, arguments):
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), generate
+
+
+# Its type is that of the call in compiled code, which has no context.
+trailing_zeros: Callable[[int], int] = cast(Any, intrinsic(_trailing_zeros))
 
 
 @njit(cache=True)
