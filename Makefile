@@ -70,6 +70,8 @@ SHARED ?= ../shared/data
 bench-biology: .venv/installed ## measure comparisons, knock-outs and signs beside nulls and peers; hours
 	$(BIN)/python bench/comparison.py null
 	$(BIN)/python bench/comparison.py power
+	$(BIN)/python bench/comparison.py ranks
+	$(BIN)/python bench/comparison.py rank_null
 	$(BIN)/python bench/comparison.py speed
 	$(BIN)/python bench/perturbation.py gnw
 	$(BIN)/python bench/perturbation.py boolean

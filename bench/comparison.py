@@ -1,11 +1,12 @@
 """Two conditions compared: claims where nothing differs, finds where one regulator does.
 
 ``python bench/comparison.py null [runs]`` deals labels at random, ``power [pairs]`` simulates
-pairs of networks that differ in one regulator's targets, and ``speed`` takes the time of 1,000
+pairs of networks that differ in one regulator's targets, ``rank_null [runs]`` and
+``ranks [pairs]`` do the same for the ranks of methods, and ``speed`` takes the time of 1,000
 labellings of 2,000 genes x 200 regulators. `PEERS_PYTHON` may name the Python of an environment
 with sctenifoldpy and pyscorpion, which then compare the same pairs; ``null`` takes celltypist's
 sample from the folder of wheels that `WHEELS` names. Choices were made on pairs of the seeds 0 to
-23; those of ``power`` begin at 100.
+23; those of ``power`` and ``ranks`` begin at 100.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 import zipfile
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +28,11 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from gtgrn.comparison.design import make_design
+from gtgrn.comparison.design import Design, make_design
 from gtgrn.comparison.networks import compare_networks
+from gtgrn.comparison.ranks import compare_ranks
+from gtgrn.comparison.summaries import CORRELATION
+from gtgrn.inference.run import infer
 from gtgrn.names import REGULATOR, TARGET
 from gtgrn.simulation.experiments import run_experiment
 from gtgrn.simulation.kinetics import Kinetics, draw_kinetics
@@ -35,7 +40,8 @@ from gtgrn.simulation.subnetworks import generate_network
 
 GENES, REGULATORS = 60, 15
 MOVED = 4
-LABELLINGS = 300
+LABELLINGS, METHOD_LABELLINGS = 300, 40
+RANKED = (CORRELATION, "pearson", "partial_correlation", "grnboost2")
 FIRST_SEED = 100
 
 
@@ -55,7 +61,8 @@ def remove_edges(kinetics: Kinetics, regulator: str, targets: Collection[str]) -
 def simulate_pair(cells: int, seed: int) -> tuple:
     """Return cells of two networks that differ in one regulator's targets and in nothing else.
 
-    Two tables, the regulator, all regulators, and the edges of either network.
+    Two tables, the regulator, all regulators, the edges of either network, and the targets that
+    it has in one network alone.
     The kinetics are drawn of a network with the regulator's targets of both; from each network
     those of the other are removed.
     """
@@ -75,7 +82,7 @@ def simulate_pair(cells: int, seed: int) -> tuple:
         ).expression
         for number, gone in enumerate((new, old))
     ]  # fmt: skip
-    return *tables, regulator, sorted(set(edges[REGULATOR])), both
+    return *tables, regulator, sorted(set(edges[REGULATOR])), both, {*old, *new}
 
 
 def add_zeros(table: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
@@ -131,8 +138,7 @@ def measure_power(pairs: int, *sizes: int) -> None:
     for cells in sizes or (100, 500, 2000):
         found: dict = {}
         for seed in range(FIRST_SEED, FIRST_SEED + pairs):
-            first, second, regulator, *others = simulate_pair(cells, seed)
-            regulators, edges = others
+            first, second, regulator, regulators, edges, _ = simulate_pair(cells, seed)
             for zeros in (0.0, 0.5, 0.7):
                 tables = [add_zeros(t, zeros, 2 * seed + n) for n, t in enumerate((first, second))]
                 for name, row in judge_pair(tables, regulators, regulator, edges, seed).items():
@@ -143,6 +149,85 @@ def measure_power(pairs: int, *sizes: int) -> None:
             shown = " | ".join("" if np.isnan(x) else f"{x:.2f}" for x in numbers)
             print(f"| {cells} | {zeros:g} | {pairs} | {name} | {shown} | {seconds.mean():.1f} |",
                   flush=True)  # fmt: skip
+
+
+def rank_by(method: str, values, genes, regulators, design, seed: int):
+    """Compare the ranks of a method; its correlations for the name of these."""
+    if method == CORRELATION:
+        return compare_networks(
+            values, genes, regulators, design, permutations=LABELLINGS, seed=seed
+        )
+    return compare_ranks(
+        values, genes, regulators, design, partial(infer, method, seed=0),
+        labellings=METHOD_LABELLINGS, permutations=LABELLINGS, seed=seed,
+    )  # fmt: skip
+
+
+def measure_ranks(pairs: int, cells: int = 500) -> None:
+    """Print what the ranks of methods find of a rewired regulator and of its edges."""
+    print("| Zeros | Method | First | Mean rank | Claimed | Others | Edges claimed | Precision "
+          "| Recall | Seconds |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    found: dict = {}
+    for seed in range(FIRST_SEED, FIRST_SEED + pairs):
+        *tables, regulator, regulators, _, moved = simulate_pair(cells, seed)
+        for zeros in (0.0, 0.5):
+            made = [add_zeros(t, zeros, 2 * seed + n) for n, t in enumerate(tables)]
+            genes = sorted(made[0].columns)
+            values = np.vstack([table[genes].to_numpy() for table in made])
+            design = make_design(["a"] * cells + ["b"] * cells, ("a", "b"))
+            for method in RANKED:
+                start = time.process_time()
+                edges, table, _ = rank_by(method, values, genes, regulators, design, seed)
+                seconds = time.process_time() - start
+                row = table[table[REGULATOR] == regulator].iloc[0]
+                claimed = edges[edges["fdr"] <= 0.05]
+                true = claimed[REGULATOR].eq(regulator) & claimed[TARGET].isin(moved)
+                others = (table["fdr"] <= 0.05).sum() - (row["fdr"] <= 0.05)
+                numbers = row["rank"] == 1, row["rank"], row["fdr"] <= 0.05, others
+                counts = len(claimed), true.sum(), true.sum() / len(moved), seconds
+                found.setdefault((zeros, method), []).append((*numbers, *counts))
+    for (zeros, method), rows in sorted(found.items()):
+        *numbers, claimed, true, recall, seconds = np.array(rows, dtype=float).mean(axis=0)
+        # Of all claims of all pairs: a pair without claims has no share of its own.
+        shown = (*numbers, claimed, true / claimed if claimed else np.nan, recall, seconds)
+        print(f"| {zeros:g} | {method} | {' | '.join(f'{x:.2f}' for x in shown)} |")
+
+
+def measure_rank_null(runs: int) -> None:
+    """Print what the ranks of methods claim where labels of simulated cells were dealt."""
+    print("| Cells | Replicates | Method | Claiming edges | Claiming regulators | p < .05 | "
+          "p < .001 |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    sets = load_null_sets()
+    for name in ("gnw_500", "gnw_500_zeros_0.7"):
+        table, regulators = sets[name]
+        genes, values = sorted(table.columns), table[sorted(table.columns)].to_numpy()
+        for unit in ("cells", "donors"):
+            for method in RANKED[1:]:
+                found = []
+                for seed in range(runs):
+                    design = deal_labels(len(values), unit, seed)
+                    edges, ranked, _ = rank_by(
+                        method, values[design.rows], genes, regulators, design, seed
+                    )
+                    found.append(count_null(edges, ranked))
+                numbers = " | ".join(f"{x:.4g}" for x in np.array(found, float).mean(axis=0))
+                print(f"| {name} | {unit} | {method} | {numbers} |", flush=True)
+
+
+def deal_labels(cells: int, unit: str, seed: int) -> Design:
+    """Return a design of labels dealt at random: to cells, or to eight donors."""
+    rng = np.random.default_rng(seed)
+    donor = rng.permutation(np.arange(cells) % 8)
+    side = rng.permutation(8) < 4
+    labels = side[donor] if unit == "donors" else rng.random(cells) < 0.5
+    donors = [f"d{n}" for n in donor] if unit == "donors" else None
+    return make_design(np.where(labels, "a", "b").tolist(), ("a", "b"), donors)
+
+
+def count_null(edges: pd.DataFrame, ranked: pd.DataFrame) -> tuple:
+    """Return whether an edge and a regulator are claimed, and the shares of two p-values."""
+    shares = (edges["p"] < 0.05).mean(), (edges["p"] < 0.001).mean()
+    return (edges["fdr"] <= 0.05).any(), (ranked["fdr"] <= 0.05).any(), *shares
 
 
 def load_null_sets() -> dict[str, tuple[pd.DataFrame, list[str]]]:
@@ -182,22 +267,12 @@ def measure_null(runs: int) -> None:
         for unit in ("cells", "donors"):
             found = []
             for seed in range(runs):
-                rng = np.random.default_rng(seed)
-                donor = rng.permutation(np.arange(len(values)) % 8)
-                side = rng.permutation(8) < 4
-                labels = side[donor] if unit == "donors" else rng.random(len(values)) < 0.5
-                design = make_design(
-                    np.where(labels, "a", "b").tolist(), ("a", "b"),
-                    [f"d{n}" for n in donor] if unit == "donors" else None,
-                )  # fmt: skip
+                design = deal_labels(len(values), unit, seed)
                 edges, ranked, _ = compare_networks(
                     values[design.rows], genes, regulators, design,
                     permutations=LABELLINGS, seed=seed,
                 )  # fmt: skip
-                shares = (edges["p"] < 0.05).mean(), (edges["p"] < 0.001).mean()
-                found.append(
-                    ((edges["fdr"] <= 0.05).any(), (ranked["fdr"] <= 0.05).any(), *shares)
-                )
+                found.append(count_null(edges, ranked))
             means = np.array(found, dtype=float).mean(axis=0)
             numbers = "\t".join(f"{x:.4g}" for x in means)
             print(f"{name}\t{unit}\t{runs}\t{numbers}", flush=True)
@@ -218,6 +293,9 @@ def measure_speed() -> None:
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     number = [int(word) for word in rest]
-    {"null": measure_null, "power": measure_power, "speed": measure_speed}[what](
-        *(number or {"null": [40], "power": [20], "speed": []}[what])
-    )
+    tasks = {
+        "null": (measure_null, 40), "power": (measure_power, 20), "speed": (measure_speed,),
+        "ranks": (measure_ranks, 10), "rank_null": (measure_rank_null, 40),
+    }  # fmt: skip
+    task, *usual = tasks[what]
+    task(*(number or usual))

@@ -23,6 +23,7 @@ REPRESENTATION = "representation"
 VARIANT = "variant"
 COMMUNITY = "community"
 CELL = "cell"
+DONOR = "donor"
 CELL_TYPE = "cell_type"
 IS_REGULATOR = "is_regulator"
 

@@ -21,6 +21,7 @@ from gtgrn.errors import InputError
 from gtgrn.files import is_refusal, write_text
 from gtgrn.manifest import verified
 from gtgrn.names import (
+    DONOR,
     GENE,
     LABEL,
     METHODS,
@@ -75,7 +76,7 @@ def read_table(
     path = verified(path)
     if sep is None:
         sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
-    text = dict.fromkeys((*PAIR, GENE, PART, METHODS), str)
+    text = dict.fromkeys((*PAIR, GENE, PART, METHODS, DONOR), str)
     with reading_table(path), open_text(path) as handle:
         table = pd.read_csv(
             handle, sep=sep, dtype=text, keep_default_na=False,

@@ -95,12 +95,17 @@ def test_each_group_has_a_network_of_the_wholes_pairs_with_signs(compared):
 
 def test_the_rewired_regulator_is_found_within_each_type(compared):
     summary = table(compared, "comparison/summary.tsv").set_index("within")
-    assert list(summary.index) == ["B cell", "CD4+/CD25 T", "rare"]
+    assert list(summary.index) == ["B cell", "B cell", "CD4+/CD25 T", "CD4+/CD25 T", "rare"]
+    assert list(summary["measure"]) == ["correlation", "rank (grnboost2)"] * 2 + [""]
+    summary = summary[summary["measure"] != "rank (grnboost2)"]
     assert summary.loc["rare", "left_out"]
     for name, folder in (("B cell", "B_cell"), ("CD4+/CD25 T", "CD4+_CD25_T")):
         assert summary.loc[name, "labellings"] == "126"
         ranked = table(compared, f"comparison/{folder}/regulators.tsv.gz")
         assert ranked["regulator"].iloc[0] == "G00"
+        ranks = table(compared, f"comparison/{folder}/grnboost2/edges.tsv.gz")
+        assert len(ranks) == 6 * 29
+        assert ranks[["first", "second"]].astype(float).min(axis=None) >= 1
         record = compared.folder / f"results/mine/comparison/{folder}/summary.json"
         assert json.loads(record.read_text())["donors_first"] == 5
 

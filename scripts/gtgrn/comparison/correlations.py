@@ -10,7 +10,7 @@ for the accident of a tiny one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -213,24 +213,21 @@ class CellCorrelations:
         )
 
 
-class DonorCorrelations:
-    """The comparison between donors: correlations within each, compared between them.
+class DonorDifferences:
+    """The comparison between donors of what was measured within each.
 
     Parameters
     ----------
-    values, regulators, design
-        As for :class:`CellCorrelations`.
+    z
+        (samples, 2, regulators, genes): what edges and what regulators are judged by.
+    regulators
+        Positions of the regulators among the genes.
+    design
+        From :func:`gtgrn.comparison.design.make_design`, with donors.
     """
 
-    def __init__(self, values: np.ndarray, regulators: np.ndarray, design: Design) -> None:
-        self.design, self.regulators = design, np.asarray(regulators)
-        scaled = unit_variance(values)
-        self.z = np.array(
-            [
-                _Sums(scaled[design.sample == sample], self.regulators).fisher()
-                for sample in range(len(design.labels))
-            ]
-        )
+    def __init__(self, z: np.ndarray, regulators: np.ndarray, design: Design) -> None:
+        self.z, self.regulators, self.design = z, np.asarray(regulators), design
         self.fudge = np.zeros((2, 1, 1))
 
     def moments(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -270,8 +267,29 @@ class DonorCorrelations:
             own = z[kept & labels].mean(axis=0) - z[kept & ~labels].mean(axis=0)
             left.append((own**2).mean(axis=1))
         rewiring, spread = (difference[1] ** 2).mean(axis=1), jackknife(np.array(left))
-        r1, r2 = np.tanh(one[:, 0].mean(axis=0)), np.tanh(two[:, 0].mean(axis=0))
-        return Effects(r1, r2, difference[0], error[0], freedom[0], rewiring, spread)
+        first, second = one[:, 0].mean(axis=0), two[:, 0].mean(axis=0)
+        return Effects(first, second, difference[0], error[0], freedom[0], rewiring, spread)
+
+
+class DonorCorrelations(DonorDifferences):
+    """The comparison between donors: correlations within each, compared between them.
+
+    Parameters
+    ----------
+    values, regulators, design
+        As for :class:`CellCorrelations`.
+    """
+
+    def __init__(self, values: np.ndarray, regulators: np.ndarray, design: Design) -> None:
+        scaled, positions = unit_variance(values), np.asarray(regulators)
+        samples = [scaled[design.sample == sample] for sample in range(len(design.labels))]
+        z = np.array([_Sums(own, positions).fisher() for own in samples])
+        super().__init__(z, positions, design)
+
+    def effects(self) -> Effects:
+        """Return the effects; the means of z over donors as correlations."""
+        found = super().effects()
+        return replace(found, first=np.tanh(found.first), second=np.tanh(found.second))
 
 
 def moments(values: np.ndarray, labels: np.ndarray, paired: bool) -> tuple[np.ndarray, np.ndarray]:

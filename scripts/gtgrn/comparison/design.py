@@ -10,17 +10,23 @@ every donor has cells of both conditions, the two are swapped within donors.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import comb
 
 import numpy as np
+import pandas as pd
 
-from gtgrn.config.group_checks import FEWEST_DONORS, MIN_DONOR_CELLS
+from gtgrn.config.group_checks import FEWEST_DONORS, MIN_DONOR_CELLS, choose_donors
 from gtgrn.errors import InputError
+from gtgrn.names import CELL, DONOR
 
 log = logging.getLogger(__name__)
+
+ROW, FIRST = "row", "first"
+COLUMNS = [CELL, ROW, FIRST, DONOR]
 
 
 @dataclass(frozen=True)
@@ -112,37 +118,53 @@ def _choose_donors(
     names: np.ndarray, first: np.ndarray, groups: Sequence[str], where: str
 ) -> tuple[np.ndarray, bool, tuple[str, ...]]:
     """Return which cells are of donors that can be compared, whether in pairs, and the others."""
-    enough = {
-        (donor, one)
-        for donor in set(names)
-        for one in (True, False)
-        if ((names == donor) & (first == one)).sum() >= MIN_DONOR_CELLS
-    }
-    both = {donor for donor, one in enough if (donor, not one) in enough}
-    paired = len(both) >= FEWEST_DONORS
-    if paired:
-        enough = {(donor, one) for donor, one in enough if donor in both}
-    elif both:
+    conditions = np.where(first, groups[0], groups[1])
+    owners = list(zip(conditions.tolist(), names.tolist(), strict=True))
+    enough, paired, mixed = choose_donors(Counter(owners), groups)
+    if mixed:
         raise InputError(
-            f"donor '{min(both)}'{where} has cells of both conditions, and the others of one",
+            f"donor '{mixed}'{where} has cells of both conditions, and the others of one",
             field="compare.unit",
             remedy="Name a column of samples, which are of one condition each",
         )
-    for condition, one in zip(groups, (True, False), strict=True):
-        count = sum(own == one for _, own in enough)
+    for condition in groups:
+        count = sum(own == condition for own, _ in enough)
         if count < FEWEST_DONORS:
             raise InputError(
                 f"{count} donors{where} have {MIN_DONOR_CELLS} cells of '{condition}', and "
                 f"{FEWEST_DONORS} are needed",
                 field="compare.unit",
-                remedy="Leave it out; without the key cells stand for replicates, which they "
-                "are not",
+                remedy="Remove the key: cells then stand for replicates, which they are not",
             )
-    kept = np.array([(d, bool(o)) in enough for d, o in zip(names, first, strict=True)])
-    left_out = tuple(sorted(set(names) - {donor for donor, _ in enough}))
+    kept = np.array([owner in enough for owner in owners], dtype=bool)
+    left_out = tuple(sorted(set(names.tolist()) - {donor for _, donor in enough}))
     if left_out:
         log.warning("donors left out%s: %s", where, ", ".join(left_out))
     return kept, paired, left_out
+
+
+def tabulate_design(design: Design, cells: Sequence[str]) -> pd.DataFrame:
+    """Return the cells that take part: name, row in the matrix, whether of the first, donor.
+
+    Parameters
+    ----------
+    design
+        From :func:`make_design`.
+    cells
+        Names of all cells of the matrix.
+    """
+    donors = np.asarray(design.donors, object)[design.sample] if design.donors else ""
+    names = np.asarray(cells, object)[design.rows]
+    table = {CELL: names, ROW: design.rows, FIRST: design.first.astype(int), DONOR: donors}
+    return pd.DataFrame(table)
+
+
+def read_design(table: pd.DataFrame, groups: Sequence[str]) -> Design:
+    """Return the design of which :func:`tabulate_design` made a table."""
+    conditions = [groups[0] if one else groups[1] for one in table[FIRST]]
+    donors = [str(name) for name in table[DONOR]]
+    design = make_design(conditions, groups, donors if any(donors) else None, min_cells=1)
+    return replace(design, rows=table[ROW].to_numpy(int)[design.rows])
 
 
 def draw_labellings(design: Design, number: int, *, seed: int) -> np.ndarray:

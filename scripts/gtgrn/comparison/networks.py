@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,25 @@ EDGES = [REGULATOR, TARGET, FIRST, SECOND, DIFFERENCE, LOW, HIGH, STATISTIC, P, 
 REGULATORS = [RANK, REGULATOR, REWIRING, LOW, HIGH, STATISTIC, P, FDR, "edges"]
 CLAIMED = 0.05
 LARGEST_SQUARE = 100.0
+
+
+class Engine(Protocol):
+    """What finds the differences between the two conditions for a labelling of the replicates.
+
+    Arrays are (2, regulators, genes): what edges and what regulators are judged by.
+    """
+
+    regulators: np.ndarray
+    design: Design
+
+    def calibrate(self, labellings: np.ndarray) -> np.ndarray:
+        """Take from null labellings what the statistics need; return those left as the null."""
+
+    def statistics(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the differences for a labelling and their statistics, large for a difference."""
+
+    def effects(self) -> Effects:
+        """Return the effects for the observed labels."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +96,32 @@ def compare_networks(
         :func:`gtgrn.comparison.claims.judge`).
     """
     positions = np.searchsorted(np.asarray(genes), np.asarray(regulators))
-    cells = not design.donors
-    engine = (CellCorrelations if cells else DonorCorrelations)(values, positions, design)
-    left = engine.calibrate(draw_labellings(design, permutations, seed=seed))
-    observed = engine.statistics(design.labels)[1]
+    made = DonorCorrelations if design.donors else CellCorrelations
+    labellings = draw_labellings(design, permutations, seed=seed)
+    return judge_differences(made(values, positions, design), genes, regulators, labellings)
+
+
+def judge_differences(
+    engine: Engine, genes: Sequence[str], regulators: Sequence[str], labellings: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Judge the differences of an engine against those of null labellings.
+
+    Parameters
+    ----------
+    engine
+        What finds the differences for a labelling.
+    genes, regulators
+        Names; the regulators are among the genes.
+    labellings
+        From :func:`gtgrn.comparison.design.draw_labellings`.
+
+    Returns
+    -------
+    tuple
+        As of :func:`compare_networks`.
+    """
+    left, positions = engine.calibrate(labellings), engine.regulators
+    observed = engine.statistics(engine.design.labels)[1]
     null = _collect_null(engine, left)
     own = np.ones(observed[0].shape, dtype=bool)
     own[np.arange(len(positions)), positions] = False
@@ -102,7 +144,7 @@ def compare_networks(
     return edges[EDGES], table[REGULATORS], summary
 
 
-def _collect_null(engine: CellCorrelations | DonorCorrelations, labellings: np.ndarray) -> _Null:
+def _collect_null(engine: Engine, labellings: np.ndarray) -> _Null:
     """Run through the null labellings once, keeping counts and sums."""
     regulators = len(engine.regulators)
     null = _Null(

@@ -1,33 +1,43 @@
-"""One comparison as tables, and all comparisons of a data set as one table."""
+"""The comparison of two conditions within a group of cells, as tables."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from gtgrn.comparison.design import Design, make_design
-from gtgrn.comparison.networks import CLAIMED, FDR, compare_networks
+from gtgrn.comparison.networks import compare_networks
 from gtgrn.comparison.regulons import compare_regulons
+from gtgrn.comparison.summaries import summarise
 from gtgrn.config.group_checks import ALL
 from gtgrn.data.obs_columns import text_values
 from gtgrn.names import IS_REGULATOR
 
-log = logging.getLogger(__name__)
 
-NO_REPLICATES = (
-    "No column of donors was named: cells were dealt anew, and cells are no replicates. What is "
-    "listed differs between these cells; whether it differs between the conditions in other "
-    "donors is not known."
-)
-SUMMARY = [
-    "within", "folder", "first", "second", "cells_first", "cells_second", "unit", "donors_first",
-    "donors_second", "paired", "donors_left_out", "labellings", "edges", "edges_overall",
-    "regulators", "regulators_overall", "regulons", "regulons_overall", "left_out", "note",
-]  # fmt: skip
+def find_design(adata: ad.AnnData, section: Mapping, within: str) -> Design:
+    """Return the design of a comparison within a group of cells.
+
+    Parameters
+    ----------
+    adata, section, within
+        As for :func:`compare_conditions`.
+
+    Raises
+    ------
+    InputError
+        If the filters left too few cells or donors.
+    """
+    conditions = text_values(adata.obs[section["by"]])
+    if within != ALL or "within" in section:
+        groups = text_values(adata.obs[section["within"]])
+        conditions = [c if g == within else None for c, g in zip(conditions, groups, strict=True)]
+    unit = section.get("unit")
+    donors = text_values(adata.obs[unit]) if unit else None
+    needed = section["min_cells"]
+    return make_design(conditions, section["groups"], donors, min_cells=needed, name=within)
 
 
 def compare_conditions(
@@ -66,16 +76,7 @@ def compare_conditions(
     InputError
         If the filters left too few cells or donors.
     """
-    first, second = section["groups"]
-    conditions = text_values(adata.obs[section["by"]])
-    if within != ALL or "within" in section:
-        groups = text_values(adata.obs[section["within"]])
-        conditions = [c if g == within else None for c, g in zip(conditions, groups, strict=True)]
-    unit = section.get("unit")
-    donors = text_values(adata.obs[unit]) if unit else None
-    design = make_design(
-        conditions, (first, second), donors, min_cells=section["min_cells"], name=within
-    )
+    design = find_design(adata, section, within)
     own = adata[design.rows]
     genes = list(own.var_names)
     regulators = list(own.var_names[own.var[IS_REGULATOR].to_numpy(bool)])
@@ -88,50 +89,5 @@ def compare_conditions(
         profiles, genes, net, design, counts=counts is not None, minimum=minimum, **settings
     )
     tables = {"edges": edges, "regulators": ranked, "regulons": regulons}
-    summary = _summarise(design, section, within, tables)
+    summary = summarise(design, section, within, tables)
     return tables, {**summary, **overall, "regulons_overall": regulons_overall}
-
-
-def _summarise(
-    design: Design, section: Mapping, within: str, tables: Mapping[str, pd.DataFrame]
-) -> dict:
-    cells = int(design.first.sum()), int((~design.first).sum())
-    donors = (int(design.labels.sum()), int((~design.labels).sum())) if design.donors else ("", "")
-    summary = {
-        "within": within,
-        "first": section["groups"][0],
-        "second": section["groups"][1],
-        "cells_first": cells[0],
-        "cells_second": cells[1],
-        "unit": section.get("unit", ""),
-        "donors_first": donors[0],
-        "donors_second": donors[1],
-        "paired": int(design.paired) if design.donors else "",
-        "donors_left_out": ", ".join(design.left_out),
-        "note": "" if design.donors else NO_REPLICATES,
-    }
-    for name, table in tables.items():
-        summary[name] = int((pd.to_numeric(table[FDR]) <= CLAIMED).sum())
-    log.info("%s", summary)
-    return summary
-
-
-def join_summaries(summaries: Sequence[Mapping], left_out: Sequence[Mapping]) -> pd.DataFrame:
-    """Return one row per comparison, and one per group that was left out.
-
-    Parameters
-    ----------
-    summaries
-        From :func:`compare_conditions`, with the folder of each.
-    left_out
-        within and left_out (why) of the others.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `SUMMARY`. Of edges, regulators and regulons the number with a false discovery
-        rate of at most .05 and, as ``<name>_overall``, the share of null labellings whose best
-        rate is no worse.
-    """
-    rows = [{"left_out": "", **row} for row in [*summaries, *left_out]]
-    return pd.DataFrame(rows, columns=SUMMARY, dtype=object).fillna("")

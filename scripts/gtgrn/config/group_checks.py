@@ -6,17 +6,20 @@ Imported at every start of Snakemake, so nothing heavy is imported here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from gtgrn.errors import InputError
+from gtgrn.errors import InputError, did_you_mean
 from gtgrn.names import CELL_TYPE
+from gtgrn.plugins import METHODS, find_plugins
 
 WITH_OBS = ("h5ad", "loom", "scanpy")
 """Formats whose cells have columns."""
 
 MIN_DONOR_CELLS = 10
 """A donor's correlations of fewer cells say nothing; such donors are left out, and listed."""
+FEWEST_CELLS = 20
+"""Least that compare.min_cells may be."""
 FEWEST_DONORS = 2
 """Donors a condition needs: of one there is no spread."""
 ALL = "all"
@@ -116,6 +119,7 @@ def _check_comparison(card: dict, columns: dict[str, str], path: Path) -> None:
             f"'{compare['groups'][0]}' twice", file=path, field="compare.groups",
             remedy="Name two conditions",
         )  # fmt: skip
+    _check_methods(compare["methods"], path)
     keys = [key for key in ("by", "within", "unit") if key in compare]
     for position, key in enumerate(keys):
         for other in keys[:position]:
@@ -135,6 +139,46 @@ def _check_comparison(card: dict, columns: dict[str, str], path: Path) -> None:
             file=path, field="compare.include",
             remedy="List the types to compare within, as the table of markers spells them",
         )  # fmt: skip
+
+
+def _check_methods(methods: list[str], path: Path) -> None:
+    """Check the methods whose ranks are compared."""
+    known = [name for name in find_plugins(METHODS) if name != "random"]
+    for method in methods:
+        if method not in known:
+            raise InputError(
+                "random weights do not differ between conditions"
+                if method == "random" else f"there is no method '{method}'",
+                file=path, field="compare.methods",
+                remedy=f"{did_you_mean(method, known)}Methods are {', '.join(known)}",
+            )  # fmt: skip
+
+
+def choose_donors(
+    cells: Mapping[tuple[str, str], int], groups: Sequence[str]
+) -> tuple[set[tuple[str, str]], bool, str]:
+    """Return the donors of two conditions that can be compared.
+
+    Parameters
+    ----------
+    cells
+        (condition, donor) -> cells.
+    groups
+        The two conditions.
+
+    Returns
+    -------
+    tuple
+        The (condition, donor) with enough cells; whether they come in pairs, in which case donors
+        of one condition are none of them; and a donor that has both where too few others have.
+    """
+    enough = {pair for pair, n in cells.items() if n >= MIN_DONOR_CELLS and pair[0] in groups}
+    one, two = ({donor for own, donor in enough if own == group} for group in groups)
+    both = one & two
+    paired = len(both) >= FEWEST_DONORS
+    if paired:
+        enough = {pair for pair in enough if pair[1] in both}
+    return enough, paired, "" if paired or not both else min(both)
 
 
 def safe_names(values: Iterable[str]) -> dict[str, str]:

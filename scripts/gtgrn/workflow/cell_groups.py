@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gtgrn.config.cards import cell_type_column
 from gtgrn.config.group_checks import obs_columns
+from gtgrn.workflow.params import without
 from gtgrn.workflow.plan import Plan
 
 
@@ -45,8 +46,14 @@ class CellGroups:
         ]
 
     def comparison(self, dataset: str) -> dict:
-        """Return the section `compare` of a data set."""
-        return self.plan.listed[dataset]["compare"]
+        """Return the section `compare` of a data set, but for what asks for methods."""
+        return without(self.plan.listed[dataset]["compare"], "methods", "method_labellings")
+
+    def ranked(self, dataset: str) -> dict:
+        """Return of the section `compare` what the comparison of a method's ranks reads."""
+        section = self.plan.listed[dataset]["compare"]
+        keys = ("groups", "permutations", "method_labellings")
+        return {key: section[key] for key in keys}
 
     def within(self, dataset: str, name: str) -> str:
         """Return the value of the group with a name of a folder."""

@@ -6,8 +6,10 @@ from collections import Counter
 
 from gtgrn.config.group_checks import (
     ALL,
+    FEWEST_CELLS,
     FEWEST_DONORS,
     MIN_DONOR_CELLS,
+    choose_donors,
     obs_columns,
     safe_names,
 )
@@ -17,6 +19,8 @@ from gtgrn.errors import InputError
 from gtgrn.workflow.grouping import NOT_LISTED, Group, shorten
 
 KEYS = ("by", "within", "unit")
+Problem = tuple[str, str, str]
+"""Key of `compare` that keeps cells from being compared, why, and a remedy, if any."""
 
 
 def find_comparisons(card: dict) -> list[Group]:
@@ -59,22 +63,36 @@ def find_comparisons(card: dict) -> list[Group]:
                 file=file, field="compare.include",
                 remedy=f"{did_you_mean(value, named)}Its groups are {shorten(sorted(named))}",
             )  # fmt: skip
-    found = []
-    for value, name in (safe_names(named) if "within" in section else {ALL: ALL}).items():
-        own = Counter({(by, unit): n for (by, within, unit), n in rows.items() if within == value})
-        cells = sum(n for (by, _), n in own.items() if by in section["groups"])
-        reason = _reason(own, section) if value in (include or [value]) else NOT_LISTED
-        found.append(Group(value, name, cells, reason))
-    if all(group.left_out for group in found):
-        best = max(found, key=lambda group: (group.left_out != NOT_LISTED, group.cells))
-        where = f" within '{best.value}'" if "within" in section else ""
-        key = "unit" if best.left_out.endswith("cells each") else "min_cells"
-        raise InputError(
-            f"nothing can be compared{where}: {best.left_out}", file=file, field=f"compare.{key}",
-            remedy="Lower compare.min_cells, or remove the section" if key == "min_cells" else
-            "Without the key cells stand for replicates, which they are not",
-        )  # fmt: skip
-    return found
+    known = safe_names(named) if "within" in section else {ALL: ALL}
+    own = {value: _within(rows, value) for value in known}
+    problems = {value: _problem(own[value], section) for value in known}
+    wanted = [value for value in known if value in (include or known)]
+    if all(problems[value] for value in wanted):
+        best = max(wanted, key=lambda value: min(_cells(own[value], section)))
+        raise _refuse(best, problems[best], rows, card)
+    return [
+        Group(
+            value,
+            name,
+            sum(_cells(own[value], section)),
+            (problems[value] or ("", "", ""))[1] if value in wanted else NOT_LISTED,
+        )
+        for value, name in known.items()
+    ]
+
+
+def _refuse(best: str, problem: Problem | None, rows: Counter, card: dict) -> InputError:
+    """Return the error of a card in which nothing can be compared, by its nearest group."""
+    section = card["compare"]
+    where = f" within '{best}'" if "within" in section else ""
+    key, reason, remedy = problem or ("", "", "")
+    if not remedy:
+        whole = _problem(_within(rows, None), section)
+        remedy = "Remove the section compare" if whole else "Remove compare.within"
+    return InputError(
+        f"nothing can be compared{where}: {reason}", file=card["expression"].get("path"),
+        field=f"compare.{key}", remedy=remedy,
+    )  # fmt: skip
 
 
 def _count(card: dict) -> Counter | None:
@@ -109,17 +127,51 @@ def _check_conditions(rows: Counter, section: dict, file: object) -> None:
             )  # fmt: skip
 
 
-def _reason(own: Counter, section: dict) -> str:
-    """Return why the cells of a group cannot be compared; nothing where they can."""
+def _within(rows: Counter, group: str | None) -> Counter:
+    """Return the cells of a group, or of all, by (condition, donor)."""
+    own: Counter = Counter()
+    for (by, within, unit), cells in rows.items():
+        if group in (None, within):
+            own[by, unit] += cells
+    return own
+
+
+def _cells(own: Counter, section: dict) -> list[int]:
+    """Return the number of cells of either condition."""
+    return [sum(n for (by, _), n in own.items() if by == one) for one in section["groups"]]
+
+
+def _problem(own: Counter, section: dict) -> Problem | None:
+    """Return the key that the cells of a group cannot be compared for, why, and a remedy if any.
+
+    It is what :func:`gtgrn.comparison.design.make_design` would find when the networks are made.
+    """
+    if short := _too_few(_cells(own, section), section):
+        return short
+    if "unit" not in section:
+        return None
+    enough, _, mixed = choose_donors(own, section["groups"])
+    if mixed:
+        reason = f"donor '{mixed}' has cells of both conditions, and the others of one"
+        return "unit", reason, "Name a column of samples, which are of one condition each"
     for condition in section["groups"]:
-        cells = sum(n for (by, _), n in own.items() if by == condition)
-        if cells < section["min_cells"]:
-            return f"{cells} cells are '{condition}', of {section['min_cells']} needed"
-        if "unit" in section:
-            donors = sum(by == condition and n >= MIN_DONOR_CELLS for (by, _), n in own.items())
-            if donors < FEWEST_DONORS:
-                return (
-                    f"{donors} donors of '{condition}', and {FEWEST_DONORS} are needed, of "
-                    f"{MIN_DONOR_CELLS} cells each"
-                )
-    return ""
+        donors = sum(by == condition for by, _ in enough)
+        if donors < FEWEST_DONORS:
+            reason = (
+                f"{donors} donors of '{condition}', and {FEWEST_DONORS} are needed, of "
+                f"{MIN_DONOR_CELLS} cells each"
+            )
+            remedy = "Remove the key: cells then stand for replicates, which they are not"
+            return "unit", reason, remedy
+    kept = Counter({pair: n for pair, n in own.items() if pair in enough})
+    return _too_few(_cells(kept, section), section)
+
+
+def _too_few(cells: list[int], section: dict) -> Problem | None:
+    """Return what :func:`_problem` does where a condition has fewer cells than are needed."""
+    for condition, number in zip(section["groups"], cells, strict=True):
+        if number < section["min_cells"]:
+            least = min(cells)
+            reason = f"{number} cells are '{condition}', of {section['min_cells']} needed"
+            return "min_cells", reason, f"Lower it to {least}" if least >= FEWEST_CELLS else ""
+    return None

@@ -10,6 +10,8 @@ from gtgrn.config.group_checks import obs_columns, safe_names
 from gtgrn.data.obs_columns import count_cells
 from gtgrn.errors import InputError, did_you_mean
 
+FEWEST = 3
+"""Least that groups.min_cells may be."""
 SMALL, NOT_LISTED = "fewer cells than min_cells", "not in groups.include"
 WHOLES = ("groups", "compare")
 """Sections of a card that say what is made of its cells: a group has none."""
@@ -75,11 +77,12 @@ def find_groups(card: dict) -> list[Group]:
         for value, name in safe_names(counts).items()
     ]
     if all(group.left_out for group in groups):
-        largest = max(counts.values(), default=0)
+        largest = max((counts[value] for value in include or counts), default=0)
         raise InputError(
             f"no group of the column '{section['by']}' has {section['min_cells']} cells (the "
             f"largest has {largest})",
-            file=file, field="groups.min_cells", remedy="Lower it, or remove the section",
+            file=file, field="groups.min_cells",
+            remedy=f"Lower it to {largest}" if largest >= FEWEST else "Remove the section",
         )  # fmt: skip
     return groups
 
@@ -105,7 +108,7 @@ def _count(card: dict) -> Counter | None:
 def shorten(names: list[str], most: int = 6) -> str:
     """Return some names in one line, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(name[:24] for name in names[:most]) + more
+    return (", ".join(name[:24] for name in names[:most]) or "none") + more
 
 
 def group_cards(name: str, card: dict) -> dict[str, dict]:

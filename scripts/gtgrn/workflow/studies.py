@@ -60,10 +60,16 @@ class StudyFiles:
     # Conditions
 
     def comparisons(self, wildcards) -> list[str]:
-        """Return the summaries of a data set's comparisons."""
+        """Return the summaries of a data set's comparisons, of correlations and of ranks."""
         folder = f"<results>/{wildcards.dataset}/comparison"
         groups = self.plan.compared[wildcards.dataset]
-        return [f"{folder}/{group.name}/summary.json" for group in groups if not group.left_out]
+        methods = self.plan.listed[wildcards.dataset]["compare"]["methods"]
+        return [
+            f"{folder}/{'/'.join(filter(None, (group.name, method)))}/summary.json"
+            for group in groups
+            if not group.left_out
+            for method in ("", *methods)
+        ]
 
     def perturbations(self, wildcards) -> list[str]:
         """Return the summaries of a data set's knock-outs."""

@@ -6,8 +6,15 @@ from math import comb
 
 import numpy as np
 import pytest
-from gtgrn.comparison.design import draw_labellings, make_design
+from gtgrn.comparison.design import (
+    COLUMNS,
+    draw_labellings,
+    make_design,
+    read_design,
+    tabulate_design,
+)
 from gtgrn.errors import InputError
+from gtgrn.tables import read_table, write_table
 
 AB = ("a", "b")
 
@@ -81,3 +88,30 @@ def test_designs_that_cannot_be_tested(per_sample, donors, word):
 def test_a_group_is_named():
     with pytest.raises(InputError, match="3 cells of 'B' are 'a', of 50 needed"):
         make_design(["a"] * 3 + ["b"] * 60, AB, name="B")
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_design_is_the_same_from_its_table(paired, tmp_path):
+    own = (
+        {"01": "ab", "1": "ab", "7": "ab"} if paired else {"01": "a", "1": "b", "2": "a", "3": "b"}
+    )
+    conditions, donors = cells(30, own)
+    conditions[5] = None
+    design = make_design(conditions, AB, donors, min_cells=20)
+    names = [f"c{n}" for n in range(len(donors))]
+    write_table(tabulate_design(design, names), tmp_path / "cells.tsv")
+    found = read_design(read_table(tmp_path / "cells.tsv", COLUMNS), AB)
+    assert found.rows.tolist() == design.rows.tolist()
+    assert found.first.tolist() == design.first.tolist()
+    assert found.sample.tolist() == design.sample.tolist()
+    assert found.labels.tolist() == design.labels.tolist()
+    assert (found.donors, found.paired) == (design.donors, design.paired)
+
+
+def test_a_design_without_donors_is_the_same_from_its_table(tmp_path):
+    design = make_design([None, *"ab" * 30], AB, min_cells=20)
+    write_table(tabulate_design(design, [f"c{n}" for n in range(61)]), tmp_path / "cells.tsv")
+    found = read_design(read_table(tmp_path / "cells.tsv", COLUMNS), AB)
+    assert found.rows.tolist() == list(range(1, 61))
+    assert found.labels.tolist() == design.labels.tolist()
+    assert found.donors == ()

@@ -1,4 +1,4 @@
-"""A comparison from preprocessed cells to its tables and its summary."""
+"""A comparison from preprocessed cells to its tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from gtgrn.comparison.design import make_design
+from gtgrn.comparison.design import make_design, tabulate_design
 from gtgrn.comparison.regulons import compare_regulons, pseudobulk
-from gtgrn.comparison.tables import NO_REPLICATES, SUMMARY, compare_conditions, join_summaries
+from gtgrn.comparison.summaries import NO_REPLICATES
+from gtgrn.comparison.tables import compare_conditions, find_design
 from gtgrn.errors import InputError
-from gtgrn.tables import read_table, write_table
 
 GENES = [f"G{n:02d}" for n in range(40)]
 SECTION = {"by": "state", "groups": ["a", "b"], "min_cells": 20, "permutations": 100}
@@ -72,6 +72,9 @@ def test_a_group_and_what_the_filters_left_of_it(whole):
     section = {**SECTION, "within": "kind"}
     tables, summary = compare_conditions(whole, section, "T", NET, minimum=5, seed=0)
     assert summary["cells_first"] == 100
+    cells = tabulate_design(find_design(whole, section, "T"), list(whole.obs_names))
+    assert cells["cell"].tolist() == list(whole.obs_names[:200])
+    assert cells["first"].tolist() == (whole.obs["state"][:200] == "a").astype(int).tolist()
     assert len(tables["edges"]) == 4 * 39
     whole.obs.loc[whole.obs["kind"] == "B", "state"] = "a"
     with pytest.raises(InputError, match="0 cells of 'B' are 'b', of 20 needed"):
@@ -83,18 +86,6 @@ def test_without_regulons_there_is_an_empty_table(whole):
     assert tables["regulons"].empty
     assert "fdr" in tables["regulons"]
     assert summary["regulons"] == 0
-
-
-def test_the_summary_keeps_what_was_left_out(whole, tmp_path):
-    _, summary = compare_conditions(whole, SECTION, "all", NET, minimum=5, seed=0)
-    left_out = [{"within": "rare", "left_out": "3 cells are 'a', of 20 needed"}]
-    table = join_summaries([{**summary, "folder": "all"}], left_out)
-    write_table(table, tmp_path / "summary.tsv")
-    read = read_table(tmp_path / "summary.tsv", SUMMARY)
-    assert list(read["within"]) == ["all", "rare"]
-    assert list(read["cells_first"].astype(str)) == ["120", ""]
-    assert read["left_out"].iloc[1].startswith("3 cells")
-    assert "no replicates" in read["note"].iloc[0]
 
 
 def test_regulons_are_the_same_whatever_the_order_of_cells(whole):

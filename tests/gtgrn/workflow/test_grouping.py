@@ -116,6 +116,36 @@ def test_bad_groups_end_in_one_line_before_anything_runs(cards):
     assert "'groups.models': no model is trained without a reference" in message
 
 
+def test_each_remedy_works_when_it_is_followed(cards):
+    message = error(cards, groups={"by": "kind", "min_cells": 31})
+    assert message.endswith("Lower it to 30")
+    assert list(cards(groups={"by": "kind", "min_cells": 30}).groups) == ["mine/CD4+_CD25_T"]
+    section = {"by": "kind", "min_cells": 31, "include": ["rare", "B"]}
+    assert error(cards, groups=section).endswith("Lower it to 20")
+    assert list(cards(groups={**section, "min_cells": 20}).groups) == ["mine/B"]
+    message = error(cards, groups={"by": "depth"})
+    adata = ad.read_h5ad("mine.h5ad")
+    adata.obs["depth"] = adata.obs["depth"] // 40
+    change = re.search(r"adata\.obs\['depth'\](\.astype\(\S+\))", message)[1]
+    assert change == ".astype(str).astype('category')"
+    adata.obs["depth"] = adata.obs["depth"].astype(str).astype("category")
+    adata.write_h5ad("mine.h5ad")
+    assert list(cards(groups={"by": "depth", "min_cells": 10}).groups) == ["mine/0", "mine/1"]
+    table = {"format": "table", "path": "counts.csv", "orientation": "cells_by_genes"}
+    message = error(cards, table, groups={"by": "kind"})
+    assert "give expression.markers and 'by: cell_type'" in message
+    marked = {**table, "markers": "markers.tsv"}
+    assert "'groups.include': missing" in error(cards, marked, groups={"by": "cell_type"})
+    assert cards(marked, groups={"by": "cell_type", "include": ["T"]}).groups
+
+
+def test_cells_that_are_all_of_their_own_group_have_no_number_to_lower_to(cards):
+    adata = ad.read_h5ad("mine.h5ad")
+    adata.obs["kind"] = [f"k{n}" for n in range(len(TYPES))]
+    adata.write_h5ad("mine.h5ad")
+    assert error(cards, groups={"by": "kind"}).endswith("Remove the section")
+
+
 def test_what_is_not_there_yet_must_be_listed(cards):
     table = {"format": "table", "path": "counts.csv", "orientation": "cells_by_genes"}
     groups = {"by": "cell_type", "include": ["T", "B"]}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gtgrn.comparison.summaries import CORRELATION
 from gtgrn.names import REGULATOR, TARGET
 from gtgrn.report import style
 from gtgrn.report.style import safe
@@ -24,12 +25,18 @@ LEAD = (
     "twenty claims anything at .05. Replicates are donors where the card names them. Without "
     "donors cells are dealt anew, and cells are no replicates: such a list says that these cells "
     "differ, not that the conditions would in other donors. A correlation that differs is no "
-    "regulation that differs; intervals are of 95 %, each for itself."
+    "regulation that differs; intervals are of 95 %, each for itself. Of a method named in "
+    "compare.methods the ranks of its pairs are compared: first and second are ranks, 1 the best, "
+    "and an effect of 1 is a rank ten times further up in the first condition."
 )
 ORDER = 56
 DATASET_FILES = {"compared": ["comparison/summary.tsv"]}
 
 SHOWN, DRAWN_BEST, DRAWN_OTHERS, CLAIMED = 15, 1000, 1000, 0.05
+AXES = {
+    CORRELATION: "Difference of Fisher's z, first less second",
+    "rank": "log10 of rank in the second by rank in the first",
+}
 EFFECT = {"regulators": "rewiring", "regulons": "difference", "edges": "difference"}
 HEADINGS = {
     "rank": "rank", REGULATOR: "regulator", TARGET: "target", "first": "first",
@@ -37,14 +44,16 @@ HEADINGS = {
 }  # fmt: skip
 
 
-def volcano(edges: pd.DataFrame) -> go.Figure:
-    """Draw the edges: difference of Fisher's z against -log10 p, claimed ones in colour.
+def volcano(edges: pd.DataFrame, measure: str = CORRELATION) -> go.Figure:
+    """Draw the edges: difference against -log10 p, claimed ones in colour.
 
     Parameters
     ----------
     edges
         ``edges.tsv.gz``, the largest statistic first; the best thousand are drawn, and as many
         of the others at equal steps.
+    measure
+        What differs: `CORRELATION`, by Fisher's z, or the ranks of a method, by their logarithm.
     """
     rest = edges.iloc[DRAWN_BEST:]
     drawn = pd.concat([edges.head(DRAWN_BEST), rest.iloc[:: max(len(rest) // DRAWN_OTHERS, 1)]])
@@ -59,7 +68,8 @@ def volcano(edges: pd.DataFrame) -> go.Figure:
             y=(-np.log10(rows["p"])).round(3).tolist(),
             mode="markers", name=title, text=names, marker={"color": colour, "size": 5},
         )  # fmt: skip
-    figure.update_xaxes(title_text="Difference of Fisher's z, first less second")
+    axis = AXES[CORRELATION if measure == CORRELATION else "rank"]
+    figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text="\u2212log10 p")
     return style.polish(figure, 380)
 
@@ -93,12 +103,16 @@ def make(results: Path, datasets: Sequence[str]) -> dict:
                 continue
             folder = results / dataset / "comparison" / str(row["folder"])
             title = f"{dataset}, {row['within']}, {row['first']} less {row['second']}"
+            if row["measure"] != CORRELATION:
+                title += f", {row['measure']}"
             note = f" {row['note']}" if row["note"] else ""
-            for kind in ("regulators", "regulons", "edges"):
+            kinds = ("regulators", "regulons", "edges")
+            for kind in (k for k in kinds if (folder / f"{k}.tsv.gz").exists()):
                 table = read_measures(folder / f"{kind}.tsv.gz")
                 if len(table):
                     tables.append(_table(title, table, kind))
                 if kind == "edges" and len(table):
-                    caption = f"{title}: correlations of regulator and gene.{note}"
-                    figures.append({"figure": volcano(table), "caption": caption})
+                    figure = volcano(table, row["measure"])
+                    caption = f"{title}: {row['measure']} of regulator and gene.{note}"
+                    figures.append({"figure": figure, "caption": caption})
     return {"tables": tables, "figures": figures}

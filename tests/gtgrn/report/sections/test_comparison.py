@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 from gtgrn.comparison.networks import EDGES, REGULATORS
 from gtgrn.comparison.regulons import COLUMNS
-from gtgrn.comparison.tables import SUMMARY
+from gtgrn.comparison.summaries import CORRELATION, SUMMARY
 from gtgrn.report.sections.comparison import make, volcano
 from gtgrn.tables import write_table
 
@@ -26,8 +28,10 @@ def test_the_volcano_has_the_claimed_edges_and_a_bounded_number_of_others():
 
 def test_a_comparison_with_its_tables_and_the_word_on_replicates(tmp_path):
     row = dict.fromkeys(SUMMARY, "")
+    pair = {"within": "B", "first": "x", "second": "y"}
     rows = [
-        {**row, "within": "B", "folder": "B", "first": "x", "second": "y", "note": "No donors."},
+        {**row, **pair, "folder": "B", "measure": CORRELATION, "note": "No donors."},
+        {**row, **pair, "folder": "B/genie3", "measure": "rank (genie3)"},
         {**row, "within": "rare", "left_out": "3 cells are 'x', of 50 needed"},
     ]
     folder = tmp_path / "mine/comparison/B"
@@ -38,11 +42,17 @@ def test_a_comparison_with_its_tables_and_the_word_on_replicates(tmp_path):
     numbers = {name: [-0.25] for name in REGULATORS if name not in one}
     write_table(pd.DataFrame({**one, **numbers})[REGULATORS], folder / "regulators.tsv.gz")
     write_table(pd.DataFrame(columns=COLUMNS), folder / "regulons.tsv.gz")
+    (folder / "genie3").mkdir()
+    for name in ("edges", "regulators"):
+        shutil.copy(folder / f"{name}.tsv.gz", folder / "genie3")
     made = make(tmp_path, ["mine", "other"])
-    summary, regulators, best = made["tables"]
-    assert summary["rows"][1][-1] == "3 cells are 'x', of 50 needed"
+    summary, regulators, best, ranked, _ = made["tables"]
+    assert summary["rows"][2][-1] == "3 cells are 'x', of 50 needed"
     assert regulators["caption"] == "mine, B, x less y: regulators"
     assert "\u22120.25 [\u22120.25, \u22120.25]" in regulators["rows"][0]
     assert len(best["rows"]) == 15
-    (figure,) = made["figures"]
+    assert ranked["caption"] == "mine, B, x less y, rank (genie3): regulators"
+    figure, ranks = made["figures"]
     assert figure["caption"].endswith("No donors.")
+    assert "Fisher" in figure["figure"].layout.xaxis.title.text
+    assert "rank" in ranks["figure"].layout.xaxis.title.text
