@@ -78,7 +78,9 @@ TOTALS = re.compile(
 """Names that a row or column of sums may have; what has one is held against the sums."""
 
 
-def is_annotation(name: str, values: np.ndarray, numeric: bool, rows: Sequence[str]) -> bool:
+def is_annotation(
+    name: str, values: np.ndarray, numeric: bool, rows: Sequence[str] | np.ndarray
+) -> bool:
     """Return whether a column of a table is known to be no gene and no cell.
 
     Parameters

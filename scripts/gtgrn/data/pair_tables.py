@@ -148,7 +148,9 @@ def warn_if_exchanged(pairs: pd.DataFrame, path: str | Path) -> str:
     path
         The file, for the message.
     """
-    lists = [section["path"] for (kind, _), section in REGULATOR_LISTS.items() if kind == SHIPPED]
+    lists = [
+        str(section["path"]) for (kind, _), section in REGULATOR_LISTS.items() if kind == SHIPPED
+    ]
     known = set().union(*(read_table(shipped(path), [REGULATOR])[REGULATOR] for path in lists))
     names = {column: set(pairs[column]) for column in PAIR}
     count = {column: len(names[column] & known) for column in PAIR}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -137,7 +137,7 @@ def _listed(
     Columns `beside` them are kept; a row that names several genes becomes several rows.
     """
     listed = pd.DataFrame(
-        {new: _names(table[old]) for new, old in zip(PAIR, columns, strict=True)} | beside
+        {new: _names(table[old]) for new, old in zip(PAIR, columns, strict=True)} | dict(beside)
     )
     listed = split_joined(listed, genes, reference["path"])
     return listed.assign(**{name: _respell(listed[name], genes, reference) for name in PAIR})
@@ -234,7 +234,7 @@ def advise_regulators(regulators: dict, genes: Collection[str]) -> str:
 
 
 def _check_half_match(
-    rows: list[tuple[str, ...]], genes: Collection[str], section: dict, kind: str
+    rows: Sequence[tuple[str, ...]], genes: Collection[str], section: dict, kind: str
 ) -> str:
     """Warn where a repair of names would match more; stop where next to nothing matches now.
 
