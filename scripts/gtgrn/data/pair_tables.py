@@ -117,25 +117,29 @@ def split_joined(pairs: pd.DataFrame, genes: Collection[str], path: str | Path) 
     """
     known = {gene.upper() for gene in genes}
     for column in PAIR:
-        names = pairs[column]
         for separator in SEPARATORS:
-            joined = names.str.contains(separator, regex=False) & ~names.str.upper().isin(known)
-            parts = names[joined].str.split(separator)
-            genes_in = parts.map(lambda fields: sum(x.strip().upper() in known for x in fields))
-            held = genes_in > 0
-            # Of TP53|7157 the second part is another name of the same gene.
-            if not (genes_in > 1).any():
+            parts = _parts(pairs[column].unique(), separator, known)
+            if not parts:
                 continue
             log.warning(
                 "%s: %d fields of the column of %ss hold several genes, such as '%.40s': each is "
-                "taken", path, held.sum(), column, names[joined][held].iloc[0],
+                "taken", path, pairs[column].isin(list(parts)).sum(), column, next(iter(parts)),
             )  # fmt: skip
-            names = names.where(~names.index.isin(held[held].index), parts[held])
-            pairs = pairs.assign(**{column: names}).explode(column, ignore_index=True)
-            pairs = pairs.assign(**{column: pairs[column].str.strip()})
-            pairs = pairs[pairs[column] != ""].reset_index(drop=True)
+            split = pairs[column].map(lambda name, parts=parts: parts.get(name, name))
+            pairs = pairs.assign(**{column: split}).explode(column, ignore_index=True)
             break
     return pairs
+
+
+def _parts(names: Collection[str], separator: str, known: Collection[str]) -> dict[str, list[str]]:
+    """Return the names that hold several genes, with these."""
+    joined = [name for name in names if separator in name and name.upper() not in known]
+    parts = {name: [x for part in name.split(separator) if (x := part.strip())] for name in joined}
+    genes = {name: sum(part.upper() in known for part in parts[name]) for name in joined}
+    # Of TP53|7157 the second part is another name of the same gene.
+    if max(genes.values(), default=0) < 2:
+        return {}
+    return {name: parts[name] for name in joined if genes[name]}
 
 
 def warn_if_exchanged(pairs: pd.DataFrame, path: str | Path) -> str:
