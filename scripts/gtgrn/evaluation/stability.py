@@ -12,7 +12,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from gtgrn.evaluation.ranking import top_k
 from gtgrn.seeds import derive_seed
@@ -131,6 +130,9 @@ def agreement(weights: Mapping[str, ArrayLike], k: int) -> tuple[pd.DataFrame, p
 
 def _centred_ranks(vector: np.ndarray) -> np.ndarray:
     """Return ranks less their mean; ties share their mean rank."""
+    # It loads as long as many a job that imports this module runs.
+    from scipy.stats import rankdata
+
     ranks = rankdata(vector)
     return ranks - (len(ranks) + 1) / 2
 
