@@ -4,6 +4,7 @@ import tempfile
 
 import pytest
 from gtgrn import errors
+from gtgrn.compiled import renew_compiled
 from hypothesis import HealthCheck, settings
 
 # How fast inputs are made depends on what else the machine does.
@@ -18,6 +19,12 @@ settings.load_profile("any machine")
 LONGER = max(len(tempfile.gettempdir()) - 20, 0)
 errors.LONGEST += 3 * LONGER
 errors.LONGEST_FILE += 2 * LONGER
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Test no machine code of other sources; workers start after this process."""
+    if not hasattr(config, "workerinput"):
+        renew_compiled()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,6 +35,7 @@ def find_root():
 CODE = str(find_root() / "scripts")
 sys.path.insert(0, CODE)
 
+from gtgrn.compiled import renew_compiled
 from gtgrn.jobs import name_own_package
 
 # In conda environments Snakemake hides PYTHONPATH, and with it code that was fetched from a
@@ -43,3 +44,4 @@ WITH_CONDA = any(str(way) == "conda" for way in workflow.deployment_settings.dep
 if WITH_CONDA:
     workflow.deployment_settings.conda_not_block_search_path_envvars = True
 name_own_package(CODE, alone=WITH_CONDA)
+renew_compiled()
