@@ -129,5 +129,6 @@ def test_the_report_shows_both(compared):
     page = (compared.folder / "results/report.html").read_text()
     assert "Groups of cells" in page
     assert "B cell, treated less control" in page
+    assert "B cell, treated less control, rank (grnboost2): regulators" in page
     assert "mine: G01 at 0" in page
     assert "mine/CD4+_CD25_T" in page
