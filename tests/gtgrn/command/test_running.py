@@ -21,8 +21,11 @@ while True:
     time.sleep(0.1)
 """
 PARENT = """
-import sys
+import signal, sys
 from gtgrn.command.running import call
+# Who runs the tests may have them ignored, as nohup does, and a child would keep that.
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 sys.exit(call([sys.executable, "-c", sys.argv[1]]))
 """
 
