@@ -115,7 +115,7 @@ TABLES: dict[str, tuple[str | bytes, str]] = {
     "a web page": ("<!DOCTYPE html><html>404</html>", "it is a web page"),
     "a web page after lines": ("\n\n <html>404</html>", "it is a web page"),
     "a server's refusal": ('<?xml version="1.0"?><Error/>', "it is an XML document"),
-    "JSON": (json.dumps([{"cell": "c0", "A": 1}]), "not a readable table"),
+    "JSON": (json.dumps([{"cell": "c0", "A": 1}]), "it is a JSON document"),
     "parquet": (b"PAR1" + bytes(50) + b"PAR1", "it is a parquet file"),
     "an array": (b"\x93NUMPY\x01\x00" + bytes(99), "it is an array of NumPy"),
     "a database": (b"SQLite format 3\x00" + bytes(99), "it is a database"),
@@ -244,9 +244,7 @@ REFERENCES = {
     ",G0,G1\nG0,0,1\nG1,1,0\n": "column missing",
     "Regulator,Target\nG0,G1\n": "the file has Regulator, Target",
     "TF,gene\nG0,G1\n": "the file has TF, gene",
-    "regulator,target\nG0,G1;G2\nG3,G4|G5\n": "'G1;G2' holds several names",
-    'regulator,target\nG0,"G1,G2"\n': "'G1,G2' holds several names",
-    "<?xml version='1.0'?><graphml></graphml>": "column missing",
+    "<?xml version='1.0'?><graphml></graphml>": "it is a graph in GraphML",
     "G0,activates,G1\n": "",
 }
 
@@ -261,6 +259,22 @@ def test_references(tmp_path, content):
     else:
         found = read_reference(section, GENES)
         assert found[["regulator", "target"]].to_numpy().tolist() == [["G0", "G1"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "pairs"),
+    [
+        ("regulator,target\nG0,G1;G2\nG3,G4|G5\n", ["G0 G1", "G0 G2", "G3 G4", "G3 G5"]),
+        ('regulator,target\nG0,"G1,G2"\n', ["G0 G1", "G0 G2"]),
+        ("regulator,target\nG0/G1,G2\n", ["G0 G2", "G1 G2"]),
+    ],
+)
+def test_several_names_in_a_field(tmp_path, content, pairs):
+    path = tmp_path / "e.csv"
+    path.write_text(content)
+    section = {"path": str(path), "regulator": "regulator", "target": "target"}
+    found = read_reference(section, GENES)
+    assert (found["regulator"] + " " + found["target"]).tolist() == pairs
 
 
 CARD = ("title: M\nexpression: {format: table, path: x.csv, values: counts, "

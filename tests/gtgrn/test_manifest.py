@@ -310,6 +310,7 @@ READERS = {
 }
 NO_RESULTS = {
     "code.py": "the code itself",
+    "compiled.py": "the code itself",
     "plugins.py": "the code itself",
     "config": "the configuration",
     "yaml_files.py": "the configuration; simulation/boolean_models.py asks for its models",

@@ -127,7 +127,6 @@ def split_joined(pairs: pd.DataFrame, genes: Collection[str], path: str | Path) 
             )  # fmt: skip
             split = pairs[column].map(lambda name, parts=parts: parts.get(name, name))
             pairs = pairs.assign(**{column: split}).explode(column, ignore_index=True)
-            break
     return pairs
 
 
